@@ -1,0 +1,50 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { randomBytes } from 'node:crypto'
+
+/** Who is asking. The edge finds it out once; services are told and trust the edge and each other only. */
+export type Actor =
+  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'customer'; readonly customerId: string; readonly sessionId: string }
+  | {
+      readonly kind: 'staff'
+      readonly staffId: string
+      readonly sessionId: string
+      readonly permissions: readonly string[]
+    }
+  | { readonly kind: 'service'; readonly name: string }
+
+/** What travels with every call, in one process and across many. */
+export type Call = {
+  readonly actor: Actor
+  /** W3C trace id, 32 hex digits: the same in every log line, event and problem that one request causes. */
+  readonly traceId: string
+  /** Epoch milliseconds after which nobody waits for the answer any more. */
+  readonly deadline: number
+  readonly idempotencyKey: string | null
+  /** The caller's network address as the edge saw it, for rate limits; null for calls that services start. */
+  readonly address: string | null
+  /** Set while a database transaction is open: no other service may be called then. */
+  readonly transactionOf: string | null
+}
+
+const storage = new AsyncLocalStorage<Call>()
+
+/** The call in progress, or null outside of one (start-up, timers). */
+export const currentCall = (): Call | null => storage.getStore() ?? null
+
+/** Runs `work` as part of `call`. */
+export const withCall = <R>(call: Call, work: () => R): R => storage.run(call, work)
+
+/** A call that a service starts by itself: a job, the relay, the command line. */
+export function serviceCall(name: string, options: { timeoutMs: number; traceId?: string }): Call {
+  return {
+    actor: { kind: 'service', name },
+    traceId: options.traceId ?? newTraceId(),
+    deadline: Date.now() + options.timeoutMs,
+    idempotencyKey: null,
+    address: null,
+    transactionOf: null,
+  }
+}
+
+export const newTraceId = (): string => randomBytes(16).toString('hex')

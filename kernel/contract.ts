@@ -1,0 +1,230 @@
+import type T from 'typebox'
+import type { EventDeclaration } from './event.ts'
+
+/**
+ * Who may call an operation. There is no default: an operation that does not say does not compile, and one that says
+ * `internal` has no public route at all.
+ */
+export type Access =
+  | { readonly kind: 'anyone' }
+  /** Whoever knows the unguessable value in the input field `field` (a cart id, an order token). The use case checks it. */
+  | { readonly kind: 'capability'; readonly field: string }
+  | { readonly kind: 'customer' }
+  | { readonly kind: 'staff'; readonly permission: string }
+  | { readonly kind: 'internal' }
+
+export const anyone: Access = { kind: 'anyone' }
+export const capability = (field: string): Access => ({ kind: 'capability', field })
+export const customer: Access = { kind: 'customer' }
+export const staff = (permission: string): Access => ({ kind: 'staff', permission })
+export const internal: Access = { kind: 'internal' }
+
+/** The status a refusal has over HTTP, and where callers can act on more than its name, the schema of its data. */
+export type RefusalDeclaration = number | readonly [status: number, data: T.TSchema]
+export type Refusals = Readonly<Record<string, RefusalDeclaration>>
+
+/** How often one caller may do it. `refused` counts only calls that were refused: guesses, not customers. */
+export type RateLimit = {
+  readonly max: number
+  readonly perSeconds: number
+  readonly counts: 'all' | 'refused'
+  /** A caller on the machine itself (loopback, not forwarded by a proxy) is not limited: load tests, jobs, the shop's own till. */
+  readonly exemptLoopback: boolean
+}
+
+/**
+ * What a repeated call does.
+ * - `key`: an `Idempotency-Key` is accepted, and the kernel stores the answer under it;
+ * - `required`: the same, and a call without a key is refused;
+ * - `use-case`: the key is required and the use case itself stores it in its own transaction (checkout does);
+ * - `natural`: the same input twice has the effect of once, so clients may retry it without a key.
+ */
+export type Idempotency = 'key' | 'required' | 'use-case' | 'natural'
+
+export type Operation<
+  I extends T.TObject = T.TObject,
+  O extends T.TSchema = T.TSchema,
+  R extends Refusals = Refusals,
+> = {
+  readonly kind: 'query' | 'command'
+  /** `POST /carts/{cartId}/lines`, to be found under `/api`; null for operations that only services call. */
+  readonly route: Route | null
+  readonly summary: string
+  /** One alternative is enough. */
+  readonly access: readonly Access[]
+  readonly idempotency: Idempotency
+  readonly input: I
+  readonly output: O
+  readonly refusals: R
+  readonly status: number
+  readonly limit: RateLimit | null
+  /** The body as it came, not parsed: signatures and files are checked over bytes. Input fields `rawBody` and `headers`. */
+  readonly raw: {
+    readonly contentTypes: readonly string[]
+    readonly headers: readonly string[]
+    readonly maxBytes: number
+  } | null
+  /** Milliseconds after which a caller gives up. */
+  readonly timeoutMs: number
+}
+
+export type Route = { readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'; readonly path: string }
+
+export type Contract<Ops extends Readonly<Record<string, Operation>> = Readonly<Record<string, Operation>>> = {
+  readonly name: string
+  readonly operations: Ops
+  /** The events of others this service handles. Publishers address deliveries by this, whoever happens to run. */
+  readonly subscribes: readonly EventDeclaration[]
+}
+
+type OperationOptions<I extends T.TObject, O extends T.TSchema, R extends Refusals> = {
+  readonly summary: string
+  readonly access: Access | readonly Access[]
+  readonly input: I
+  readonly output: O
+  readonly refusals?: R
+  readonly status?: number
+  readonly limit?: Partial<RateLimit> & Pick<RateLimit, 'max' | 'perSeconds'>
+  readonly timeoutMs?: number
+}
+
+type CommandOptions<I extends T.TObject, O extends T.TSchema, R extends Refusals> = OperationOptions<I, O, R> & {
+  readonly idempotency?: Idempotency
+  readonly raw?: Operation['raw']
+}
+
+/** Long enough for a cold database, short enough that a shopper still sees an answer. */
+const defaultTimeoutMs = 10_000
+
+/** Declares a service's front door: what can be asked of it, by whom, and what it listens to. */
+export function contract<const Ops extends Readonly<Record<string, Operation>>>(
+  name: string,
+  operations: Ops,
+  options: { readonly subscribes?: readonly EventDeclaration[] } = {},
+): Contract<Ops> {
+  for (const [key, operation] of Object.entries(operations)) checkOperation(`${name}.${key}`, operation)
+  return { name, operations, subscribes: options.subscribes ?? [] }
+}
+
+/** An operation that changes nothing. `route` is `GET /path/{field}`, or null when only services ask. */
+export function query<I extends T.TObject, O extends T.TSchema, const R extends Refusals = Record<never, never>>(
+  route: `GET /${string}` | null,
+  options: OperationOptions<I, O, R>,
+): Operation<I, O, R> {
+  return operation('query', route, { ...options, idempotency: 'natural' })
+}
+
+/** An operation that changes something. */
+export function command<I extends T.TObject, O extends T.TSchema, const R extends Refusals = Record<never, never>>(
+  route: `${'POST' | 'PUT' | 'PATCH' | 'DELETE'} /${string}` | null,
+  options: CommandOptions<I, O, R>,
+): Operation<I, O, R> {
+  return operation('command', route, options)
+}
+
+function operation<I extends T.TObject, O extends T.TSchema, R extends Refusals>(
+  kind: 'query' | 'command',
+  route: string | null,
+  options: CommandOptions<I, O, R>,
+): Operation<I, O, R> {
+  const parsed = route === null ? null : parseRoute(route)
+  const { limit } = options
+  return {
+    kind,
+    route: parsed,
+    summary: options.summary,
+    access: (Array.isArray(options.access) ? options.access : [options.access]) as readonly Access[],
+    idempotency: options.idempotency ?? (parsed === null || parsed.method === 'POST' ? 'key' : 'natural'),
+    input: options.input,
+    output: options.output,
+    refusals: (options.refusals ?? {}) as R,
+    status: options.status ?? 200,
+    limit: limit ? { counts: 'all', exemptLoopback: true, ...limit } : null,
+    raw: options.raw ?? null,
+    timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+  }
+}
+
+function parseRoute(route: string): Route {
+  const [method, path] = route.split(' ', 2)
+  if (!method || !path) throw new Error(`contract: "${route}" is not "METHOD /path"`)
+  return { method: method as Route['method'], path }
+}
+
+/** The names in braces of a route's path, in order. */
+export function pathFields(route: Route): string[] {
+  return [...route.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string)
+}
+
+function checkOperation(name: string, operation: Operation): void {
+  const { access, route } = operation
+  if (access.length === 0) throw new Error(`contract: ${name} declares nobody who may call it`)
+  const isInternal = access.some((one) => one.kind === 'internal')
+  if (isInternal !== (route === null)) {
+    throw new Error(`contract: ${name} must be internal and without a route, or neither`)
+  }
+  const fields = Object.keys(operation.input.properties)
+  for (const one of access) {
+    if (one.kind === 'capability' && !fields.includes(one.field)) {
+      throw new Error(`contract: ${name} has no input field "${one.field}" to hold its capability`)
+    }
+  }
+  for (const field of route ? pathFields(route) : []) {
+    if (!fields.includes(field)) throw new Error(`contract: ${name} has no input field "${field}" for its path`)
+  }
+}
+
+// ---- What use cases and callers see of a contract ---------------------------------------------------------------
+
+type Primitive = string | number | boolean | bigint | null | undefined
+/** Results pass between services in one process without a copy, so nobody may write to them. */
+export type DeepReadonly<V> = V extends Primitive
+  ? V
+  : V extends readonly (infer E)[]
+    ? readonly DeepReadonly<E>[]
+    : { readonly [K in keyof V]: DeepReadonly<V[K]> }
+
+export type Input<Op extends Operation> = DeepReadonly<T.Static<Op['input']>>
+export type Output<Op extends Operation> = DeepReadonly<T.Static<Op['output']>>
+
+/** A declared "no": `type` is its stable name (`inventory/insufficient-stock`), `detail` a sentence for a person. */
+export type Refusal<Type extends string = string, Data = unknown> = {
+  readonly type: Type
+  readonly detail: string
+  readonly data: Data
+}
+
+export type RefusalsOf<R extends Refusals> = {
+  [K in keyof R & string]: Refusal<
+    K,
+    R[K] extends readonly [number, infer S extends T.TSchema] ? DeepReadonly<T.Static<S>> : undefined
+  >
+}[keyof R & string]
+
+export type Accepted<V> = { readonly ok: true; readonly value: V; readonly cookies?: readonly SetCookie[] }
+export type Refused<R extends Refusal = Refusal> = { readonly ok: false; readonly refusal: R }
+export type Outcome<Op extends Operation> = Accepted<Output<Op>> | Refused<RefusalsOf<Op['refusals']>>
+
+/** A cookie for the browser that asked; only the edge knows its full name and whether it must be Secure. */
+export type SetCookie = { readonly name: 'session'; readonly value: string; readonly maxAgeSeconds: number }
+
+/** The answer of a use case that went well. `cookies` reach the browser when the caller came by the public API. */
+export function ok<V>(value: V, cookies?: readonly SetCookie[]): Accepted<V> {
+  return cookies ? { ok: true, value, cookies } : { ok: true, value }
+}
+
+/**
+ * The answer of a use case that will not. Nothing is thrown: the compiler makes every caller look.
+ * @param type the refusal's declared name, with its service: `inventory/insufficient-stock`
+ * @param detail one sentence that tells a person what and where
+ * @param data what a program can act on, as the contract declares
+ */
+export function refuse<const Type extends string>(type: Type, detail: string): Refused<Refusal<Type, undefined>>
+export function refuse<const Type extends string, Data>(
+  type: Type,
+  detail: string,
+  data: Data,
+): Refused<Refusal<Type, Data>>
+export function refuse(type: string, detail: string, data?: unknown): Refused {
+  return { ok: false, refusal: { type, detail, data } }
+}

@@ -1,0 +1,165 @@
+import { CompiledQuery, Kysely, type Transaction as KyselyTransaction, PostgresDialect, sql } from 'kysely'
+import pg from 'pg'
+import { currentCall, serviceCall, withCall } from './call.ts'
+import type { Refused } from './contract.ts'
+
+/**
+ * A service's own PostgreSQL schema, reached as a role that can read nothing else. SQL is written with Kysely's `sql`
+ * template in the service's `store.ts`: every value in it is a parameter.
+ */
+export type Database = Kysely<unknown>
+
+/** An open transaction. `publish` and every store function that must be atomic with others ask for one. */
+export type Transaction = KyselyTransaction<unknown>
+
+/** What a statement runs on: inside a transaction or by itself. */
+export type Executor = Database | Transaction
+
+type DatabaseFacts = {
+  readonly service: string
+  readonly pool: pg.Pool
+  /** Who must hear of an event type, from the services' declarations. */
+  readonly subscribersOf: (eventType: string) => readonly string[]
+  onPublished: () => void
+}
+
+const factsOf = new WeakMap<object, DatabaseFacts>()
+
+/** What the kernel knows of a database or of a transaction in it. */
+export function databaseFacts(executor: Executor): DatabaseFacts {
+  const facts = factsOf.get(executor)
+  if (!facts) throw new Error('database: not opened by openDatabase, or not a transaction of inTransaction')
+  return facts
+}
+
+// Times leave the database as RFC 3339 in UTC, whole numbers as numbers: what crosses a wall is data.
+const types = {
+  getTypeParser(oid: number, format?: 'text' | 'binary') {
+    if (format !== 'binary') {
+      if (oid === pg.types.builtins.TIMESTAMPTZ)
+        return (text: string) => `${text.slice(0, 10)}T${text.slice(11).replace('+00', 'Z')}`
+      if (oid === pg.types.builtins.INT8) return parseSafeInteger
+      if (oid === pg.types.builtins.DATE) return (text: string) => text
+    }
+    return pg.types.getTypeParser(oid, format as 'text')
+  },
+}
+
+function parseSafeInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError(`database: ${text} is beyond the safe integers`)
+  return value
+}
+
+/** A statement that takes longer is stuck, not slow: checkout's longest takes milliseconds. */
+const statementTimeoutMs = 10_000
+/** Waiting longer for a row means a queue that will not end before the caller's deadline. */
+const lockTimeoutMs = 4_000
+
+/**
+ * Opens a service's pool. Connections are made at the first use.
+ * @param url PostgreSQL URL that signs in as the service's role
+ * @param connections ceiling of the pool; all pools of a process together stay at 60 or less
+ */
+export function openDatabase(options: {
+  service: string
+  url: string
+  connections: number
+  subscribersOf?: (eventType: string) => readonly string[]
+}): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.connections,
+    application_name: `stoa-${options.service}`,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 60_000,
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: lockTimeoutMs,
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    options: `-c search_path=${options.service},extensions -c TimeZone=UTC`,
+    types,
+  })
+  // A connection that breaks while idle is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => undefined)
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
+  factsOf.set(db, {
+    service: options.service,
+    pool,
+    subscribersOf: options.subscribersOf ?? (() => []),
+    onPublished: () => undefined,
+  })
+  return db
+}
+
+/** Marks the way a refusal takes out of a transaction: by throwing, so that it rolls back, and being caught outside. */
+class Rollback extends Error {
+  readonly refused: Refused
+  constructor(refused: Refused) {
+    super('rolled back by a refusal')
+    this.refused = refused
+  }
+}
+
+/** A serialization failure or deadlock is the database asking to try again; more than this is a bug. */
+const attemptsAtMost = 3
+const retryable = new Set(['40001', '40P01'])
+
+/**
+ * Runs `work` in one transaction. A returned refusal rolls it back and is returned; an error rolls it back and is thrown.
+ * Calling another service or a provider inside throws: a network must never be waited for while rows are locked.
+ */
+export async function inTransaction<R>(db: Database, work: (tx: Transaction) => Promise<R>): Promise<R> {
+  const facts = databaseFacts(db)
+  const call = currentCall() ?? serviceCall(facts.service, { timeoutMs: statementTimeoutMs })
+  if (call.transactionOf)
+    throw new Error(`database: ${facts.service} opened a transaction inside one of ${call.transactionOf}`)
+  for (let attempt = 1; ; attempt++) {
+    let published = false
+    try {
+      const result = await withCall({ ...call, transactionOf: facts.service }, () =>
+        db.transaction().execute(async (tx) => {
+          factsOf.set(tx, {
+            ...facts,
+            onPublished: () => {
+              published = true
+            },
+          })
+          const returned = await work(tx)
+          if (isRefused(returned)) throw new Rollback(returned)
+          return returned
+        }),
+      )
+      if (published) facts.onPublished()
+      return result
+    } catch (error) {
+      if (error instanceof Rollback) return error.refused as R
+      if (attempt < attemptsAtMost && retryable.has((error as { code?: string }).code ?? '')) continue
+      throw error
+    }
+  }
+}
+
+function isRefused(value: unknown): value is Refused {
+  return typeof value === 'object' && value !== null && (value as { ok?: unknown }).ok === false && 'refusal' in value
+}
+
+/** Throws when a transaction is open in the current call. */
+export function refuseInsideTransaction(what: string): void {
+  const open = currentCall()?.transactionOf
+  if (open) throw new Error(`database: ${what} was called inside a transaction of ${open}`)
+}
+
+/** Whether the database answers within a second. */
+export async function databaseAnswers(db: Database): Promise<boolean> {
+  try {
+    await Promise.race([
+      db.executeQuery(CompiledQuery.raw('select 1')),
+      new Promise((_, reject) => setTimeout(() => reject(new Error('no answer')), 1_000).unref()),
+    ])
+    return true
+  } catch {
+    return false
+  }
+}
+
+export { sql }

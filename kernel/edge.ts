@@ -1,0 +1,96 @@
+import cookie from '@fastify/cookie'
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import type { Logger } from 'pino'
+import { ProblemError, problem } from './problem.ts'
+import {
+  handleError,
+  type PublicApiOptions,
+  parseQueryString,
+  publicApi,
+  readTraceId,
+  sendProblem,
+} from './public-api.ts'
+import type { Metrics } from './telemetry.ts'
+
+/** A web application that lives beside the API: storefront, admin, API reference. */
+export type EdgeApp = (app: FastifyInstance) => Promise<void>
+
+/** The public door: the API of all services, the apps, health and metrics. */
+export async function createEdge(
+  options: PublicApiOptions & {
+    apps: readonly EdgeApp[]
+    openApi: () => unknown
+    isReady: () => Promise<boolean>
+    trustedProxies: readonly string[]
+    metrics: Metrics
+    log: Logger
+  },
+): Promise<FastifyInstance> {
+  const app = fastify({
+    // No default: a client could name any address in X-Forwarded-For, and be anyone to the rate limits.
+    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
+    routerOptions: { querystringParser: parseQueryString, ignoreTrailingSlash: true, maxParamLength: 200 },
+    forceCloseConnections: 'idle',
+    // A client that sends slowly must not hold a connection for ever.
+    requestTimeout: 30_000,
+    keepAliveTimeout: 72_000,
+  })
+  await app.register(cookie)
+  app.decorateRequest('traceId', '')
+  app.addHook('onRequest', async (request, reply) => {
+    request.traceId = readTraceId(request.headers.traceparent)
+    reply.header('x-content-type-options', 'nosniff')
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown'
+    options.metrics.requests.observe(
+      { method: request.method, route, status: String(reply.statusCode) },
+      reply.elapsedTime / 1_000,
+    )
+  })
+  app.setErrorHandler((error, request, reply) => handleError(error, request, reply, options.log))
+
+  app.get('/health/live', async () => ({ status: 'live' }))
+  app.get('/health/ready', async (_, reply) => {
+    const ready = await options.isReady()
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not-ready' })
+  })
+  app.get('/metrics', async (_, reply) =>
+    reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics()),
+  )
+
+  await app.register(async (api) => {
+    addBodyParsers(api)
+    let document: unknown
+    api.get('/api/openapi.json', async () => {
+      document ??= options.openApi()
+      return document
+    })
+    publicApi(api, options)
+    api.all('/api/*', async (request, reply) =>
+      sendProblem(
+        reply,
+        new ProblemError(problem('not-found', 404, `There is no ${request.method} ${request.url.split('?')[0]}.`)),
+      ),
+    )
+  })
+  for (const one of options.apps) await app.register(one)
+  return app
+}
+
+/** JSON for all, the text as it came for the operations that declare it; forms are for the apps, never for the API. */
+function addBodyParsers(api: FastifyInstance): void {
+  api.removeAllContentTypeParsers()
+  const parseJson = api.getDefaultJsonParser('error', 'error')
+  const isRaw = (request: FastifyRequest, type: string): boolean =>
+    request.routeOptions.config.rawContentTypes?.includes(type) ?? false
+  api.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (isRaw(request, 'application/json')) done(null, body)
+    else if (body === '') done(null, undefined)
+    else parseJson(request, body as string, done)
+  })
+  api.addContentTypeParser('text/csv', { parseAs: 'string' }, (request, body, done) => {
+    if (isRaw(request, 'text/csv')) done(null, body)
+    else done(new ProblemError(problem('unsupported-media-type', 415, 'Send the body as application/json.')))
+  })
+}

@@ -1,0 +1,126 @@
+import { type Call, withCall } from './call.ts'
+import type { Accepted, Contract, Operation, Outcome, Refused } from './contract.ts'
+import { fingerprint, type IdempotencyStore } from './idempotency.ts'
+import { ProblemError, problem, rateLimited } from './problem.ts'
+import type { RateLimiter } from './rate-limit.ts'
+import type { AnyHandler } from './service.ts'
+import type { Metrics } from './telemetry.ts'
+
+/** A service running in this process, as the kernel drives it. */
+export type RunningService = {
+  readonly contract: Contract
+  readonly handlers: Readonly<Record<string, AnyHandler>>
+  readonly idempotency: IdempotencyStore | null
+  readonly limiter: RateLimiter | null
+  readonly limitLoopback: boolean
+  readonly metrics: Metrics
+}
+
+/** Runs one operation: rate limit, then idempotency key, then the use case. Input has been checked already. */
+export async function execute(
+  service: RunningService,
+  name: string,
+  input: unknown,
+  call: Call,
+): Promise<Outcome<Operation>> {
+  const operation = service.contract.operations[name]
+  const handler = service.handlers[name]
+  if (!operation || !handler) throw new Error(`service: ${service.contract.name} has no operation "${name}"`)
+  const stop = service.metrics.calls.startTimer({ service: service.contract.name, operation: name })
+  try {
+    const outcome = await withCall({ ...call, transactionOf: null }, () =>
+      limited(service, name, operation, handler, input, call),
+    )
+    stop({ outcome: outcome.ok ? 'ok' : 'refused' })
+    return outcome
+  } catch (error) {
+    stop({ outcome: 'error' })
+    throw error
+  }
+}
+
+async function limited(
+  service: RunningService,
+  name: string,
+  operation: Operation,
+  handler: AnyHandler,
+  input: unknown,
+  call: Call,
+): Promise<Outcome<Operation>> {
+  const { limit } = operation
+  const { limiter } = service
+  const exempt = limit?.exemptLoopback === true && !service.limitLoopback && isLoopback(call.address)
+  if (!limit || !limiter || call.address === null || exempt)
+    return keyed(service, name, operation, handler, input, call)
+
+  const bucket = `${name} ${call.address}`
+  const act = limit.counts === 'all' ? limiter.count : limiter.check
+  const waitSeconds = await act(bucket, limit.max, limit.perSeconds)
+  if (waitSeconds !== null) throw rateLimited(waitSeconds)
+  const outcome = await keyed(service, name, operation, handler, input, call)
+  if (limit.counts === 'refused' && !outcome.ok) await limiter.count(bucket, limit.max, limit.perSeconds)
+  return outcome
+}
+
+const isLoopback = (address: string | null): boolean =>
+  address !== null && (address === '::1' || address.startsWith('127.') || address.startsWith('::ffff:127.'))
+
+async function keyed(
+  service: RunningService,
+  name: string,
+  operation: Operation,
+  handler: AnyHandler,
+  input: unknown,
+  call: Call,
+): Promise<Outcome<Operation>> {
+  const key = call.idempotencyKey
+  const store = service.idempotency
+  if (operation.kind === 'query' || operation.idempotency === 'use-case') return handler(input, call)
+  if (operation.idempotency === 'natural' || key === null || store === null) return handler(input, call)
+
+  const scope = idempotencyScope(name, operation, input, call)
+  const claim = await store.claim(scope, key, fingerprint(input))
+  if (claim.kind === 'answered') return claim.outcome as Outcome<Operation>
+  if (claim.kind === 'mismatch') throw keyReused()
+  if (claim.kind === 'running') throw keyInProgress()
+  try {
+    const outcome = await handler(input, call)
+    await store.answer(scope, key, withoutCookies(outcome))
+    return outcome
+  } catch (error) {
+    await store.release(scope, key)
+    throw error
+  }
+}
+
+/** A stored answer never signs anyone in. */
+const withoutCookies = (outcome: Accepted<unknown> | Refused): Accepted<unknown> | Refused =>
+  outcome.ok ? { ok: true, value: outcome.value } : outcome
+
+/** A key belongs to an operation and to who asked: the actor, or whoever knows the capability in the path. */
+export function idempotencyScope(name: string, operation: Operation, input: unknown, call: Call): string {
+  const { actor } = call
+  const who =
+    actor.kind === 'customer'
+      ? actor.customerId
+      : actor.kind === 'staff'
+        ? actor.staffId
+        : actor.kind === 'service'
+          ? actor.name
+          : 'anonymous'
+  const capabilities = operation.access.flatMap((one) =>
+    one.kind === 'capability' ? [(input as Record<string, unknown>)[one.field]] : [],
+  )
+  return [name, who, ...capabilities].join(' ')
+}
+
+export const keyReused = (): ProblemError =>
+  new ProblemError(
+    problem('idempotency-key-reused', 422, 'This Idempotency-Key was used with another request. Use a new key.'),
+  )
+
+export const keyInProgress = (): ProblemError =>
+  new ProblemError(
+    problem('idempotency-key-in-progress', 409, 'The first request with this Idempotency-Key still runs. Try again.'),
+    1,
+  )

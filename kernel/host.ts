@@ -1,0 +1,335 @@
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { type Actor, serviceCall, withCall } from './call.ts'
+import { type Client, createClient, type Mesh } from './client.ts'
+import type { Contract } from './contract.ts'
+import { type Database, databaseAnswers, databaseFacts, openDatabase, sql } from './database.ts'
+import { createEdge, type EdgeApp } from './edge.ts'
+import type { EventEnvelope } from './event.ts'
+import type { RunningService } from './execute.ts'
+import { idempotencyStore, keptHours } from './idempotency.ts'
+import type { Subscription } from './inbox.ts'
+import { internalApi } from './internal-api.ts'
+import { httpMesh, localMesh, strictMesh } from './mesh.ts'
+import { migrate, serviceUrl } from './migrate.ts'
+import { type EventSource, outboxSource } from './outbox.ts'
+import { rateLimiter } from './rate-limit.ts'
+import { type Deliver, type Relay, startRelay } from './relay.ts'
+import type { AnyHandler, AnyService, Job, ShopFacts, Wiring } from './service.ts'
+import type { Metrics } from './telemetry.ts'
+
+export type HostOptions = {
+  /** All services of the shop, hosted here or not: subscriptions and routes come from their declarations. */
+  readonly services: readonly AnyService[]
+  /** The names of those that run in this process. */
+  readonly hosted: ReadonlySet<string>
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly shop: ShopFacts
+  /** PostgreSQL as the owner; services sign in as roles of their own. */
+  readonly databaseUrl: string
+  readonly dataFolder: string
+  readonly secret: (name: string) => Promise<string>
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Where services of other processes answer. */
+  readonly urlOf: (service: string) => string | undefined
+  /** `strict` sends calls between services of this process through JSON, and some of them twice. */
+  readonly shape: 'plain' | 'strict'
+  /** Whether rate limits apply to callers on this machine too. */
+  readonly limitLoopback: boolean
+  readonly internal: { readonly host: string; readonly port: number }
+  /** The public door, or null when another process has it. */
+  readonly edge: null | {
+    readonly host: string
+    readonly port: number
+    readonly trustedProxies: readonly string[]
+    readonly openApi: () => unknown
+    readonly apps: (clientOf: ClientOf) => readonly EdgeApp[]
+    readonly authenticate: (clientOf: ClientOf) => (credential: string) => Promise<Actor>
+  }
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** Told what takes a while, for a person who waits. */
+  readonly onProgress?: (step: string) => void
+}
+
+export type ClientOf = <C extends Contract>(contract: C) => Client<C>
+
+export type Host = {
+  readonly publicPort: number | null
+  readonly internalPort: number
+  readonly client: ClientOf
+  /** Sends every event that is due and returns when none is left, here and in what those events caused. */
+  settle(): Promise<void>
+  /** Readiness off, running requests end, the relay drains, then everything closes. Within 25 s. */
+  stop(): Promise<void>
+}
+
+type Started = {
+  readonly definition: AnyService
+  readonly running: RunningService
+  readonly wiring: Wiring<Contract>
+  readonly db: Database | null
+  readonly events: EventSource | null
+  readonly log: Logger
+}
+
+/** Starts the services named by `hosted`, their relays and jobs, the internal port and, if asked, the public door. */
+export async function startHost(options: HostOptions): Promise<Host> {
+  const { log, metrics } = options
+  const contracts: Contract[] = options.services.map((one) => one.contract)
+  const running = new Map<string, RunningService>()
+  const token = await options.secret('service-token')
+  const remote = httpMesh({ urlOf: options.urlOf, token })
+  const mesh: Mesh = (options.shape === 'strict' ? strictMesh : localMesh)(running, remote)
+  const started: Started[] = []
+  let ready = false
+
+  options.onProgress?.('migrating the databases')
+  const databaseSecret = await options.secret('database')
+  await migrate({
+    ownerUrl: options.databaseUrl,
+    secret: databaseSecret,
+    services: options.services.flatMap((one) =>
+      one.migrations && options.hosted.has(one.contract.name)
+        ? [{ service: one.contract.name, folder: one.migrations }]
+        : [],
+    ),
+  })
+
+  options.onProgress?.('starting the services')
+  const hosted = options.services.filter((one) => options.hosted.has(one.contract.name))
+  for (const result of await Promise.allSettled(
+    hosted.map((one) => startService(one, options, contracts, mesh, databaseSecret)),
+  )) {
+    if (result.status === 'rejected') throw result.reason
+    started.push(result.value)
+    running.set(result.value.definition.contract.name, result.value.running)
+  }
+
+  const receive = createReceiver(started, log)
+  const deliver: Deliver = (subscriber, events) =>
+    running.has(subscriber)
+      ? receive(
+          subscriber,
+          options.shape === 'strict' ? (JSON.parse(JSON.stringify([...events])) as EventEnvelope[]) : events,
+        )
+      : remote.deliver(subscriber, events, Date.now() + 20_000)
+  const relays = new Map<string, Relay>()
+  for (const one of started) {
+    if (!one.events) continue
+    const relay = startRelay({ service: one.definition.contract.name, source: one.events, deliver, log: one.log })
+    relays.set(one.definition.contract.name, relay)
+    if (one.db) databaseFacts(one.db).onPublished = relay.wake
+  }
+  const isReady = async (): Promise<boolean> =>
+    ready && (await Promise.all(started.map(({ db }) => db === null || databaseAnswers(db)))).every(Boolean)
+
+  const internalServer = internalApi({ services: running, receive, isReady, token, log, metrics })
+  await internalServer.listen({ host: options.internal.host, port: options.internal.port })
+  const clientOf: ClientOf = (contract) => createClient(contract, 'edge', mesh)
+  const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, isReady) : null
+  const stopJobs = startJobs(started, metrics)
+  ready = true
+
+  const settle = async (): Promise<void> => {
+    for (let round = 0; round < 100; round++) {
+      const backlogs = await Promise.all(started.map(({ events }) => events?.backlog()))
+      if (backlogs.every((backlog) => !backlog || backlog.pending === 0)) return
+      for (const relay of relays.values()) relay.wake()
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    throw new Error('events did not settle')
+  }
+
+  const stop = async (): Promise<void> => {
+    ready = false
+    await edge?.close()
+    await stopJobs()
+    await Promise.all([...relays.values()].map((relay) => relay.drain().catch(() => undefined)))
+    await internalServer.close()
+    await Promise.all(started.map(({ wiring }) => wiring.close?.()))
+    await Promise.all(started.map(({ db }) => db?.destroy()))
+    await remote.close()
+  }
+  return { publicPort: portOf(edge), internalPort: portOf(internalServer) ?? 0, client: clientOf, settle, stop }
+}
+
+const portOf = (server: FastifyInstance | null): number | null => {
+  const address = server?.server.address()
+  return typeof address === 'object' && address ? address.port : null
+}
+
+async function startService(
+  definition: AnyService,
+  options: HostOptions,
+  contracts: readonly Contract[],
+  mesh: Mesh,
+  databaseSecret: string,
+): Promise<Started> {
+  const contract: Contract = definition.contract
+  const { name } = contract
+  const log = options.log.child({ service: name })
+  const db =
+    definition.connections === null
+      ? null
+      : openDatabase({
+          service: name,
+          url: serviceUrl(options.databaseUrl, databaseSecret, name),
+          connections: definition.connections,
+          subscribersOf: (type) => subscribersOf(contracts, type),
+        })
+  const wiring: Wiring<Contract> = await definition.start({
+    get db() {
+      if (!db) throw new Error(`service: ${name} declared no database`)
+      return db
+    },
+    client: <C extends Contract>(other: C) => createClient(other, name, mesh),
+    log,
+    settings: options.settings[name],
+    shop: options.shop,
+    dataFolder: options.dataFolder,
+    secret: options.secret,
+    environment: options.environment,
+  })
+  checkWiring(contract, wiring)
+  return {
+    definition,
+    db,
+    wiring,
+    log,
+    events: wiring.events ?? (db ? outboxSource(db) : null),
+    running: {
+      contract,
+      handlers: wiring.operations as unknown as Record<string, AnyHandler>,
+      idempotency: wiring.idempotency ?? (db ? idempotencyStore(db) : null),
+      limiter: db ? rateLimiter(db) : null,
+      limitLoopback: options.limitLoopback,
+      metrics: options.metrics,
+    },
+  }
+}
+
+const subscribersOf = (contracts: readonly Contract[], type: string): string[] =>
+  contracts.filter((one) => one.subscribes.some((event) => event.type === type)).map((one) => one.name)
+
+/** A contract that promises what its service does not do, or the other way round, does not start. */
+function checkWiring(contract: Contract, wiring: Wiring<Contract>): void {
+  const missing = Object.keys(contract.operations).filter((name) => !(name in wiring.operations))
+  if (missing.length > 0) throw new Error(`service: ${contract.name} does not implement ${missing.join(', ')}`)
+  const declared = contract.subscribes.map((event) => event.type).sort()
+  const handled = (wiring.subscriptions ?? []).map((one) => one.event.type).sort()
+  if (declared.join() !== handled.join()) {
+    throw new Error(`service: ${contract.name} subscribes to [${declared.join()}] but handles [${handled.join()}]`)
+  }
+}
+
+/** Hands events to the subscriptions of services in this process, and says of each whether its effect has committed. */
+function createReceiver(started: readonly Started[], log: Logger) {
+  return async (service: string, events: readonly EventEnvelope[]): Promise<(string | null)[]> => {
+    const one = started.find(({ definition }) => definition.contract.name === service)
+    if (!one?.db) return events.map(() => `${service} does not run here`)
+    const { db } = one
+    const verdicts: (string | null)[] = []
+    for (const event of events) {
+      const subscription = one.wiring.subscriptions?.find((each: Subscription) => each.event.type === event.type)
+      const call = serviceCall(service, { timeoutMs: 20_000, traceId: event.traceId })
+      try {
+        if (!subscription) throw new Error(`${service} does not handle ${event.type}`)
+        await withCall(call, () => subscription.handle(db, event))
+        verdicts.push(null)
+      } catch (error) {
+        log.error({ err: error, service, event: event.type, id: event.id }, 'event handler failed')
+        verdicts.push(error instanceof Error ? error.message : String(error))
+      }
+    }
+    return verdicts
+  }
+}
+
+async function openEdge(
+  options: HostOptions,
+  contracts: readonly Contract[],
+  mesh: Mesh,
+  clientOf: ClientOf,
+  isReady: () => Promise<boolean>,
+): Promise<FastifyInstance | null> {
+  if (!options.edge) return null
+  const app = await createEdge({
+    contracts,
+    mesh,
+    authenticate: options.edge.authenticate(clientOf),
+    publicUrl: options.shop.publicUrl,
+    apps: options.edge.apps(clientOf),
+    openApi: options.edge.openApi,
+    isReady,
+    trustedProxies: options.edge.trustedProxies,
+    metrics: options.metrics,
+    log: options.log,
+  })
+  await app.listen({ host: options.edge.host, port: options.edge.port })
+  return app
+}
+
+/** How long delivered events are kept for `stoa verify`, and a day more for the inboxes that must know them. */
+const keptDays = 7
+
+/** Runs every service's jobs, and the kernel's own housekeeping in each schema. */
+function startJobs(started: readonly Started[], metrics: Metrics): () => Promise<void> {
+  const stops = started.flatMap((one) => {
+    const own = one.wiring.jobs ?? []
+    const kernel: Job[] = []
+    if (one.db) kernel.push({ name: 'housekeeping', everyMs: 10 * 60_000, run: () => housekeeping(one.db as Database) })
+    if (one.events) kernel.push({ name: 'gauges', everyMs: 15_000, run: () => measure(one, metrics) })
+    return [...own, ...kernel].map((job) => startJob(one, job))
+  })
+  return async () => {
+    await Promise.all(stops.map((stop) => stop()))
+  }
+}
+
+function startJob(one: Started, job: Job): () => Promise<void> {
+  let timer: NodeJS.Timeout
+  let current: Promise<void> = Promise.resolve()
+  let stopped = false
+  const schedule = (): void => {
+    // Copies started together must not all do the same thing at the same moment.
+    timer = setTimeout(
+      () => {
+        const call = serviceCall(one.definition.contract.name, { timeoutMs: Math.max(job.everyMs, 30_000) })
+        current = withCall(call, job.run)
+          .catch((error: unknown) => one.log.error({ err: error, job: job.name }, 'job failed, will run again'))
+          .then(() => {
+            if (!stopped) schedule()
+          })
+      },
+      job.everyMs * (0.9 + 0.2 * Math.random()),
+    )
+    timer.unref()
+  }
+  schedule()
+  return async () => {
+    stopped = true
+    clearTimeout(timer)
+    await current
+  }
+}
+
+async function housekeeping(db: Database): Promise<void> {
+  await sql`delete from idempotency_keys where created_at < now() - make_interval(hours => ${keptHours})`.execute(db)
+  await sql`delete from rate_limits where window_start < now() - interval '1 day'`.execute(db)
+  await sql`delete from outbox o where occurred_at < now() - make_interval(days => ${keptDays})
+            and not exists (select 1 from outbox_deliveries d where d.event_id = o.id and d.delivered_at is null)
+            and not exists (select 1 from dead_letters d where d.event_id = o.id)`.execute(db)
+  await sql`delete from inbox where handled_at < now() - make_interval(days => ${keptDays + 1})`.execute(db)
+}
+
+async function measure(one: Started, metrics: Metrics): Promise<void> {
+  const service = one.definition.contract.name
+  const backlog = await one.events?.backlog()
+  metrics.outboxPending.set({ service }, backlog?.pending ?? 0)
+  metrics.outboxDead.set({ service }, backlog?.dead ?? 0)
+  if (!one.db) return
+  const { pool } = databaseFacts(one.db)
+  metrics.poolConnections.set({ service, state: 'open' }, pool.totalCount)
+  metrics.poolConnections.set({ service, state: 'waiting' }, pool.waitingCount)
+}

@@ -1,0 +1,16 @@
+import { createHash, randomBytes } from 'node:crypto'
+import T from 'typebox'
+import { TypeID, typeidUnboxed } from 'typeid-js'
+
+/** A new TypeID: prefix and UUIDv7, so ids sort by time of making. Not a secret. */
+export const newId = (prefix: string): string => typeidUnboxed(prefix)
+
+/** A new id that is a capability: prefix and 128 random bits. Never ordered by time, so it cannot be guessed from another. */
+export const newCapability = (prefix: string): string => TypeID.fromUUIDBytes(prefix, randomBytes(16)).toString()
+
+/** The schema of ids with `prefix`. */
+export const Id = (prefix: string, description?: string): T.TString =>
+  T.String({ pattern: `^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$`, ...(description ? { description } : {}) })
+
+/** How secrets that are looked up are stored: a plain digest suffices, since they hold 128 random bits. */
+export const digest = (secret: string): string => createHash('sha256').update(secret).digest('base64url')

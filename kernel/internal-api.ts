@@ -1,0 +1,94 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { type FastifyInstance, fastify } from 'fastify'
+import type { Logger } from 'pino'
+import type T from 'typebox'
+import type { Call } from './call.ts'
+import type { EventEnvelope } from './event.ts'
+import { execute, type RunningService } from './execute.ts'
+import { notFound, ProblemError, problem } from './problem.ts'
+import type { Metrics } from './telemetry.ts'
+import { type Check, compileCheck } from './validation.ts'
+
+/** Carries a whole catalog batch or an import part; the public API has its own, smaller, limits. */
+const bodyBytesAtMost = 8 * 1024 * 1024
+
+/**
+ * The port by which services reach each other: calls, event batches, health, metrics. It listens on loopback unless told
+ * otherwise and refuses whoever does not know the shop's service token.
+ */
+export function internalApi(options: {
+  services: ReadonlyMap<string, RunningService>
+  receive: (service: string, events: readonly EventEnvelope[]) => Promise<readonly (string | null)[]>
+  isReady: () => Promise<boolean>
+  token: string
+  log: Logger
+  metrics: Metrics
+}): FastifyInstance {
+  const app = fastify({ bodyLimit: bodyBytesAtMost, forceCloseConnections: 'idle' })
+  const checks = new Map<string, Check<T.TObject>>()
+  const checkInput = (service: RunningService, name: string): Check<T.TObject> => {
+    const key = `${service.contract.name}.${name}`
+    const known = checks.get(key)
+    if (known) return known
+    const operation = service.contract.operations[name]
+    if (!operation) throw new ProblemError(notFound(`operation ${key}`).problem)
+    const check = compileCheck(operation.input, { coerce: false })
+    checks.set(key, check)
+    return check
+  }
+
+  app.get('/health/live', async () => ({ status: 'live' }))
+  app.get('/health/ready', async (_, reply) => {
+    const ready = await options.isReady()
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not-ready' })
+  })
+  app.get('/metrics', async (_, reply) =>
+    reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics()),
+  )
+
+  app.register(async (closed) => {
+    closed.addHook('onRequest', async (request) => {
+      if (!sameToken(request.headers.authorization ?? '', `Bearer ${options.token}`)) {
+        throw new ProblemError(
+          problem('unauthenticated', 401, 'This port is for services that know the service token.'),
+        )
+      }
+    })
+    closed.post<{ Params: { service: string; operation: string }; Body: { input: unknown; call: Call } }>(
+      '/call/:service/:operation',
+      async (request) => {
+        const service = options.services.get(request.params.service)
+        if (!service) throw notFound(`service ${request.params.service} in this process`)
+        const { operation } = request.params
+        return execute(service, operation, checkInput(service, operation)(request.body.input), request.body.call)
+      },
+    )
+    closed.post<{ Params: { service: string }; Body: { events: EventEnvelope[] } }>(
+      '/events/:service',
+      async (request) => ({
+        verdicts: await options.receive(request.params.service, request.body.events),
+      }),
+    )
+  })
+
+  app.setErrorHandler((error: Error & { statusCode?: number }, request, reply) => {
+    if (error instanceof ProblemError) {
+      return reply
+        .code(error.problem.status)
+        .send({ problem: error.problem, retryAfterSeconds: error.retryAfterSeconds })
+    }
+    const traceId = (request.body as { call?: Call } | undefined)?.call?.traceId
+    options.log.error({ err: error, traceId, url: request.url }, 'internal call failed')
+    return reply.code(500).send({
+      problem: problem('internal', 500, 'Something went wrong on our side.', { traceId }),
+      retryAfterSeconds: null,
+    })
+  })
+  return app
+}
+
+/** Compares digests, so that the time taken tells nothing. */
+function sameToken(given: string, expected: string): boolean {
+  const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
+  return timingSafeEqual(hash(given), hash(expected))
+}

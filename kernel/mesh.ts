@@ -1,0 +1,146 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel'
+import { Agent, request } from 'undici'
+import type { Call } from './call.ts'
+import type { Mesh } from './client.ts'
+import type { Contract, Operation, Outcome } from './contract.ts'
+import type { EventEnvelope } from './event.ts'
+import { execute, type RunningService } from './execute.ts'
+import { type Problem, ProblemError, unavailable } from './problem.ts'
+import { compileCheck } from './validation.ts'
+
+/** Hands calls to services of this process as plain function calls: no copy, no second validation. */
+export function localMesh(services: ReadonlyMap<string, RunningService>, elsewhere: Mesh): Mesh {
+  return (contract, name, input, call) => {
+    const service = services.get(contract.name)
+    return service ? execute(service, name, input, call) : elsewhere(contract, name, input, call)
+  }
+}
+
+/**
+ * Like `localMesh`, but as hostile as a network: everything goes through JSON both ways and is checked against the
+ * contract, and every other call that may be repeated is. What only works in one process does not work here.
+ */
+export function strictMesh(services: ReadonlyMap<string, RunningService>, elsewhere: Mesh): Mesh {
+  let turn = 0
+  return async (contract, name, input, call) => {
+    const service = services.get(contract.name)
+    const operation = contract.operations[name]
+    if (!service || !operation) return elsewhere(contract, name, input, call)
+    const send = async (): Promise<Outcome<Operation>> => {
+      const received = compileCheck(operation.input, { coerce: false })(overJson(input))
+      const outcome = overJson(await execute(service, name, received, overJson(call)))
+      if (outcome.ok) checkOutput(contract, name, operation, outcome.value)
+      else if (!(outcome.refusal.type in operation.refusals)) {
+        throw new Error(
+          `contract: ${contract.name}.${name} answered ${outcome.refusal.type}, which it does not declare`,
+        )
+      }
+      return outcome
+    }
+    turn += 1
+    if (mayRepeat(operation, call) && turn % 2 === 0) await send().catch(() => undefined)
+    return send()
+  }
+}
+
+const overJson = <V>(value: V): V => JSON.parse(JSON.stringify(value)) as V
+
+function checkOutput(contract: Contract, name: string, operation: Operation, value: unknown): void {
+  try {
+    compileCheck(operation.output, { coerce: false })(value)
+  } catch (error) {
+    throw new Error(
+      `contract: the answer of ${contract.name}.${name} is not what it declares: ${(error as Error).message}`,
+    )
+  }
+}
+
+const mayRepeat = (operation: Operation, call: Call): boolean =>
+  operation.kind === 'query' || operation.idempotency === 'natural' || call.idempotencyKey !== null
+
+/** At one layer only, and few: retries multiply load exactly when there is too much of it. */
+const attemptsAtMost = 4
+const firstPauseMs = 40
+/** After this many failures in a row the other side gets time to recover. */
+const failuresToOpen = 20
+const openMs = 1_000
+
+class NoAnswer extends Error {}
+
+/** Reaches services in other processes over HTTP with deadline, bounded retries and a circuit breaker each. */
+export function httpMesh(options: { urlOf: (service: string) => string | undefined; token: string }): Mesh & Remote {
+  const agent = new Agent({ connections: 32, pipelining: 1, keepAliveTimeout: 10_000 })
+  const breakers = new Map<string, ReturnType<typeof newBreaker>>()
+
+  const post = async <R>(service: string, path: string, body: unknown, deadline: number): Promise<R> => {
+    const url = options.urlOf(service)
+    if (!url) throw unavailable(`The ${service} service has no address here.`)
+    const leftMs = deadline - Date.now()
+    if (leftMs <= 0) throw unavailable(`No time was left to ask ${service}.`)
+    const answer = await request(new URL(path, url), {
+      method: 'POST',
+      dispatcher: agent,
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${options.token}` },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(leftMs),
+    }).catch((error: Error) => {
+      throw new NoAnswer(`${service} did not answer: ${error.message}`, { cause: error })
+    })
+    const value = await answer.body.json()
+    if (answer.statusCode === 200) return value as R
+    const { problem, retryAfterSeconds } = value as { problem: Problem; retryAfterSeconds: number | null }
+    if (answer.statusCode === 503) throw new NoAnswer(problem.detail ?? problem.title)
+    throw new ProblemError(problem, retryAfterSeconds)
+  }
+
+  const guarded = async <R>(
+    service: string,
+    repeatable: boolean,
+    deadline: number,
+    send: () => Promise<R>,
+  ): Promise<R> => {
+    let breaker = breakers.get(service)
+    if (!breaker) {
+      breaker = newBreaker()
+      breakers.set(service, breaker)
+    }
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await breaker.execute(send)
+      } catch (error) {
+        if (!(error instanceof NoAnswer) && !(error instanceof BrokenCircuitError)) throw error
+        const pauseMs = firstPauseMs * 2 ** attempt * (0.5 + Math.random())
+        if (!repeatable || attempt === attemptsAtMost || Date.now() + pauseMs > deadline)
+          throw unavailable(error.message)
+        await pause(pauseMs)
+      }
+    }
+  }
+
+  const mesh: Mesh = (contract, name, input, call) => {
+    const operation = contract.operations[name]
+    if (!operation) throw new Error(`contract: ${contract.name} has no operation "${name}"`)
+    return guarded(contract.name, mayRepeat(operation, call), call.deadline, () =>
+      post<Outcome<Operation>>(contract.name, `/call/${contract.name}/${name}`, { input, call }, call.deadline),
+    )
+  }
+  return Object.assign(mesh, {
+    deliver: (subscriber: string, events: readonly EventEnvelope[], deadline: number) =>
+      guarded(subscriber, false, deadline, () =>
+        post<{ verdicts: (string | null)[] }>(subscriber, `/events/${subscriber}`, { events }, deadline),
+      ).then(({ verdicts }) => verdicts),
+    close: () => agent.close(),
+  })
+}
+
+export type Remote = {
+  deliver(subscriber: string, events: readonly EventEnvelope[], deadline: number): Promise<readonly (string | null)[]>
+  close(): Promise<void>
+}
+
+const newBreaker = () =>
+  circuitBreaker(
+    handleWhen((error) => error instanceof NoAnswer),
+    { halfOpenAfter: openMs, breaker: new ConsecutiveBreaker(failuresToOpen) },
+  )

@@ -1,0 +1,140 @@
+import { createHash, createHmac } from 'node:crypto'
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import pg from 'pg'
+
+/** Any number: it only has to be the same in every copy, so that one migrates while the others wait. */
+const advisoryLock = 8_610_512
+/** Waiting longer for a table means live traffic would queue behind the migration; it fails and is tried again. */
+const lockTimeoutMs = 3_000
+
+export type MigrationSource = { readonly service: string; readonly folder: string }
+
+/**
+ * Creates roles, schemas and tables of `services` in the database at `ownerUrl`, under an advisory lock, forward only,
+ * each file once. Every service gets a role that can use its own schema and nothing else.
+ * @param secret from which the roles' passwords are derived, so that every copy knows them and no file lists them
+ * @returns the names of the files that were applied
+ */
+export async function migrate(options: {
+  ownerUrl: string
+  secret: string
+  services: readonly MigrationSource[]
+  kernelFolder?: string
+}): Promise<string[]> {
+  const client = new pg.Client({
+    connectionString: options.ownerUrl,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'stoa-migrate',
+  })
+  await client.connect()
+  try {
+    await client.query('select pg_advisory_lock($1)', [advisoryLock])
+    await client.query('create schema if not exists stoa')
+    await client.query(`create table if not exists stoa.migrations (
+      service text not null, name text not null, checksum text not null, applied_at timestamptz not null default now(),
+      primary key (service, name))`)
+    const database = (await client.query<{ name: string }>('select current_database() as name')).rows[0]?.name ?? ''
+    const kernelFiles = await readMigrations(options.kernelFolder ?? join(import.meta.dirname, 'migrations'), 'kernel/')
+    const done = await client.query<{ service: string; name: string; checksum: string }>(
+      'select service, name, checksum from stoa.migrations',
+    )
+    const checksums = new Map(done.rows.map((row) => [`${row.service}/${row.name}`, row.checksum]))
+    const applied: string[] = []
+    for (const { service, folder } of options.services) {
+      const files = [...kernelFiles, ...(await readMigrations(folder, ''))]
+      const pending = files.filter((file) => {
+        const known = checksums.get(`${service}/${file.name}`)
+        if (known !== undefined && known !== file.checksum) {
+          throw new Error(
+            `migrate: ${service}/${file.name} was changed after it was applied; migrations are forward only`,
+          )
+        }
+        return known === undefined
+      })
+      if (pending.length === 0) continue
+      await prepareSchema(client, service, serviceRole(database, service), servicePassword(options.secret, service))
+      for (const file of pending) {
+        await applyMigration(client, service, file)
+        applied.push(`${service}/${file.name}`)
+      }
+    }
+    return applied
+  } finally {
+    await client.end()
+  }
+}
+
+type MigrationFile = { readonly name: string; readonly text: string; readonly checksum: string }
+
+async function readMigrations(folder: string, prefix: string): Promise<MigrationFile[]> {
+  const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.sql')).sort()
+  return Promise.all(
+    names.map(async (name) => {
+      const text = await readFile(join(folder, name), 'utf8')
+      return { name: prefix + name, text, checksum: createHash('sha256').update(text).digest('hex') }
+    }),
+  )
+}
+
+/** One role for each service and database, since roles belong to the whole server. */
+export const serviceRole = (database: string, service: string): string => `${database}_${service}`
+
+export const servicePassword = (secret: string, service: string): string =>
+  createHmac('sha256', secret).update(`database role ${service}`).digest('base64url')
+
+/** The URL by which `service` signs in to the database that `ownerUrl` names. */
+export function serviceUrl(ownerUrl: string, secret: string, service: string): string {
+  const url = new URL(ownerUrl)
+  url.username = serviceRole(decodeURIComponent(url.pathname.slice(1)), service)
+  url.password = servicePassword(secret, service)
+  return url.toString()
+}
+
+async function prepareSchema(client: pg.Client, service: string, role: string, password: string): Promise<void> {
+  const name = client.escapeIdentifier(role)
+  const schema = client.escapeIdentifier(service)
+  const exists = await client.query('select 1 from pg_roles where rolname = $1', [role])
+  const verb = exists.rowCount ? 'alter' : 'create'
+  await client.query(`${verb} role ${name} login password ${client.escapeLiteral(password)}`)
+  await client.query('create schema if not exists extensions')
+  await client.query('create extension if not exists pg_trgm with schema extensions')
+  await client.query('create extension if not exists unaccent with schema extensions')
+  await client.query(`create schema if not exists ${schema}`)
+  await client.query(`grant usage on schema ${schema}, extensions to ${name}`)
+  await client.query(
+    `alter default privileges in schema ${schema} grant select, insert, update, delete, truncate on tables to ${name}`,
+  )
+  await client.query(`alter default privileges in schema ${schema} grant usage, select on sequences to ${name}`)
+  await client.query(`alter default privileges in schema ${schema} grant execute on functions to ${name}`)
+}
+
+/** Files whose first line says `-- no transaction` run statement by statement, for concurrent indexes. */
+async function applyMigration(client: pg.Client, service: string, file: MigrationFile): Promise<void> {
+  const alone = file.text.startsWith('-- no transaction')
+  await client.query(`set search_path to ${client.escapeIdentifier(service)}, extensions`)
+  await client.query(`set lock_timeout to ${lockTimeoutMs}`)
+  const record = (): Promise<unknown> =>
+    client.query('insert into stoa.migrations (service, name, checksum) values ($1, $2, $3)', [
+      service,
+      file.name,
+      file.checksum,
+    ])
+  try {
+    if (alone) {
+      for (const statement of file.text.split(/;\s*$/m).filter((text) => text.trim() !== ''))
+        await client.query(statement)
+      await record()
+    } else {
+      await client.query('begin')
+      await client.query(file.text)
+      await record()
+      await client.query('commit')
+    }
+  } catch (error) {
+    if (!alone) await client.query('rollback')
+    throw new Error(`migrate: ${service}/${file.name} failed: ${(error as Error).message}`, { cause: error })
+  } finally {
+    await client.query('reset search_path')
+  }
+}

@@ -1,0 +1,88 @@
+import T from 'typebox'
+import type { Operation, Refusal } from './contract.ts'
+
+/** RFC 9457. `type` is stable and relative to the shop; what a program can act on stands beside it. */
+export const Problem = T.Object(
+  {
+    type: T.String({ description: 'Stable name of the problem, such as /problems/inventory/insufficient-stock.' }),
+    title: T.String(),
+    status: T.Integer(),
+    detail: T.Optional(T.String({ description: 'What and where, in a sentence for a person.' })),
+    errors: T.Optional(
+      T.Array(T.Object({ field: T.String(), message: T.String() }), {
+        description: 'Each field that was refused, as a path.',
+      }),
+    ),
+    traceId: T.Optional(T.String({ description: 'Quote this when asking for help.' })),
+  },
+  { title: 'Problem', additionalProperties: true },
+)
+export type Problem = {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail?: string
+  readonly [extension: string]: unknown
+}
+
+/** What the kernel itself refuses before or around a use case. Thrown, since no use case could act on it. */
+export class ProblemError extends Error {
+  readonly problem: Problem
+  readonly retryAfterSeconds: number | null
+  constructor(problem: Problem, retryAfterSeconds: number | null = null) {
+    super(`${problem.type}: ${problem.detail ?? problem.title}`)
+    this.name = 'ProblemError'
+    this.problem = problem
+    this.retryAfterSeconds = retryAfterSeconds
+  }
+}
+
+/** @param name the last part of `/problems/…`, in words with dashes; the title is made from it */
+export function problem(
+  name: string,
+  status: number,
+  detail: string,
+  extensions: Record<string, unknown> = {},
+): Problem {
+  const words = (name.split('/').at(-1) ?? name).replaceAll('-', ' ')
+  return {
+    type: `/problems/${name}`,
+    title: words.charAt(0).toUpperCase() + words.slice(1),
+    status,
+    detail,
+    ...extensions,
+  }
+}
+
+/** A declared refusal as a problem: only the kernel knows status codes. */
+export function refusalProblem(operation: Operation, refusal: Refusal): Problem {
+  const declared = operation.refusals[refusal.type]
+  if (declared === undefined)
+    throw new Error(`contract: refusal ${refusal.type} is not declared by "${operation.summary}"`)
+  const status = typeof declared === 'number' ? declared : declared[0]
+  const data =
+    typeof refusal.data === 'object' && refusal.data !== null ? (refusal.data as Record<string, unknown>) : {}
+  return problem(refusal.type, status, refusal.detail, data)
+}
+
+export const validationFailed = (errors: readonly { field: string; message: string }[]): ProblemError =>
+  new ProblemError(
+    problem(
+      'validation-failed',
+      422,
+      errors.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join('; '),
+      {
+        errors,
+      },
+    ),
+  )
+
+export const notFound = (what: string): ProblemError =>
+  new ProblemError(problem('not-found', 404, `There is no ${what}.`))
+export const unauthenticated = (): ProblemError =>
+  new ProblemError(problem('unauthenticated', 401, 'Sign in first: this needs a session cookie or a bearer token.'))
+export const forbidden = (detail: string): ProblemError => new ProblemError(problem('forbidden', 403, detail))
+export const rateLimited = (seconds: number): ProblemError =>
+  new ProblemError(problem('rate-limited', 429, `Too many attempts. Try again in ${seconds} s.`), seconds)
+export const unavailable = (detail: string, seconds = 1): ProblemError =>
+  new ProblemError(problem('unavailable', 503, detail), seconds)

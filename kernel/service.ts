@@ -1,0 +1,82 @@
+import type { Logger } from 'pino'
+import type T from 'typebox'
+import type { Call } from './call.ts'
+import type { Client } from './client.ts'
+import type { Contract, Input, Operation, Outcome } from './contract.ts'
+import type { Database } from './database.ts'
+import type { IdempotencyStore } from './idempotency.ts'
+import type { Subscription } from './inbox.ts'
+import type { EventSource } from './outbox.ts'
+
+/** Work a service does by itself, again and again. Every copy runs it, so it must be safe beside itself. */
+export type Job = {
+  readonly name: string
+  readonly everyMs: number
+  readonly run: () => Promise<void>
+}
+
+/** What a service is given when it starts. */
+export type ServiceHost<S> = {
+  /** The service's own schema. Throws for a service that declared no database. */
+  readonly db: Database
+  /** A typed client of any service: a plain call when it is hosted here, HTTP otherwise. */
+  client<C extends Contract>(contract: C): Client<C>
+  readonly log: Logger
+  /** The service's part of `stoa.config.ts`, checked against its schema. */
+  readonly settings: S
+  readonly shop: ShopFacts
+  /** Where embedded stores keep their files. */
+  readonly dataFolder: string
+  /** A secret of this shop by name: made at the first start, the same in every process that shares the data folder. */
+  secret(name: string): Promise<string>
+  /** Another process' address or key that only the deployment knows. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+export type ShopFacts = {
+  readonly name: string
+  /** Origin of the public URL, without a slash at the end. */
+  readonly publicUrl: string
+  readonly demo: boolean
+}
+
+export type Handlers<C extends Contract> = {
+  readonly [K in keyof C['operations']]: (
+    input: Input<C['operations'][K]>,
+    call: Call,
+  ) => Promise<Outcome<C['operations'][K]>>
+}
+
+/** A started service. */
+export type Wiring<C extends Contract> = {
+  readonly operations: Handlers<C>
+  readonly subscriptions?: readonly Subscription[]
+  readonly jobs?: readonly Job[]
+  /** Where its events and keys are kept when that is not its PostgreSQL schema. */
+  readonly events?: EventSource
+  readonly idempotency?: IdempotencyStore
+  readonly close?: () => Promise<void>
+}
+
+export type ServiceDefinition<C extends Contract = Contract, S extends T.TSchema = T.TSchema> = {
+  readonly contract: C
+  readonly settings: S
+  /** Ceiling of its connection pool, or null when it keeps nothing in PostgreSQL. */
+  readonly connections: number | null
+  /** Folder of its migrations. */
+  readonly migrations: string | null
+  readonly start: (host: ServiceHost<T.Static<S>>) => Promise<Wiring<C>>
+}
+
+/** Binds a contract to the use cases that keep it. The last line of every `service.ts`. */
+export function service<C extends Contract, S extends T.TSchema>(
+  definition: ServiceDefinition<C, S>,
+): ServiceDefinition<C, S> {
+  return definition
+}
+
+/** A definition whose exact contract no longer matters: what a host and a registry hold. */
+// biome-ignore lint/suspicious/noExplicitAny: a list of services of different contracts has no narrower type
+export type AnyService = ServiceDefinition<any, any>
+
+export type AnyHandler = (input: unknown, call: Call) => Promise<Outcome<Operation>>

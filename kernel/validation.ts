@@ -1,0 +1,62 @@
+import T from 'typebox'
+import { Compile, type Validator } from 'typebox/compile'
+import { validationFailed } from './problem.ts'
+
+type Json = string | number | boolean | null | undefined | Json[] | { [key: string]: Json }
+
+/** A copy of a schema in which every object refuses what it does not name, so that no contract can forget to say it. */
+export function strictSchema<S extends T.TSchema>(schema: S): S {
+  return strict(schema as unknown as Json) as unknown as S
+}
+
+function strict(node: Json): Json {
+  if (Array.isArray(node)) return node.map(strict)
+  if (typeof node !== 'object' || node === null) return node
+  const copy = Object.create(Object.getPrototypeOf(node), Object.getOwnPropertyDescriptors(node)) as {
+    [key: string]: Json
+  }
+  for (const key of Object.keys(copy)) copy[key] = strict(copy[key])
+  if (copy.type === 'object' && copy.properties && copy.additionalProperties === undefined)
+    copy.additionalProperties = false
+  return copy
+}
+
+/** At most this many faults are told at once: enough to mend a form, too few to build a large answer. */
+const errorsAtMost = 10
+
+/** Checks values against a schema; `coerce` first reads `"5"` as 5, for query strings and paths only. */
+export type Check<S extends T.TSchema> = (value: unknown) => T.Static<S>
+
+/** Compiles a strict check that throws a 422 naming each field that is wrong. */
+export function compileCheck<S extends T.TSchema>(schema: S, options: { coerce: boolean }): Check<S> {
+  let validator: Validator | null = null
+  return (value) => {
+    // Compiled at the first use: an edge has two hundred operations, and a start should not wait for all of them.
+    validator ??= Compile(strictSchema(schema) as T.TSchema)
+    const read = options.coerce ? validator.Convert(value) : value
+    if (validator.Check(read)) return read as T.Static<S>
+    throw validationFailed(describe(validator, read))
+  }
+}
+
+function describe(validator: Validator, value: unknown): { field: string; message: string }[] {
+  const errors = validator.Errors(value).flatMap((error) => {
+    const at = error.instancePath.slice(1)
+    const params = error.params as { requiredProperties?: string[]; additionalProperties?: string[] }
+    const name = (property: string): string => (at ? `${at}/${property}` : property)
+    if (params.requiredProperties)
+      return params.requiredProperties.map((one) => ({ field: name(one), message: 'is required' }))
+    if (params.additionalProperties)
+      return params.additionalProperties.map((one) => ({ field: name(one), message: 'is not a known field' }))
+    return [{ field: at, message: error.message }]
+  })
+  const told = new Map(errors.map((error) => [`${error.field} ${error.message}`, error]))
+  return [...told.values()].slice(0, errorsAtMost)
+}
+
+/** The properties `names` of an object schema, and the rest. */
+export function splitSchema(schema: T.TObject, names: readonly string[]): { named: T.TObject; rest: T.TObject } {
+  const pick = (wanted: (key: string) => boolean): T.TObject =>
+    T.Object(Object.fromEntries(Object.entries(schema.properties).filter(([key]) => wanted(key))))
+  return { named: pick((key) => names.includes(key)), rest: pick((key) => !names.includes(key)) }
+}

@@ -1,0 +1,430 @@
+import T from 'typebox'
+import { MarketCode } from '#contracts/pricing'
+import { anyone, command, contract, internal, query, staff } from '#kernel/contract'
+import { Cursor, Limit, Nothing, Nullable, Page, Timestamp } from '#kernel/fields'
+import { Id } from '#kernel/id'
+import { verifyOperation } from '#kernel/invariants'
+import { Money } from '#kernel/money'
+
+export const ProductId = Id('prod')
+export const VariantId = Id('variant')
+export const ImportId = Id('import')
+export const MediaId = Id('media')
+
+/** Part of a product's address: lower case words and digits with dashes. Letters of any script, as Shopify allows. */
+export const Handle = T.String({ minLength: 1, maxLength: 255, pattern: '^[^\\s/?#%\\\\A-Z]+$' })
+
+const Text = (max: number) => T.String({ minLength: 1, maxLength: max, pattern: '\\S' })
+
+/** Shopify's ceilings, which shops that move here keep within: 3 options, 100 variants (we allow 250), 250 images. */
+export const optionsAtMost = 3
+export const variantsAtMost = 250
+export const mediaAtMost = 250
+
+export const Media = T.Object(
+  {
+    id: MediaId,
+    /** Where the shop serves it, or null when only the address it came from is known. */
+    url: Nullable(T.String()),
+    /** The address it was imported from. */
+    sourceUrl: Nullable(T.String({ maxLength: 2_048 })),
+    alt: T.String({ maxLength: 512 }),
+    width: Nullable(T.Integer()),
+    height: Nullable(T.Integer()),
+  },
+  { title: 'Media' },
+)
+
+const Seo = T.Object({
+  title: Nullable(T.String({ maxLength: 255 })),
+  description: Nullable(T.String({ maxLength: 1_000 })),
+})
+
+const VariantFields = {
+  sku: Nullable(Text(255)),
+  barcode: Nullable(Text(64)),
+  /** Option name → value, one for each of the product's options. */
+  options: T.Record(T.String(), T.String()),
+  grams: T.Integer({ minimum: 0, maximum: 100_000_000 }),
+  requiresShipping: T.Boolean(),
+  taxable: T.Boolean(),
+  taxCode: Nullable(Text(60)),
+  /** `continue` sells beyond stock as a back-order. */
+  inventoryPolicy: T.Union([T.Literal('deny'), T.Literal('continue')]),
+  /** False: stock is not counted, always available. */
+  inventoryTracked: T.Boolean(),
+  mediaId: Nullable(MediaId),
+  /** Columns of an imported file that Stoa has no field for, as they came. */
+  extra: T.Record(T.String(), T.String()),
+}
+
+/** A variant as catalog keeps it: no price (pricing has it), no stock (inventory has it). */
+export const CatalogVariant = T.Object({ id: VariantId, ...VariantFields })
+
+export const ProductStatus = T.Union([T.Literal('active'), T.Literal('draft'), T.Literal('archived')])
+
+const ProductFields = {
+  handle: Handle,
+  title: Text(255),
+  /** Sanitized: it is shown as it is. */
+  descriptionHtml: T.String({ maxLength: 200_000 }),
+  vendor: Nullable(Text(255)),
+  productType: Nullable(Text(255)),
+  tags: T.Array(Text(255), { maxItems: 250 }),
+  status: ProductStatus,
+  isGiftCard: T.Boolean(),
+  /** Category handles. */
+  categories: T.Array(Handle, { maxItems: 50 }),
+  /** What shoppers filter by besides options: Material → Oak. */
+  attributes: T.Array(T.Object({ name: Text(60), values: T.Array(Text(120), { minItems: 1, maxItems: 50 }) }), {
+    maxItems: 50,
+  }),
+  options: T.Array(
+    T.Object({ name: Text(60), values: T.Array(Text(255), { minItems: 1, maxItems: variantsAtMost }) }),
+    {
+      maxItems: optionsAtMost,
+    },
+  ),
+  seo: Seo,
+  extra: T.Record(T.String(), T.String()),
+}
+
+/** A product as catalog keeps it. */
+export const CatalogProduct = T.Object(
+  {
+    id: ProductId,
+    ...ProductFields,
+    variants: T.Array(CatalogVariant, { minItems: 1, maxItems: variantsAtMost }),
+    media: T.Array(Media, { maxItems: mediaAtMost }),
+    /** Rises by one at each change; a write names the version it saw. */
+    version: T.Integer({ minimum: 1 }),
+    createdAt: Timestamp,
+    updatedAt: Timestamp,
+  },
+  { title: 'CatalogProduct' },
+)
+export type CatalogProduct = T.Static<typeof CatalogProduct>
+
+/** A variant as shoppers see it in a market. */
+export const Variant = T.Object(
+  {
+    id: VariantId,
+    sku: Nullable(T.String()),
+    barcode: Nullable(T.String()),
+    options: T.Record(T.String(), T.String()),
+    price: Money,
+    compareAtPrice: Nullable(Money),
+    /** Whether one can be ordered now, from stock or as a back-order. */
+    available: T.Boolean(),
+    /** Said only when few are left, so that nobody can read a shop's stock. */
+    lowStock: Nullable(T.Integer()),
+    /** Available, but not from stock. */
+    backorder: T.Boolean(),
+    mediaId: Nullable(MediaId),
+  },
+  { title: 'Variant' },
+)
+
+/** A product as shoppers see it in a market. */
+export const Product = T.Object(
+  {
+    id: ProductId,
+    handle: Handle,
+    title: T.String(),
+    descriptionHtml: T.String(),
+    vendor: Nullable(T.String()),
+    productType: Nullable(T.String()),
+    tags: T.Array(T.String()),
+    categories: T.Array(T.Object({ handle: Handle, title: T.String() })),
+    attributes: T.Array(T.Object({ name: T.String(), values: T.Array(T.String()) })),
+    options: T.Array(T.Object({ name: T.String(), values: T.Array(T.String()) })),
+    variants: T.Array(Variant),
+    media: T.Array(Media),
+    seo: Seo,
+    market: MarketCode,
+    updatedAt: Timestamp,
+  },
+  { title: 'Product' },
+)
+
+export const Category = T.Object(
+  {
+    handle: Handle,
+    title: Text(120),
+    description: T.String({ maxLength: 2_000 }),
+    position: T.Integer(),
+    mediaUrl: Nullable(T.String()),
+  },
+  { title: 'Category' },
+)
+
+/** What cart and orders need to know of a variant. */
+export const SellableVariant = T.Object({
+  variantId: T.String(),
+  productId: T.String(),
+  handle: T.String(),
+  title: T.String(),
+  /** Option values in order, joined: Red / L; empty for products without options. */
+  variantTitle: T.String(),
+  sku: Nullable(T.String()),
+  options: T.Record(T.String(), T.String()),
+  categories: T.Array(T.String()),
+  grams: T.Integer(),
+  requiresShipping: T.Boolean(),
+  taxable: T.Boolean(),
+  taxCode: Nullable(T.String()),
+  inventoryPolicy: T.Union([T.Literal('deny'), T.Literal('continue')]),
+  inventoryTracked: T.Boolean(),
+  imageUrl: Nullable(T.String()),
+  /** False for drafts and archived products: it is not sold any more. */
+  active: T.Boolean(),
+})
+
+const Invalid = T.Object({ field: T.String() })
+
+/** A product with prices and stock, as staff edit it. */
+export const AdminProduct = T.Object(
+  {
+    ...CatalogProduct.properties,
+    prices: T.Array(
+      T.Object({ variantId: T.String(), market: MarketCode, price: Money, compareAtPrice: Nullable(Money) }),
+    ),
+    stock: T.Array(T.Object({ variantId: T.String(), available: T.Integer() })),
+  },
+  { title: 'AdminProduct' },
+)
+
+const NewVariant = T.Object({
+  ...T.Partial(T.Object(VariantFields)).properties,
+  /** Present for a variant that exists already. */
+  id: T.Optional(VariantId),
+})
+
+export const NewProduct = T.Object({
+  ...T.Partial(T.Object(ProductFields)).properties,
+  handle: Handle,
+  title: ProductFields.title,
+  variants: T.Array(NewVariant, { minItems: 1, maxItems: variantsAtMost }),
+})
+
+export const ImportState = T.Union([
+  T.Literal('uploading'),
+  T.Literal('running'),
+  T.Literal('done'),
+  T.Literal('failed'),
+])
+
+export const ImportReport = T.Object(
+  {
+    id: ImportId,
+    fileName: T.String(),
+    market: MarketCode,
+    state: ImportState,
+    /** Bytes uploaded and bytes read so far. */
+    bytes: T.Integer(),
+    bytesDone: T.Integer(),
+    rows: T.Integer(),
+    productsCreated: T.Integer(),
+    productsChanged: T.Integer(),
+    productsUnchanged: T.Integer(),
+    rowsRejected: T.Integer(),
+    /** Columns that have no field here; kept in `extra`. */
+    unknownColumns: T.Array(T.String()),
+    imagesStored: T.Integer(),
+    imagesKeptAsAddress: T.Integer(),
+    /** Why it failed, for a person. */
+    error: Nullable(T.String()),
+    startedAt: Timestamp,
+    updatedAt: Timestamp,
+  },
+  { title: 'ImportReport' },
+)
+
+const productRefusals = {
+  'catalog/handle-taken': [409, T.Object({ handle: T.String() })],
+  'catalog/sku-taken': [409, T.Object({ sku: T.String() })],
+  'catalog/invalid-product': [422, Invalid],
+} as const
+
+/** A part of an upload; a file of any size arrives in these. */
+export const importPartBytesAtMost = 900_000
+
+export const catalog = contract('catalog', {
+  product: query('GET /products/{handle}', {
+    summary: 'A product with its variants, prices and availability in a market',
+    access: anyone,
+    input: T.Object({ handle: Handle, market: T.Optional(MarketCode) }),
+    output: Product,
+    refusals: { 'catalog/unknown-product': 404, 'pricing/unknown-market': 404 },
+  }),
+  categories: query('GET /categories', {
+    summary: 'The categories, in the shop’s order',
+    access: anyone,
+    input: T.Object({}),
+    output: T.Object({ items: T.Array(Category) }),
+  }),
+  products: query(null, {
+    summary: 'Products as catalog keeps them, by id; unknown ids are missing from the answer',
+    access: internal,
+    input: T.Object({ productIds: T.Array(T.String(), { maxItems: 1_000 }) }),
+    output: T.Object({ items: T.Array(CatalogProduct) }),
+  }),
+  sellable: query(null, {
+    summary: 'What cart and orders need to know of variants; unknown ids are missing from the answer',
+    access: internal,
+    input: T.Object({ variantIds: T.Array(T.String(), { maxItems: 1_000 }) }),
+    output: T.Object({ items: T.Array(SellableVariant) }),
+  }),
+  scan: query(null, {
+    summary: 'All products by id, page by page, for rebuilding a read model, the site map and the export',
+    access: internal,
+    input: T.Object({ cursor: Cursor, limit: T.Optional(T.Integer({ minimum: 1, maximum: 500 })) }),
+    output: Page(CatalogProduct),
+  }),
+  media: query(null, {
+    summary: 'The bytes of a stored picture; `width` asks for a raster no wider than that',
+    access: internal,
+    input: T.Object({
+      mediaId: MediaId,
+      width: T.Optional(T.Union([T.Literal(320), T.Literal(640), T.Literal(1280)])),
+    }),
+    output: T.Object({ contentType: T.String(), base64: T.String(), etag: T.String() }),
+    refusals: { 'catalog/unknown-media': 404 },
+  }),
+  putCategories: command(null, {
+    summary: 'Replace the list of categories',
+    access: internal,
+    idempotency: 'natural',
+    input: T.Object({ categories: T.Array(Category, { maxItems: 1_000 }) }),
+    output: Nothing,
+  }),
+  putMedia: command(null, {
+    summary:
+      'Store a picture (SVG, PNG, JPEG, WebP, AVIF or GIF; checked and cleaned); the same bytes give the same id',
+    access: internal,
+    idempotency: 'natural',
+    input: T.Object({ base64: T.String({ maxLength: 7_000_000 }) }),
+    output: T.Object({
+      mediaId: MediaId,
+      url: T.String(),
+      width: Nullable(T.Integer()),
+      height: Nullable(T.Integer()),
+    }),
+    refusals: { 'catalog/invalid-media': 422 },
+  }),
+  putProduct: command(null, {
+    summary: 'Create or change a product by handle; nothing happens when nothing differs. For seeding',
+    access: internal,
+    idempotency: 'natural',
+    input: T.Object({
+      product: NewProduct,
+      media: T.Optional(T.Array(T.Object({ mediaId: MediaId, alt: T.String({ maxLength: 512 }) }))),
+    }),
+    output: CatalogProduct,
+    refusals: productRefusals,
+  }),
+  adminProducts: query('GET /admin/products', {
+    summary: 'Products of any status, for staff; `q` matches title, handle and SKU',
+    access: staff('catalog:read'),
+    input: T.Object({
+      q: T.Optional(T.String({ maxLength: 200 })),
+      status: T.Optional(ProductStatus),
+      cursor: Cursor,
+      limit: Limit(50),
+    }),
+    output: Page(CatalogProduct),
+  }),
+  adminProduct: query('GET /admin/products/{productId}', {
+    summary: 'A product with its prices in every market and its stock',
+    access: staff('catalog:read'),
+    input: T.Object({ productId: ProductId }),
+    output: AdminProduct,
+    refusals: { 'catalog/unknown-product': 404 },
+  }),
+  createProduct: command('POST /admin/products', {
+    summary: 'Create a product',
+    access: staff('catalog:write'),
+    status: 201,
+    input: NewProduct,
+    output: CatalogProduct,
+    refusals: productRefusals,
+  }),
+  updateProduct: command('PATCH /admin/products/{productId}', {
+    summary: 'Change a product; names the version that was seen, so that nobody overwrites another’s change unseen',
+    access: staff('catalog:write'),
+    input: T.Object({
+      productId: ProductId,
+      version: T.Integer({ minimum: 1 }),
+      ...T.Partial(T.Object(ProductFields)).properties,
+      variants: T.Optional(T.Array(NewVariant, { minItems: 1, maxItems: variantsAtMost })),
+    }),
+    output: CatalogProduct,
+    refusals: {
+      ...productRefusals,
+      'catalog/unknown-product': 404,
+      'catalog/version-conflict': [409, T.Object({ version: T.Integer() })],
+    },
+  }),
+  createImport: command('POST /admin/imports', {
+    summary: 'Begin an import of a Shopify product CSV; its bytes follow in parts',
+    access: staff('catalog:write'),
+    status: 201,
+    input: T.Object({ fileName: T.String({ minLength: 1, maxLength: 255 }), market: T.Optional(MarketCode) }),
+    output: ImportReport,
+    refusals: { 'pricing/unknown-market': 404 },
+  }),
+  putImportPart: command('PUT /admin/imports/{importId}/parts/{part}', {
+    summary: 'Upload part 0, 1, 2 … of the file; the same part again replaces it',
+    access: staff('catalog:write'),
+    raw: { contentTypes: ['text/csv'], headers: [], maxBytes: 1_000_000 },
+    input: T.Object({
+      importId: ImportId,
+      part: T.Integer({ minimum: 0, maximum: 100_000 }),
+      rawBody: T.String({ minLength: 1, maxLength: 1_000_000 }),
+      headers: T.Object({}),
+    }),
+    output: ImportReport,
+    refusals: { 'catalog/unknown-import': 404, 'catalog/import-started': 409 },
+  }),
+  startImport: command('POST /admin/imports/{importId}/start', {
+    summary: 'Read the uploaded file; it goes on by itself, also after a crash',
+    access: staff('catalog:write'),
+    status: 202,
+    input: T.Object({ importId: ImportId }),
+    output: ImportReport,
+    refusals: {
+      'catalog/unknown-import': 404,
+      'catalog/import-incomplete': [409, T.Object({ missingPart: T.Integer() })],
+    },
+  }),
+  imports: query('GET /admin/imports', {
+    summary: 'Imports, newest first',
+    access: staff('catalog:read'),
+    input: T.Object({ cursor: Cursor, limit: Limit(20) }),
+    output: Page(ImportReport),
+  }),
+  import: query('GET /admin/imports/{importId}', {
+    summary: 'How far an import is',
+    access: staff('catalog:read'),
+    input: T.Object({ importId: ImportId }),
+    output: ImportReport,
+    refusals: { 'catalog/unknown-import': 404 },
+  }),
+  importRejections: query('GET /admin/imports/{importId}/rejections', {
+    summary: 'The rows that were not imported, each with its number and the reason',
+    access: staff('catalog:read'),
+    input: T.Object({ importId: ImportId, cursor: Cursor, limit: Limit(50) }),
+    output: Page(
+      T.Object({ row: T.Integer(), handle: Nullable(T.String()), column: Nullable(T.String()), reason: T.String() }),
+    ),
+    refusals: { 'catalog/unknown-import': 404 },
+  }),
+  exportProducts: query('GET /admin/exports/products', {
+    summary: 'Products as Shopify product CSV, page by page: join the pages’ texts. It imports to the same catalog',
+    access: staff('catalog:read'),
+    input: T.Object({ market: T.Optional(MarketCode), cursor: Cursor }),
+    output: T.Object({ csv: T.String(), nextCursor: Nullable(T.String()) }),
+    refusals: { 'pricing/unknown-market': 404 },
+  }),
+  verify: verifyOperation('Products are whole: handles and SKUs lead back to them, no event was left behind'),
+})

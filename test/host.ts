@@ -1,0 +1,74 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Actor } from '#kernel/call'
+import { type ClientOf, type Host, type HostOptions, startHost } from '#kernel/host'
+import type { AnyService } from '#kernel/service'
+import { createLog, createMetrics } from '#kernel/telemetry'
+import { testDatabase } from './database.ts'
+
+export type TestHost = Host & {
+  /** Base URL of the public API, such as http://127.0.0.1:41234; null when no edge was asked for. */
+  readonly url: string | null
+  /** PostgreSQL as the owner, for tests that look behind the walls. */
+  readonly databaseUrl: string
+  readonly dataFolder: string
+}
+
+/**
+ * Hosts some services on a database and data folder of their own, for tests of a single service. Calls to services that
+ * are not among them answer 503. `stop` removes everything.
+ */
+export async function startTestHost(
+  services: readonly AnyService[],
+  options: {
+    settings?: Record<string, unknown>
+    shape?: 'plain' | 'strict'
+    edge?: boolean
+    /** Who a credential belongs to, when identity is not hosted. */
+    authenticate?: (credential: string) => Promise<Actor>
+    environment?: Record<string, string>
+    limitLoopback?: boolean
+  } = {},
+): Promise<TestHost> {
+  const database = await testDatabase()
+  const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-test-'))
+  const edge: HostOptions['edge'] = options.edge
+    ? {
+        host: '127.0.0.1',
+        port: 0,
+        trustedProxies: [],
+        openApi: () => ({}),
+        apps: () => [],
+        authenticate: (_: ClientOf) => options.authenticate ?? (async () => ({ kind: 'anonymous' })),
+      }
+    : null
+  const host = await startHost({
+    services,
+    hosted: new Set(services.map((one) => one.contract.name)),
+    settings: options.settings ?? {},
+    shop: { name: 'Test shop', publicUrl: 'http://127.0.0.1', demo: true },
+    databaseUrl: database.url,
+    dataFolder,
+    secret: async (name) => `test-secret-of-32-characters-or-so-${name}`,
+    environment: options.environment ?? {},
+    urlOf: () => undefined,
+    shape: options.shape ?? 'plain',
+    limitLoopback: options.limitLoopback ?? false,
+    internal: { host: '127.0.0.1', port: 0 },
+    edge,
+    log: createLog({ level: process.env.STOA_TEST_LOG ?? 'silent', redact: [] }),
+    metrics: createMetrics(),
+  })
+  return {
+    ...host,
+    url: host.publicPort === null ? null : `http://127.0.0.1:${host.publicPort}`,
+    databaseUrl: database.url,
+    dataFolder,
+    async stop() {
+      await host.stop()
+      await database.drop()
+      await rm(dataFolder, { recursive: true, force: true })
+    },
+  }
+}
