@@ -19,8 +19,12 @@ export type PaymentProvider = {
   readonly name: string
   readonly capabilities: Capabilities
 
-  /** What the checkout page needs so that the shopper can give a card to the provider and to nobody else. */
-  checkout(): CheckoutFields
+  /**
+   * What the checkout page needs so that the shopper can give a card to the provider and to nobody else.
+   *
+   * @param page the origin of the page that shows the fields, such as `https://shop.example`
+   */
+  checkout(page: { readonly origin: string }): CheckoutFields
 
   /**
    * Asks for the money of one attempt at one order. Repeat it with the same `attemptKey` until the outcome is known; a
@@ -33,13 +37,13 @@ export type PaymentProvider = {
    * refuses it if it arrives later. It is how an order expires with an attempt that was never answered. Refused as
    * `captured` when the money was taken: then it is for the caller to place the order or to refund.
    */
-  abandon(request: { readonly orderId: string; readonly attemptKey: string }, call?: Call): Promise<AbandonResult>
+  abandon(request: AbandonRequest, call?: Call): Promise<AbandonResult>
 
   /** Every payment the provider knows for an order, oldest first. Mind `capabilities.findLagMs` before you trust an empty list. */
-  find(request: { readonly orderId: string }, call?: Call): Promise<FindResult>
+  find(request: FindRequest, call?: Call): Promise<FindResult>
 
   /** The payment as it is now. */
-  retrieve(request: { readonly providerPaymentId: string }, call?: Call): Promise<RetrieveResult>
+  retrieve(request: RetrieveRequest, call?: Call): Promise<RetrieveResult>
 
   /**
    * Takes what was authorized, or a part of it. Where `capabilities.capture` is `single`, the rest is released by the
@@ -48,7 +52,7 @@ export type PaymentProvider = {
   capture(request: CaptureRequest, call?: Call): Promise<CaptureResult>
 
   /** Releases an authorization, or ends a payment that still waits for the shopper. A payment that is void already answers `voided`. */
-  void(request: { readonly providerPaymentId: string; readonly key: string }, call?: Call): Promise<VoidResult>
+  void(request: VoidRequest, call?: Call): Promise<VoidResult>
 
   /** Gives back a captured amount, or a part of it; never more than was captured, however many refunds there are. */
   refund(request: MoneyRequest, call?: Call): Promise<RefundResult>
@@ -57,7 +61,7 @@ export type PaymentProvider = {
   webhook(request: WebhookRequest): Promise<WebhookResult>
 
   /** Every payment made since a time, oldest first, for comparing the books. Keep the cursor; it outlives restarts. */
-  list(request: { readonly since: string; readonly cursor?: string }, call?: Call): Promise<ListResult>
+  list(request: ListRequest, call?: Call): Promise<ListResult>
 }
 
 /** Ends a call early; without it the adapter's own deadline holds. */
@@ -100,6 +104,12 @@ export type AuthorizeRequest = {
   readonly returnUrl?: string
 }
 
+export type AbandonRequest = { readonly orderId: string; readonly attemptKey: string }
+export type FindRequest = { readonly orderId: string }
+export type RetrieveRequest = { readonly providerPaymentId: string }
+export type VoidRequest = { readonly providerPaymentId: string; readonly key: string }
+export type ListRequest = { readonly since: string; readonly cursor?: string }
+/** `key` is the idempotency key of this one movement of money. */
 export type MoneyRequest = { readonly providerPaymentId: string; readonly amount: Money; readonly key: string }
 export type CaptureRequest = MoneyRequest & { readonly final?: boolean }
 
