@@ -71,11 +71,10 @@ export function sandboxProvider(options: SandboxAdapterOptions): PaymentProvider
   }
 }
 
-async function authorize(
-  client: Client,
-  { attemptKey, ...order }: AuthorizeRequest,
-  call?: Call,
-): Promise<AuthorizeResult> {
+async function authorize(client: Client, request: AuthorizeRequest, call?: Call): Promise<AuthorizeResult> {
+  // Named one by one, as the provider refuses fields that it does not know.
+  const { attemptKey, orderId, amount, token, captureNow, returnUrl } = request
+  const order = { orderId, amount, token, captureNow, returnUrl }
   const reply = await client.post('/v1/payments', order, { ...call, key: attemptKey })
   if (isUnknown(reply)) return reply
   if (reply.outcome === 'problem') return refused(reply, ['key-reused', 'attempt-abandoned'])
@@ -94,8 +93,8 @@ async function authorize(
   }
 }
 
-async function abandon(client: Client, request: AbandonRequest, call?: Call): Promise<AbandonResult> {
-  const reply = await client.post('/v1/payments/abandon', request, call)
+async function abandon(client: Client, { orderId, attemptKey }: AbandonRequest, call?: Call): Promise<AbandonResult> {
+  const reply = await client.post('/v1/payments/abandon', { orderId, attemptKey }, call)
   if (isUnknown(reply)) return reply
   return reply.outcome === 'problem' ? refused(reply, ['captured']) : { outcome: 'abandoned' }
 }

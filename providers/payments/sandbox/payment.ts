@@ -198,7 +198,9 @@ export function present(payment: Payment, refunds: readonly Refund[], pagesUrl: 
     captureNow: payment.captureNow,
     ...(payment.brand && payment.last4 ? { card: { brand: payment.brand, last4: payment.last4 } } : {}),
     ...(payment.declineReason ? { declineReason: payment.declineReason } : {}),
-    ...(payment.authorizedUntil ? { authorizedUntil: payment.authorizedUntil.toISOString() } : {}),
+    ...(payment.status === 'authorized' && payment.authorizedUntil
+      ? { authorizedUntil: payment.authorizedUntil.toISOString() }
+      : {}),
     ...(waits ? { redirectUrl: pageUrl(payment, pagesUrl) } : {}),
     createdAt: payment.createdAt.toISOString(),
     updatedAt: payment.updatedAt.toISOString(),

@@ -1,5 +1,5 @@
 import formbody from '@fastify/formbody'
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
 import { paymentRoutes } from './api.ts'
 import { misbehavior } from './behavior.ts'
 import { controlRoutes } from './control.ts'
@@ -59,7 +59,7 @@ export async function startSandboxProvider(options: SandboxOptions): Promise<San
     bodyLimit: maxBodyBytes,
     routerOptions: { maxParamLength: 200 },
     // Request lines would hold the secrets of payment pages.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     ...(options.log ? { loggerInstance: options.log } : { logger: false }),
   })
   const stopping = new AbortController()
