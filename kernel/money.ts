@@ -3,7 +3,8 @@ import T from 'typebox'
 /** An amount in integer minor units (cents) and its ISO 4217 currency. */
 export const Money = T.Object(
   {
-    amount: T.Integer({ minimum: -9_000_000_000_000, maximum: 9_000_000_000_000 }),
+    // Within the integers that JSON and JavaScript hold exactly: the fullest cart of the dearest goods stays below.
+    amount: T.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
     currency: T.String({ pattern: '^[A-Z]{3}$' }),
   },
   { title: 'Money', description: 'An amount in integer minor units and its ISO 4217 currency.' },
@@ -12,8 +13,13 @@ export type Money = { readonly amount: number; readonly currency: string }
 
 /** @param amount integer minor units. Throws on a fraction: a fraction of a cent is a bug, not a refusal. */
 export function money(amount: number, currency: string): Money {
+  return { amount: whole(amount), currency }
+}
+
+/** Past the safe integers sums go wrong without a word, and minus zero is unequal to zero where values are compared. */
+function whole(amount: number): number {
   if (!Number.isSafeInteger(amount)) throw new RangeError(`money: ${amount} is no integer of minor units`)
-  return { amount, currency }
+  return amount === 0 ? 0 : amount
 }
 
 /** The sum of amounts of one currency; `currency` names it for the empty sum. */
@@ -21,7 +27,7 @@ export function sum(currency: string, amounts: Iterable<Money>): Money {
   let total = 0
   for (const one of amounts) {
     if (one.currency !== currency) throw new RangeError(`money: cannot add ${one.currency} to ${currency}`)
-    total += one.amount
+    total = whole(total + one.amount)
   }
   return money(total, currency)
 }
@@ -44,7 +50,7 @@ export function fraction(amount: number, numerator: number, denominator: number)
   const half = divisor / 2n + (divisor % 2n)
   const magnitude = product < 0n ? -product : product
   const quotient = magnitude / divisor + (magnitude % divisor >= half ? 1n : 0n)
-  return Number(product < 0n ? -quotient : quotient)
+  return whole(Number(product < 0n ? -quotient : quotient))
 }
 
 /** The tax to put on top of `net`, in minor units. */
@@ -62,20 +68,20 @@ export function allocate(total: number, weights: readonly number[]): number[] {
     if (total !== 0) throw new RangeError(`money: ${total} cannot be split among nobody`)
     return []
   }
-  if (weights.some((weight) => weight < 0 || !Number.isSafeInteger(weight))) {
+  if (weights.some((one) => one < 0 || !Number.isSafeInteger(one))) {
     throw new RangeError('money: weights must be integers of zero or more')
   }
-  const whole = weights.reduce((all, weight) => all + BigInt(weight), 0n)
-  if (whole === 0n)
+  const weight = weights.reduce((all, one) => all + BigInt(one), 0n)
+  if (weight === 0n)
     return allocate(
       total,
       weights.map(() => 1),
     )
   const sign = total < 0 ? -1 : 1
   const magnitude = BigInt(Math.abs(total))
-  const parts = weights.map((weight, index) => {
-    const product = magnitude * BigInt(weight)
-    return { index, part: Number(product / whole), remainder: product % whole }
+  const parts = weights.map((one, index) => {
+    const product = magnitude * BigInt(one)
+    return { index, part: Number(product / weight), remainder: product % weight }
   })
   let left = Number(magnitude) - parts.reduce((all, { part }) => all + part, 0)
   const byRemainder = [...parts].sort((a, b) =>
@@ -89,14 +95,23 @@ export function allocate(total: number, weights: readonly number[]): number[] {
   return parts.map(({ part }) => (part === 0 ? 0 : sign * part))
 }
 
-/** How many decimal digits a currency's minor unit has: 2 for EUR, 0 for JPY, 3 for KWD (from the runtime's CLDR data). */
-export function minorUnitDigits(currency: string): number {
-  return new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
-}
+/**
+ * Currencies whose minor unit is not a hundredth (ISO 4217, list one). The runtime's CLDR data will not do: it says how
+ * prices are usually written, and gives the forint, the rupiah and others no digits, where ISO 4217 and payment
+ * providers count two.
+ */
+const digitsOf: ReadonlyMap<string, number> = new Map([
+  ...'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'.split(' ').map((code) => [code, 0] as const),
+  ...'BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3] as const),
+  ...'CLF UYW'.split(' ').map((code) => [code, 4] as const),
+])
+
+/** How many decimal digits a currency's minor unit has: 2 for EUR, 0 for JPY, 3 for KWD. */
+export const minorUnitDigits = (currency: string): number => digitsOf.get(currency) ?? 2
 
 /**
- * Parses a decimal such as `9.99` into minor units of `currency`, or null when it is no plain decimal, or finer than
- * the currency's minor unit.
+ * Parses a decimal such as `9.99` into minor units of `currency`, or null when it is no plain decimal, finer than the
+ * currency's minor unit, or of more than 11 digits before the point.
  */
 export function parseDecimal(text: string, currency: string): number | null {
   const match = /^(\d{1,11})(?:\.(\d+))?$/.exec(text.trim())
@@ -124,7 +139,13 @@ export function formatMoney({ amount, currency }: Money, locale: string): string
   const key = `${locale} ${currency}`
   let formatter = formatters.get(key)
   if (!formatter) {
-    formatter = new Intl.NumberFormat(locale, { style: 'currency', currency })
+    const digits = minorUnitDigits(currency)
+    formatter = new Intl.NumberFormat(locale, {
+      style: 'currency',
+      currency,
+      minimumFractionDigits: digits,
+      maximumFractionDigits: digits,
+    })
     formatters.set(key, formatter)
   }
   return formatter.format(amount / 10 ** minorUnitDigits(currency))
