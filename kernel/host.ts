@@ -70,6 +70,8 @@ type Started = {
   readonly wiring: Wiring<Contract>
   readonly db: Database | null
   readonly events: EventSource | null
+  /** Does nothing until the relay runs: what was written before is found at its first look. */
+  readonly relay: { wake: () => void }
   readonly log: Logger
 }
 
@@ -119,6 +121,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     if (!one.events) continue
     const relay = startRelay({ service: one.definition.contract.name, source: one.events, deliver, log: one.log })
     relays.set(one.definition.contract.name, relay)
+    one.relay.wake = relay.wake
     if (one.db) databaseFacts(one.db).onPublished = relay.wake
   }
   const isReady = async (): Promise<boolean> =>
@@ -178,6 +181,7 @@ async function startService(
           connections: definition.connections,
           subscribersOf: (type) => subscribersOf(contracts, type),
         })
+  const relay: Started['relay'] = { wake: () => undefined }
   const wiring: Wiring<Contract> = await definition.start({
     get db() {
       if (!db) throw new Error(`service: ${name} declared no database`)
@@ -190,12 +194,15 @@ async function startService(
     dataFolder: options.dataFolder,
     secret: options.secret,
     environment: options.environment,
+    subscribersOf: (type) => subscribersOf(contracts, type),
+    wakeRelay: () => relay.wake(),
   })
   checkWiring(contract, wiring)
   return {
     definition,
     db,
     wiring,
+    relay,
     log,
     events: wiring.events ?? (db ? outboxSource(db) : null),
     running: {
@@ -290,16 +297,16 @@ function startJobs(started: readonly Started[], metrics: Metrics): () => Promise
 function startJob(one: Started, job: Job): () => Promise<void> {
   let timer: NodeJS.Timeout
   let current: Promise<void> = Promise.resolve()
-  let stopped = false
+  const stopping = new AbortController()
   const schedule = (): void => {
     // Copies started together must not all do the same thing at the same moment.
     timer = setTimeout(
       () => {
         const call = serviceCall(one.definition.contract.name, { timeoutMs: Math.max(job.everyMs, 30_000) })
-        current = withCall(call, job.run)
+        current = withCall(call, () => job.run(stopping.signal))
           .catch((error: unknown) => one.log.error({ err: error, job: job.name }, 'job failed, will run again'))
           .then(() => {
-            if (!stopped) schedule()
+            if (!stopping.signal.aborted) schedule()
           })
       },
       job.everyMs * (0.9 + 0.2 * Math.random()),
@@ -308,7 +315,7 @@ function startJob(one: Started, job: Job): () => Promise<void> {
   }
   schedule()
   return async () => {
-    stopped = true
+    stopping.abort()
     clearTimeout(timer)
     await current
   }

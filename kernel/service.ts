@@ -12,7 +12,8 @@ import type { EventSource } from './outbox.ts'
 export type Job = {
   readonly name: string
   readonly everyMs: number
-  readonly run: () => Promise<void>
+  /** `stopping` is aborted when the host stops: a job that goes on for long leaves then, and is taken up again elsewhere. */
+  readonly run: (stopping: AbortSignal) => Promise<void>
 }
 
 /** What a service is given when it starts. */
@@ -31,6 +32,10 @@ export type ServiceHost<S> = {
   secret(name: string): Promise<string>
   /** Another process' address or key that only the deployment knows. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** The services that must hear of an event type, from all declarations: for a service that keeps its own events. */
+  subscribersOf(eventType: string): readonly string[]
+  /** Sends what is due now instead of at the relay's next look. Called after an event was written beside the outbox. */
+  wakeRelay(): void
 }
 
 export type ShopFacts = {
