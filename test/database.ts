@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto'
+import { after } from 'node:test'
+import pg from 'pg'
+import { startTestPostgres } from './postgres.ts'
+
+export type TestDatabase = {
+  /** Signs in to it as the superuser. */
+  readonly url: string
+  /** Removes it, and ends whatever is still connected. */
+  drop(): Promise<void>
+}
+
+/**
+ * Makes an empty database that nobody else knows of. It is made in the PostgreSQL of the test run; in a test file that is run by
+ * itself, in one that is started for that file and removed with it. Roles belong to the whole server: name them after the
+ * database, or tests that run at the same time share them.
+ */
+export async function testDatabase(): Promise<TestDatabase> {
+  const server = await serverUrl()
+  const name = `test_${randomBytes(8).toString('hex')}`
+  await execute(server, `create database ${name}`)
+  const url = new URL(server)
+  url.pathname = `/${name}`
+  return { url: url.href, drop: () => execute(server, `drop database if exists ${name} with (force)`) }
+}
+
+let own: ReturnType<typeof startTestPostgres> | undefined
+after(async () => {
+  await (await own)?.stop()
+})
+
+async function serverUrl(): Promise<string> {
+  const given = process.env.STOA_TEST_POSTGRES
+  if (given) return given
+  own ??= startTestPostgres()
+  return (await own).url
+}
+
+async function execute(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
