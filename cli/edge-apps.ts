@@ -1,0 +1,36 @@
+import type { Logger } from 'pino'
+import type { Actor } from '#kernel/call'
+import type { Contract } from '#kernel/contract'
+import type { EdgeApp } from '#kernel/edge'
+import type { ClientOf } from '#kernel/host'
+import { openApiDocument } from '#kernel/openapi'
+import type { ShopFacts } from '#kernel/service'
+import { adminApp } from '../apps/admin/serve.ts'
+import { apiReference } from '../apps/reference/reference.ts'
+import { storefront } from '../apps/storefront/storefront.ts'
+import type { ShopSettings } from '../services/settings.ts'
+import { version } from './version.ts'
+
+/** The web applications that the public door serves beside the API. */
+export function edgeApps(options: {
+  clientOf: ClientOf
+  shop: ShopFacts
+  settings: ShopSettings
+  authenticate: (credential: string) => Promise<Actor>
+  log: Logger
+}): EdgeApp[] {
+  const { clientOf, shop, settings, authenticate, log } = options
+  return [
+    storefront({ client: clientOf, shop, settings: settings.storefront, authenticate, log }),
+    adminApp({ shop }),
+    apiReference({ shop }),
+  ]
+}
+
+export const openApi = (contracts: readonly Contract[]): unknown =>
+  openApiDocument(contracts, {
+    title: 'Stoa',
+    version,
+    description:
+      'The HTTP API of a Stoa shop. Money is in integer minor units; ids are TypeIDs; times are RFC 3339 in UTC; errors are RFC 9457 problems with a stable type; lists page by cursor.',
+  })

@@ -1,0 +1,68 @@
+import { openDataFolder } from '#kernel/data-folder'
+import { startEmbeddedPostgres } from '#kernel/embedded-postgres'
+import { migrate } from '#kernel/migrate'
+import { registry } from '../services/registry.ts'
+import type { Environment } from './environment.ts'
+import { loadSettings } from './settings.ts'
+import { checkDatabase, createDatabase, findRunningShop } from './shop.ts'
+import { complain, say } from './terminal.ts'
+
+/** `stoa migrate`: brings every service's schema to this version, and says which files were applied. */
+export async function runMigrations(environment: Environment, root: string): Promise<number> {
+  await loadSettings(root)
+  const data = await openDataFolder(environment.dataFolder)
+  const postgres = environment.databaseUrl ? null : await startEmbeddedPostgres({ dataFolder: data.path })
+  try {
+    let ownerUrl = environment.databaseUrl
+    if (postgres) {
+      const url = new URL(postgres.url)
+      url.pathname = '/stoa'
+      await createDatabase(postgres.url, 'stoa')
+      ownerUrl = url.href
+    }
+    const applied = await migrate({
+      ownerUrl: ownerUrl ?? '',
+      secret: await data.secret('database'),
+      services: registry.flatMap((one) =>
+        one.migrations ? [{ service: one.contract.name as string, folder: one.migrations }] : [],
+      ),
+    })
+    say(
+      applied.length === 0
+        ? 'nothing to do: the databases are at this version'
+        : applied.map((name) => `applied ${name}`).join('\n'),
+    )
+    return 0
+  } finally {
+    await postgres?.stop()
+  }
+}
+
+/** `stoa doctor`: looks at everything a start needs, and says of each whether it is well. Exit status 1 when something is not. */
+export async function examine(environment: Environment, root: string): Promise<number> {
+  const running = await findRunningShop(environment.dataFolder)
+  const checks: [string, () => Promise<string>][] = [
+    ['Node', async () => process.version],
+    ['stoa.config.ts', async () => `${(await loadSettings(root)).pricing.markets.length} markets`],
+    ['data folder', async () => (await openDataFolder(environment.dataFolder)).path],
+    ['shop', async () => (running ? `runs at ${running.publicUrl} (process ${running.pid})` : 'does not run')],
+    [
+      'PostgreSQL',
+      async () => {
+        if (!environment.databaseUrl) return 'embedded'
+        await checkDatabase(environment.databaseUrl)
+        return new URL(environment.databaseUrl).host
+      },
+    ],
+  ]
+  let status = 0
+  for (const [name, check] of checks) {
+    try {
+      say(`well   ${name}: ${await check()}`)
+    } catch (error) {
+      status = 1
+      complain(`WRONG  ${name}: ${(error as Error).message}`)
+    }
+  }
+  return status
+}

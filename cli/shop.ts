@@ -1,0 +1,280 @@
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import pg from 'pg'
+import { identity } from '#contracts/identity'
+import type { Actor } from '#kernel/call'
+import { openDataFolder, startError } from '#kernel/data-folder'
+import { startEmbeddedPostgres } from '#kernel/embedded-postgres'
+import { type ClientOf, type Host, startHost } from '#kernel/host'
+import { personalFields } from '#kernel/personal'
+import { createLog, createMetrics } from '#kernel/telemetry'
+import type { ShopSettings } from '../services/settings.ts'
+import type { Environment } from './environment.ts'
+
+/** A shop, or a part of one, running in this process. */
+export type Shop = {
+  readonly host: Host
+  readonly publicUrl: string
+  readonly sandboxUrl: string | null
+  /** Whether this start made the databases. */
+  readonly firstStart: boolean
+  readonly databaseUrl: string
+  readonly secret: (name: string) => Promise<string>
+  stop(): Promise<void>
+}
+
+export type Progress = (step: string) => void
+
+/** Where commands find a shop that runs on this machine: `<data>/running.json`, for its owner only. */
+export type RunningShop = { readonly pid: number; readonly publicUrl: string; readonly internalUrl: string }
+
+/**
+ * Starts what `environment` names: data folder, embedded PostgreSQL unless `DATABASE_URL` is set, the sandbox
+ * provider where payments run, the services, and the public door. Throws errors whose message is one clear line.
+ */
+export async function openShop(
+  environment: Environment,
+  settings: ShopSettings,
+  options: { edge: boolean; onProgress: Progress },
+): Promise<Shop> {
+  const stops: (() => Promise<unknown>)[] = []
+  const stop = async (): Promise<void> => {
+    for (const one of stops.splice(0).reverse()) await one()
+  }
+  try {
+    return await open(environment, settings, options, stops, stop)
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function open(
+  environment: Environment,
+  settings: ShopSettings,
+  options: { edge: boolean; onProgress: Progress },
+  stops: (() => Promise<unknown>)[],
+  stop: () => Promise<void>,
+): Promise<Shop> {
+  const hasEdge = options.edge && environment.services.has('edge')
+  if (hasEdge) await refuseTakenPort(environment.host, environment.port)
+  const data = await openDataFolder(environment.dataFolder)
+  const whole = environment.urls.size === 0 && environment.meshUrl === null
+  if (whole) {
+    const lock = await data.lock()
+    stops.push(() => lock.release())
+  }
+
+  // The modules of ten services load while PostgreSQL starts.
+  const [database, { registry, sandboxSecrets }, edgeApps] = await Promise.all([
+    openDatabaseServer(environment, data.path, options.onProgress),
+    import('../services/registry.ts'),
+    hasEdge ? import('./edge-apps.ts') : null,
+  ])
+  stops.push(database.stop)
+
+  const publicUrl =
+    environment.publicUrl ??
+    `http://${environment.host === '0.0.0.0' ? 'localhost' : environment.host.replace('127.0.0.1', 'localhost')}:${environment.port}`
+  const log = createLog({
+    level: environment.logLevel,
+    redact: personalFields(registry.map(({ contract }) => contract.operations)),
+  })
+  const sandbox = await openSandbox(environment, settings, database.url, publicUrl, data.secret, sandboxSecrets)
+  if (sandbox) stops.push(sandbox.stop)
+
+  const shopFacts = { name: settings.name, publicUrl, demo: environment.demo }
+  const host = await startHost({
+    services: registry,
+    hosted: environment.services,
+    settings,
+    shop: shopFacts,
+    databaseUrl: database.url,
+    dataFolder: data.path,
+    secret: data.secret,
+    environment: {
+      ...environment.variables,
+      ...(sandbox ? { STOA_SANDBOX_URL: sandbox.url, STOA_SANDBOX_PUBLIC_URL: sandbox.publicUrl } : {}),
+    },
+    urlOf: (service) => environment.urls.get(service) ?? environment.meshUrl ?? undefined,
+    shape: environment.shape,
+    limitLoopback: environment.limitLoopback,
+    internal: environment.internal,
+    edge: edgeApps
+      ? {
+          host: environment.host,
+          port: environment.port,
+          trustedProxies: environment.trustedProxies,
+          openApi: () => edgeApps.openApi(registry.map(({ contract }) => contract)),
+          apps: (clientOf) =>
+            edgeApps.edgeApps({ clientOf, shop: shopFacts, settings, authenticate: authenticateBy(clientOf), log }),
+          authenticate: authenticateBy,
+        }
+      : null,
+    log,
+    metrics: createMetrics(),
+    onProgress: options.onProgress,
+  })
+  stops.push(host.stop)
+
+  const running: RunningShop = { pid: process.pid, publicUrl, internalUrl: `http://127.0.0.1:${host.internalPort}` }
+  if (whole) {
+    const file = join(data.path, 'running.json')
+    await writeFile(file, JSON.stringify(running), { mode: 0o600 })
+    stops.push(() => rm(file, { force: true }))
+  }
+  return {
+    host,
+    publicUrl,
+    sandboxUrl: sandbox?.publicUrl ?? null,
+    firstStart: database.firstStart,
+    databaseUrl: database.url,
+    secret: data.secret,
+    stop,
+  }
+}
+
+/** Who a session credential belongs to, as identity says at this moment. */
+function authenticateBy(clientOf: ClientOf): (credential: string) => Promise<Actor> {
+  const client = clientOf(identity)
+  return async (credential) => {
+    const outcome = await client.authenticate({ credential })
+    return (outcome.ok ? outcome.value.actor : null) ?? { kind: 'anonymous' }
+  }
+}
+
+/** Says at once, and not after a database has started, that the port is taken. */
+async function refuseTakenPort(host: string, port: number): Promise<void> {
+  if (port === 0) return
+  await new Promise<void>((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        error.code === 'EADDRINUSE'
+          ? startError(
+              'port-taken',
+              `Port ${port} on ${host} is taken by another program. Stop it, or name another with PORT.`,
+            )
+          : startError(
+              'port-refused',
+              `Port ${port} on ${host} cannot be used (${error.code ?? error.message}). Name another with PORT.`,
+            ),
+      ),
+    )
+    probe.listen(port, host, () => probe.close(() => resolve()))
+  })
+}
+
+async function openDatabaseServer(
+  environment: Environment,
+  dataFolder: string,
+  onProgress: Progress,
+): Promise<{ url: string; firstStart: boolean; stop: () => Promise<void> }> {
+  if (environment.databaseUrl) {
+    await checkDatabase(environment.databaseUrl)
+    return { url: environment.databaseUrl, firstStart: false, stop: async () => undefined }
+  }
+  const postgres = await startEmbeddedPostgres({ dataFolder, onProgress })
+  const url = new URL(postgres.url)
+  url.pathname = '/stoa'
+  await createDatabase(postgres.url, 'stoa')
+  return { url: url.href, firstStart: postgres.firstStart, stop: () => postgres.stop() }
+}
+
+export async function createDatabase(serverUrl: string, name: string): Promise<void> {
+  const client = new pg.Client({ connectionString: serverUrl })
+  await client.connect()
+  try {
+    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [name])
+    if (!rowCount) await client.query(`create database ${client.escapeIdentifier(name)}`)
+  } finally {
+    await client.end()
+  }
+}
+
+export async function checkDatabase(databaseUrl: string): Promise<void> {
+  const { host, pathname } = new URL(databaseUrl)
+  const where = `The database${pathname.slice(1)} at ${host || 'the local socket'}`.replace('database', 'database ')
+  const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 })
+  try {
+    await client.connect()
+    const { rows } = await client.query<{ version: number }>(
+      `select current_setting('server_version_num')::int as version`,
+    )
+    const version = rows[0]?.version ?? 0
+    if (version < 180_000)
+      throw startError(
+        'database-too-old',
+        `${where} is PostgreSQL ${Math.floor(version / 10_000)}; Stoa needs 18 or newer.`,
+      )
+  } catch (error) {
+    if ((error as { code?: string }).code === 'database-too-old') throw error
+    throw startError(
+      'database-unreachable',
+      `${where} does not answer (${(error as Error).message || (error as { code?: string }).code}). Check DATABASE_URL.`,
+    )
+  } finally {
+    await client.end().catch(() => undefined)
+  }
+}
+
+/** The sandbox provider runs where payments run, on a port of its own, unless `STOA_SANDBOX_URL` says where it is. */
+async function openSandbox(
+  environment: Environment,
+  settings: ShopSettings,
+  databaseUrl: string,
+  publicUrl: string,
+  secret: (name: string) => Promise<string>,
+  names: { key: string; webhook: string },
+): Promise<{ url: string; publicUrl: string; stop: () => Promise<void> } | null> {
+  if (
+    !settings.payments.providers.includes('sandbox') ||
+    !environment.services.has('payments') ||
+    environment.sandbox.url
+  )
+    return null
+  const { startSandboxProvider } = await import('../providers/payments/sandbox/server.ts')
+  const preferred = environment.sandbox.port ?? (environment.port === 0 ? 0 : environment.port + 1)
+  const start = async (port: number) =>
+    startSandboxProvider({
+      databaseUrl,
+      host: environment.host,
+      port,
+      secretKey: `sk_sandbox_${await secret(names.key)}`,
+      webhookSecret: `whsec_${Buffer.from(await secret(names.webhook)).toString('base64')}`,
+      webhookUrl: `${publicUrl}/api/payments/webhooks/sandbox`,
+      shopOrigins: shopOrigins(publicUrl),
+      demo: environment.demo,
+    })
+  try {
+    return await start(preferred)
+  } catch (error) {
+    const taken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
+    if (taken && environment.sandbox.port === null) return start(0)
+    throw taken
+      ? startError(
+          'port-taken',
+          `Port ${preferred} is taken by another program. Name another for the sandbox provider with STOA_SANDBOX_PORT.`,
+        )
+      : error
+  }
+}
+
+/** A laptop's shop is opened as localhost or as 127.0.0.1; both are the shop. */
+function shopOrigins(publicUrl: string): string[] {
+  const url = new URL(publicUrl)
+  if (url.hostname !== 'localhost' && url.hostname !== '127.0.0.1') return [url.origin]
+  return ['localhost', '127.0.0.1'].map((name) => `${url.protocol}//${name}${url.port ? `:${url.port}` : ''}`)
+}
+
+/** The shop that runs on this data folder now, or null. */
+export async function findRunningShop(dataFolder: string): Promise<RunningShop | null> {
+  try {
+    const running = JSON.parse(await readFile(join(dataFolder, 'running.json'), 'utf8')) as RunningShop
+    const answer = await fetch(`${running.internalUrl}/health/live`, { signal: AbortSignal.timeout(2_000) })
+    return answer.ok ? running : null
+  } catch {
+    return null
+  }
+}

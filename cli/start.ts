@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto'
+import { catalog } from '#contracts/catalog'
+import { identity } from '#contracts/identity'
+import type { Environment } from './environment.ts'
+import { seedDemoShop } from './seed.ts'
+import { loadSettings } from './settings.ts'
+import { openShop, type Shop } from './shop.ts'
+import { say, startProgress } from './terminal.ts'
+
+/** Every shop stops within this; orchestrators kill what takes longer. */
+const stopWithinMs = 25_000
+
+/** `stoa start`: hosts the shop, or the named services of it, until it is told to stop. */
+export async function start(environment: Environment, folder: string): Promise<number> {
+  const progress = startProgress()
+  const stopping = stopOnSignal()
+  try {
+    const settings = await loadSettings(folder)
+    const shop = await openShop(environment, settings, { edge: true, onProgress: progress.step })
+    stopping.shop = shop
+    const password = await prepare(environment, shop, progress.step)
+    progress.end()
+    if (environment.services.has('edge')) announce(environment, shop, password)
+    else say(`${[...environment.services].join(', ')} on http://${environment.internal.host}:${shop.host.internalPort}`)
+    if (stopping.asked) await stopping.stop()
+    return 0
+  } catch (error) {
+    progress.end()
+    throw error
+  }
+}
+
+/**
+ * The first owner, where this process hosts identity, and the demo goods, where it hosts the whole shop.
+ * @returns the one-time password, if one was made
+ */
+async function prepare(
+  environment: Environment,
+  shop: Shop,
+  onProgress: (step: string) => void,
+): Promise<string | null> {
+  if (!environment.services.has('identity')) return null
+  const { email, password } = environment.admin
+  const generated = password ?? randomBytes(15).toString('base64url')
+  const owner = await shop.host
+    .client(identity)
+    .ensureOwner({ email: email ?? 'owner@stoa.example', password: generated })
+  if (!owner.ok) throw new Error('start: the first staff account could not be made')
+  if (environment.demo && environment.services.has('catalog') && environment.urls.size === 0) {
+    const products = await shop.host.client(catalog).scan({ limit: 1 })
+    if (products.ok && products.value.items.length === 0) {
+      onProgress('seeding the demo shop')
+      await seedDemoShop(shop.host.client)
+      await shop.host.settle()
+    }
+  }
+  return owner.value.created && password === null ? generated : null
+}
+
+function announce(environment: Environment, shop: Shop, password: string | null): void {
+  const email = environment.admin.email ?? 'owner@stoa.example'
+  const rows = [
+    ['shop', shop.publicUrl],
+    ['admin', `${shop.publicUrl}/admin`],
+    ['API documentation', `${shop.publicUrl}/api/docs`],
+    ...(shop.sandboxUrl ? [['sandbox payments', shop.sandboxUrl]] : []),
+  ]
+  say('')
+  for (const [name, address] of rows) say(`  ${(name ?? '').padEnd(18)} ${address}`)
+  say('')
+  if (password) say(`  staff: ${email}, password ${password}  (shown once; change it in the admin)\n`)
+  else say(`  staff: ${email}\n`)
+  say('Press Ctrl-C to stop.')
+}
+
+function stopOnSignal() {
+  const state = {
+    shop: null as Shop | null,
+    asked: false,
+    async stop(): Promise<void> {
+      const watchdog = setTimeout(() => process.exit(1), stopWithinMs)
+      watchdog.unref()
+      await state.shop?.stop()
+      process.exit(0)
+    },
+  }
+  const onSignal = (): void => {
+    // A second signal while stopping means now.
+    if (state.asked) process.exit(130)
+    state.asked = true
+    if (state.shop) void state.stop()
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  return state
+}

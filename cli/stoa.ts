@@ -1,0 +1,138 @@
+import { parseArgs } from 'node:util'
+import { ConfigurationError, type Environment, readEnvironment } from './environment.ts'
+import { complain, say } from './terminal.ts'
+import { version } from './version.ts'
+
+type Options = {
+  readonly values: Readonly<Record<string, string | boolean | undefined>>
+  readonly positionals: readonly string[]
+}
+type Command = {
+  readonly summary: string
+  readonly usage: string
+  readonly options?: Readonly<Record<string, { type: 'string' | 'boolean' }>>
+  readonly positionals?: number
+  readonly run: (environment: Environment, options: Options) => Promise<number>
+}
+
+/** The checkout: where `stoa.config.ts` and the committed documents are. */
+const root = new URL('..', import.meta.url).pathname
+
+const commands: Readonly<Record<string, Command>> = {
+  start: {
+    summary: 'Host the shop, or some services of it',
+    usage: 'stoa start [--services orders,payments]',
+    options: { services: { type: 'string' } },
+    run: async (environment) => (await import('./start.ts')).start(environment, root),
+  },
+  import: {
+    summary: 'Import products from a Shopify product CSV',
+    usage: 'stoa import FILE [--market eu]',
+    options: { market: { type: 'string' } },
+    positionals: 1,
+    run: async (environment, { positionals, values }) =>
+      (await import('./products.ts')).importProducts(
+        environment,
+        root,
+        positionals[0] ?? '',
+        values.market as string | undefined,
+      ),
+  },
+  export: {
+    summary: 'Export products as a Shopify product CSV',
+    usage: 'stoa export FILE [--market eu]',
+    options: { market: { type: 'string' } },
+    positionals: 1,
+    run: async (environment, { positionals, values }) =>
+      (await import('./products.ts')).exportProducts(
+        environment,
+        root,
+        positionals[0] ?? '',
+        values.market as string | undefined,
+      ),
+  },
+  verify: {
+    summary: 'Check every invariant over the shop’s data',
+    usage: 'stoa verify [--json]',
+    options: { json: { type: 'boolean' } },
+    run: async (environment, { values }) =>
+      (await import('./verify.ts')).verify(environment, root, values.json === true),
+  },
+  migrate: {
+    summary: 'Bring the databases to this version',
+    usage: 'stoa migrate',
+    run: async (environment) => (await import('./maintenance.ts')).runMigrations(environment, root),
+  },
+  openapi: {
+    summary: 'Write docs/openapi.json from the contracts; --check only compares',
+    usage: 'stoa openapi [--check]',
+    options: { check: { type: 'boolean' } },
+    run: async (_, { values }) => (await import('./documents.ts')).writeDocuments(root, values.check === true),
+  },
+  doctor: {
+    summary: 'Say what is wrong with this installation',
+    usage: 'stoa doctor',
+    run: async (environment) => (await import('./maintenance.ts')).examine(environment, root),
+  },
+}
+
+function help(): string {
+  const names = Object.entries(commands).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  return [
+    'stoa: a shop that sells, in one process or in many',
+    '',
+    'usage: stoa COMMAND [options]',
+    '',
+    ...names,
+    '',
+    'Settings: stoa.config.ts and the environment, see README.md',
+  ].join('\n')
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const [name, ...rest] = args
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    say(help())
+    return 0
+  }
+  if (name === '--version' || name === 'version') {
+    say(version)
+    return 0
+  }
+  const command = commands[name]
+  if (!command) {
+    complain(`stoa: there is no command "${name}"; "stoa help" lists them`)
+    return 1
+  }
+  let parsed: Options
+  try {
+    parsed = parseArgs({
+      args: rest,
+      options: command.options ?? {},
+      allowPositionals: (command.positionals ?? 0) > 0,
+    }) as Options
+    if (parsed.positionals.length !== (command.positionals ?? 0)) throw new Error(`usage: ${command.usage}`)
+  } catch (error) {
+    complain(`stoa ${name}: ${(error as Error).message}`)
+    return 1
+  }
+  const environment = readEnvironment(process.env, { services: parsed.values.services as string | undefined })
+  return command.run(environment, parsed)
+}
+
+/** Errors with a `code` and configuration faults are for people: one clear line. Others are bugs and show where. */
+function report(error: unknown): void {
+  const expected = error instanceof ConfigurationError || typeof (error as { code?: unknown }).code === 'string'
+  complain(
+    `stoa: ${expected || !(error instanceof Error) ? ((error as Error).message ?? String(error)) : (error.stack ?? error.message)}`,
+  )
+}
+
+try {
+  const status = await main(process.argv.slice(2))
+  // `start` goes on until a signal ends it; everything else is done.
+  if (process.argv[2] !== 'start' || status !== 0) process.exit(status)
+} catch (error) {
+  report(error)
+  process.exit(1)
+}

@@ -1,0 +1,36 @@
+import { createClient } from '#kernel/client'
+import { openDataFolder } from '#kernel/data-folder'
+import type { ClientOf } from '#kernel/host'
+import { httpMesh } from '#kernel/mesh'
+import type { Environment } from './environment.ts'
+import { loadSettings } from './settings.ts'
+import { findRunningShop, openShop } from './shop.ts'
+import { startProgress } from './terminal.ts'
+
+export type ShopAtHand = { readonly client: ClientOf; readonly settle: () => Promise<void> }
+
+/** Runs `work` against the shop that runs on this data folder, or opens the folder for as long as the work takes. */
+export async function withShop<R>(
+  environment: Environment,
+  root: string,
+  work: (shop: ShopAtHand) => Promise<R>,
+): Promise<R> {
+  const running = await findRunningShop(environment.dataFolder)
+  if (running) {
+    const data = await openDataFolder(environment.dataFolder)
+    const mesh = httpMesh({ urlOf: () => running.internalUrl, token: await data.secret('service-token') })
+    try {
+      return await work({ client: (contract) => createClient(contract, 'cli', mesh), settle: async () => undefined })
+    } finally {
+      await mesh.close()
+    }
+  }
+  const progress = startProgress()
+  const shop = await openShop(environment, await loadSettings(root), { edge: false, onProgress: progress.step })
+  progress.end()
+  try {
+    return await work({ client: shop.host.client, settle: shop.host.settle })
+  } finally {
+    await shop.stop()
+  }
+}

@@ -1,0 +1,13 @@
+/** The ten services, in the order in which a shop is read. */
+export const allServiceNames = [
+  'identity',
+  'catalog',
+  'search',
+  'pricing',
+  'inventory',
+  'cart',
+  'orders',
+  'payments',
+  'shipping',
+  'notifications',
+] as const

@@ -1,0 +1,184 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { identity } from '#contracts/identity'
+import { createClient } from '#kernel/client'
+import { openDataFolder } from '#kernel/data-folder'
+import type { ClientOf } from '#kernel/host'
+import { httpMesh } from '#kernel/mesh'
+import { hostable, readEnvironment } from '../cli/environment.ts'
+import { loadSettings } from '../cli/settings.ts'
+import { openShop } from '../cli/shop.ts'
+import { allServiceNames } from '../services/names.ts'
+import { type Api, apiAt } from './api.ts'
+import { testDatabase } from './database.ts'
+
+export type Shape = 'one' | 'strict' | 'many'
+
+/** A whole shop of its own, seen from outside, with what tests need to set it up and to look behind its walls. */
+export type TestShop = {
+  readonly shape: Shape
+  readonly url: string
+  readonly api: Api
+  /** Calls services by their contracts, wherever they run. */
+  readonly client: ClientOf
+  readonly staffToken: string
+  readonly databaseUrl: string
+  readonly dataFolder: string
+  readonly sandbox: { readonly url: string; readonly key: string }
+  /** Ends the process or processes and removes the data. */
+  stop(): Promise<void>
+}
+
+const root = join(import.meta.dirname, '..')
+const admin = { email: 'owner@shop.example', password: 'a staff password for tests' }
+
+/** The shapes that journeys run in; `STOA_TEST_SHAPES=one` shortens the way while you work. */
+export const shapes = (process.env.STOA_TEST_SHAPES ?? 'one,strict,many').split(',') as Shape[]
+
+/** Starts an empty shop in `shape`, through the same doors as `stoa start`. */
+export async function startShop(
+  shape: Shape,
+  options: { environment?: Record<string, string> } = {},
+): Promise<TestShop> {
+  const database = await testDatabase()
+  const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-shop-'))
+  const [port, sandboxPort] = (await freePorts(2)) as [number, number]
+  const url = `http://127.0.0.1:${port}`
+  const variables = {
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    STOA_PUBLIC_URL: url,
+    STOA_SANDBOX_PORT: String(sandboxPort),
+    STOA_DATA: dataFolder,
+    DATABASE_URL: database.url,
+    STOA_DEMO: 'off',
+    STOA_ADMIN_EMAIL: admin.email,
+    STOA_ADMIN_PASSWORD: admin.password,
+    STOA_LOG: process.env.STOA_TEST_LOG ?? 'silent',
+    ...options.environment,
+  }
+  const started = shape === 'many' ? await startMany(variables) : await startOne(shape, variables)
+  const data = await openDataFolder(dataFolder)
+  const api = apiAt(url)
+  const staffToken = await signIn(api)
+  return {
+    shape,
+    url,
+    api,
+    client: started.client,
+    staffToken,
+    databaseUrl: database.url,
+    dataFolder,
+    sandbox: { url: `http://127.0.0.1:${sandboxPort}`, key: `sk_sandbox_${await data.secret('sandbox-key')}` },
+    async stop() {
+      await started.stop()
+      await database.drop()
+      await rm(dataFolder, { recursive: true, force: true })
+    },
+  }
+}
+
+type Started = { readonly client: ClientOf; stop(): Promise<void> }
+
+async function startOne(shape: Shape, variables: Record<string, string>): Promise<Started> {
+  const environment = readEnvironment({ ...variables, STOA_SHAPE: shape === 'strict' ? 'strict' : 'plain' })
+  const shop = await openShop(environment, await loadSettings(root), { edge: true, onProgress: () => undefined })
+  const owner = await shop.host.client(identity).ensureOwner(admin)
+  if (!owner.ok) throw new Error('test shop: no owner')
+  return { client: shop.host.client, stop: shop.stop }
+}
+
+/** A process for each service and one for the public door, as an operator would start them. */
+async function startMany(variables: Record<string, string>): Promise<Started> {
+  const ports = await freePorts(hostable.length)
+  const portOf = new Map(hostable.map((name, index) => [name, ports[index] as number]))
+  const urls = Object.fromEntries(
+    allServiceNames.map((name) => [`STOA_${name.toUpperCase()}_URL`, `http://127.0.0.1:${portOf.get(name)}`]),
+  )
+  const processes = hostable.map((name) =>
+    spawn(process.execPath, [join(root, 'cli', 'stoa.ts'), 'start', '--services', name], {
+      env: { ...process.env, ...urls, ...variables, STOA_INTERNAL_PORT: String(portOf.get(name)) },
+      stdio: ['ignore', 'ignore', process.env.STOA_TEST_LOG ? 'inherit' : 'pipe'],
+    }),
+  )
+  const stop = async (): Promise<void> => {
+    await Promise.all(processes.map(endProcess))
+  }
+  try {
+    await Promise.all(
+      hostable.map((name, index) =>
+        untilReady(name, `http://127.0.0.1:${portOf.get(name)}`, processes[index] as ChildProcess),
+      ),
+    )
+  } catch (error) {
+    await stop()
+    throw error
+  }
+  const data = await openDataFolder(variables.STOA_DATA as string)
+  const mesh = httpMesh({
+    urlOf: (service) => `http://127.0.0.1:${portOf.get(service)}`,
+    token: await data.secret('service-token'),
+  })
+  return {
+    client: (contract) => createClient(contract, 'test', mesh),
+    async stop() {
+      await mesh.close()
+      await stop()
+    },
+  }
+}
+
+/** Eleven processes on two busy cores take a while; a service that is not up by then is broken. */
+const readyWithinMs = 60_000
+
+async function untilReady(name: string, url: string, child: ChildProcess): Promise<void> {
+  let complaint = ''
+  child.stderr?.on('data', (chunk: Buffer) => {
+    complaint += chunk.toString()
+  })
+  const deadline = Date.now() + readyWithinMs
+  while (Date.now() < deadline) {
+    if (child.exitCode !== null) throw new Error(`${name} ended with status ${child.exitCode}: ${complaint}`)
+    const ready = await fetch(`${url}/health/ready`).then(
+      (answer) => answer.ok,
+      () => false,
+    )
+    if (ready) return
+    await pause(50)
+  }
+  throw new Error(`${name} was not ready within ${readyWithinMs} ms: ${complaint}`)
+}
+
+async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  const timer = setTimeout(() => child.kill('SIGKILL'), 26_000)
+  await exited
+  clearTimeout(timer)
+}
+
+async function signIn(api: Api): Promise<string> {
+  const answer = await api('POST', '/api/auth/sign-in/email', admin)
+  if (answer.status !== 200) throw new Error(`test shop: staff cannot sign in: ${JSON.stringify(answer.body)}`)
+  return answer.body.token
+}
+
+/** Ports nobody listens on now. They are all held at once while asking, so that no two are the same. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      return server
+    }),
+  )
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
