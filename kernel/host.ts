@@ -64,6 +64,9 @@ export type Host = {
   stop(): Promise<void>
 }
 
+/** Longer than the pauses of an event that fails a few times. */
+const settleWithinMs = 60_000
+
 type Started = {
   readonly definition: AnyService
   readonly running: RunningService
@@ -135,7 +138,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   ready = true
 
   const settle = async (): Promise<void> => {
-    for (let round = 0; round < 100; round++) {
+    const deadline = Date.now() + settleWithinMs
+    while (Date.now() < deadline) {
       const backlogs = await Promise.all(started.map(({ events }) => events?.backlog()))
       if (backlogs.every((backlog) => !backlog || backlog.pending === 0)) return
       for (const relay of relays.values()) relay.wake()

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { after } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { startTestPostgres } from './postgres.ts'
 
@@ -21,13 +22,35 @@ export async function testDatabase(): Promise<TestDatabase> {
   await execute(server, `create database ${name}`)
   const url = new URL(server)
   url.pathname = `/${name}`
-  return { url: url.href, drop: () => execute(server, `drop database if exists ${name} with (force)`) }
+  databases += 1
+  let dropped = false
+  return {
+    url: url.href,
+    async drop() {
+      await execute(server, `drop database if exists ${name} with (force)`)
+      if (!dropped) databases -= 1
+      dropped = true
+    },
+  }
 }
 
 let own: ReturnType<typeof startTestPostgres> | undefined
-after(async () => {
-  await (await own)?.stop()
+let databases = 0
+
+/** A file whose own clean-up failed must not keep the run waiting. */
+const waitAtMostMs = 20_000
+
+// Runs before the hooks of the file that uses this, which drop their databases: so the server is ended beside them, not here.
+after(() => {
+  void endWhenUnused()
 })
+
+async function endWhenUnused(): Promise<void> {
+  if (!own) return
+  const deadline = Date.now() + waitAtMostMs
+  while (databases > 0 && Date.now() < deadline) await pause(20)
+  await (await own).stop()
+}
 
 async function serverUrl(): Promise<string> {
   const given = process.env.STOA_TEST_POSTGRES

@@ -29,10 +29,13 @@ export async function startTestHost(
     authenticate?: (credential: string) => Promise<Actor>
     environment?: Record<string, string>
     limitLoopback?: boolean
+    /** Another copy: on the database and data folder of this host, which must be stopped last. */
+    beside?: TestHost
   } = {},
 ): Promise<TestHost> {
-  const database = await testDatabase()
-  const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-test-'))
+  const { beside } = options
+  const database = beside ? { url: beside.databaseUrl, drop: async () => undefined } : await testDatabase()
+  const dataFolder = beside?.dataFolder ?? (await mkdtemp(join(tmpdir(), 'stoa-test-')))
   const edge: HostOptions['edge'] = options.edge
     ? {
         host: '127.0.0.1',
@@ -68,7 +71,7 @@ export async function startTestHost(
     async stop() {
       await host.stop()
       await database.drop()
-      await rm(dataFolder, { recursive: true, force: true })
+      if (!beside) await rm(dataFolder, { recursive: true, force: true })
     },
   }
 }

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import pg from 'pg'
+import { startTestHost, type TestHost } from '../test/host.ts'
+import { notes, notesServices, readers } from '../test/notes.ts'
+
+async function heard(host: TestHost): Promise<readonly string[]> {
+  const outcome = await host.client(readers).heard({})
+  assert.ok(outcome.ok)
+  return outcome.value.texts
+}
+
+async function asOwner<R extends pg.QueryResultRow>(host: TestHost, statement: string): Promise<R[]> {
+  const client = new pg.Client({ connectionString: host.databaseUrl })
+  await client.connect()
+  try {
+    return (await client.query<R>(statement)).rows
+  } finally {
+    await client.end()
+  }
+}
+
+for (const shape of ['plain', 'strict'] as const) {
+  test(`${shape}: an event takes effect once, however often its handler fails`, async (t) => {
+    const { services, knobs } = await notesServices()
+    const host = await startTestHost(services, { shape })
+    t.after(() => host.stop())
+    knobs.failReaders = 3
+    const written = await host.client(notes).write({ text: 'hello' })
+    assert.ok(written.ok)
+    await host.settle()
+    assert.deepEqual(await heard(host), ['hello'])
+    assert.equal(knobs.deliveries.length, 4)
+    const [first] = knobs.deliveries
+    assert.deepEqual(
+      [first?.type, first?.source, first?.subject, first?.sequence, first?.data],
+      ['note.written', 'notes', written.value.id, 1, { noteId: written.value.id, text: 'hello' }],
+    )
+  })
+}
+
+test('a refused transaction tells nobody', async (t) => {
+  const { services, knobs } = await notesServices()
+  const host = await startTestHost(services)
+  t.after(() => host.stop())
+  const refused = await host.client(notes).write({ text: 'rude' })
+  assert.equal(refused.ok, false)
+  await host.settle()
+  assert.deepEqual(await heard(host), [])
+  assert.equal(knobs.deliveries.length, 0)
+})
+
+test('an event delivered twice changes nothing the second time', async (t) => {
+  const { services } = await notesServices()
+  const host = await startTestHost(services)
+  t.after(() => host.stop())
+  await host.client(notes).write({ text: 'again' })
+  await host.settle()
+  await asOwner(host, 'update notes.outbox_deliveries set delivered_at = null, next_attempt_at = now()')
+  await host.settle()
+  assert.deepEqual(await heard(host), ['again'])
+})
+
+test('a poison message ends among the dead letters, and others pass it', async (t) => {
+  const { services } = await notesServices()
+  const host = await startTestHost(services)
+  t.after(() => host.stop())
+  await host.client(notes).write({ text: 'poison' })
+  await host.client(notes).write({ text: 'bread' })
+  const deadline = Date.now() + 10_000
+  while (!(await heard(host)).includes('bread') && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  await asOwner(
+    host,
+    'update notes.outbox_deliveries set attempts = 19, next_attempt_at = now() where delivered_at is null',
+  )
+  await host.settle()
+  assert.deepEqual(await heard(host), ['bread'])
+  const letters = await asOwner(host, 'select subscriber, attempts, last_error from notes.dead_letters')
+  assert.deepEqual(letters, [{ subscriber: 'readers', attempts: 20, last_error: 'cannot swallow this' }])
+})
+
+test('a service whose subscriptions are not what its contract says does not start', async () => {
+  const { services } = await notesServices()
+  const deaf = services.map((one) =>
+    one.contract.name === 'readers'
+      ? { ...one, start: async (host: never) => ({ ...(await one.start(host)), subscriptions: [] }) }
+      : one,
+  )
+  await assert.rejects(startTestHost(deaf), /readers subscribes to \[note\.written\] but handles \[\]/)
+})
