@@ -35,10 +35,8 @@ export const BehaviorInput = T.Object({
   faults: T.Optional(
     T.Array(
       T.Object({
-        kind: T.Union(faultKinds.map((kind) => T.Literal(kind))),
-        operations: T.Optional(
-          T.Array(T.Union(operations.map((name) => T.Literal(name))), { maxItems: operations.length }),
-        ),
+        kind: T.Enum([...faultKinds]),
+        operations: T.Optional(T.Array(T.Enum([...operations]), { maxItems: operations.length })),
         /** How many requests it meets; null or absent: all of them, until told otherwise. */
         times: T.Optional(T.Union([T.Integer({ minimum: 1, maximum: 1_000_000 }), T.Null()])),
       }),

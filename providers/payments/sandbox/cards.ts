@@ -13,7 +13,13 @@ export type TestCard = {
   readonly does: string
 }
 
-export type Brand = 'visa' | 'mastercard' | 'amex'
+export type Brand = keyof typeof brandNames
+
+const brandNames = { visa: 'Visa', mastercard: 'Mastercard', amex: 'American Express' }
+
+/** As people write it. */
+export const brandName = (brand: string | null): string =>
+  (brand !== null && Object.entries(brandNames).find(([name]) => name === brand)?.[1]) || 'Card'
 
 /** The only numbers that are accepted; most of them are known from other providers' test modes. */
 export const testCards: readonly TestCard[] = [

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { newId } from '#kernel/id'
 import type { Money } from '#kernel/money'
 import { problem as kernelProblem } from '#kernel/problem'
-import { type Behavior, type Card, fixedTokens } from './cards.ts'
+import { type Behavior, type Card, type FixedToken, fixedTokens } from './cards.ts'
 import {
   canMove,
   captured,
@@ -35,7 +35,7 @@ export type Deps = {
 export type Answer = {
   readonly status: number
   readonly body: string
-  readonly trouble?: 'lost-answer' | 'lost-request' | 'slow'
+  readonly trouble?: FixedToken['trouble']
 }
 
 export type Keyed = { readonly key: string; readonly fingerprint: string }
@@ -82,7 +82,7 @@ export async function createPayment(deps: Deps, request: Keyed, order: Order, to
     })
     if (inserted) {
       deps.wake()
-      return { status: 201, body, ...(fixed?.trouble ? { trouble: fixed.trouble } : {}) }
+      return { status: 201, body, ...(fixed && fixed.trouble !== 'lost-request' ? { trouble: fixed.trouble } : {}) }
     }
   }
   return problem(503, 'unavailable', 'Another request with this key is under way.')
@@ -174,9 +174,10 @@ export function cancelByShopper(deps: Deps, id: string): Promise<Payment | null>
 
 /** Lets time do its work on a payment. @returns null when it was not due */
 export function letTimePass(deps: Deps, id: string): Promise<Payment | null> {
-  return advance(deps, id, (payment, now) => (isDue(payment, now) ? movedByTime(payment, now) : null))
+  return advance(deps, id, () => null)
 }
 
+/** Takes a step with a payment, unless time took one before. @returns null when neither did */
 async function advance(
   deps: Deps,
   id: string,
@@ -184,8 +185,10 @@ async function advance(
 ): Promise<Payment | null> {
   const moved = await store.inTransaction(deps.pool, async (tx) => {
     const locked = await store.lockPayment(tx, id)
-    const next = locked && step(locked.payment, locked.now)
-    if (locked && next) await save(deps, tx, next, locked.now)
+    if (!locked) return null
+    const { payment, now } = locked
+    const next = isDue(payment, now) ? movedByTime(payment, now) : step(payment, now)
+    if (next) await save(deps, tx, next, now)
     return next
   })
   if (moved) deps.wake()

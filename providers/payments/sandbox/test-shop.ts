@@ -3,12 +3,30 @@ import { Webhook } from 'standardwebhooks'
 import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import type { PaymentProvider, WebhookRequest } from '../port.ts'
 import { sandboxProvider } from './adapter.ts'
+import type { PresentedPayment } from './payment.ts'
 import { type SandboxOptions, type SandboxProvider, startSandboxProvider } from './server.ts'
 
-const secretKey = 'sk_sandbox_for_tests_0123456789'
-const webhookSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+export const secretKey = 'sk_sandbox_for_tests_0123456789'
+export const webhookSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 
-export type Received = WebhookRequest & { readonly body: { type: string; data: { paymentId: string } } }
+export type Received = WebhookRequest & {
+  readonly path: string
+  readonly body: { type: string; data: { paymentId: string } }
+}
+
+/** What the provider said: a payment, a list of them, or a problem, as the test expects. */
+export type Said = {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  readonly json: PresentedPayment & {
+    readonly items: PresentedPayment[]
+    readonly type: string
+    readonly errors: { readonly field: string; readonly message: string }[]
+    readonly answers: number[]
+    readonly sent: number
+  }
+}
 
 /** A sandbox provider on a database of its own, and a shop's webhook endpoint that writes down what comes. */
 export type TestShop = {
@@ -25,14 +43,17 @@ export type TestShop = {
   /** Waits until `count` webhooks of a payment came, and gives them. */
   webhooks(paymentId: string, count?: number): Promise<Received[]>
   /** A call to the provider's API or control API with the secret key. */
-  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Said>
   sign(rawBody: Uint8Array, how: { at: Date; secret: 'right' | 'wrong' }): WebhookRequest
   /** Stops the provider and starts it again, as a crash and a supervisor would. */
   restart(): Promise<void>
   stop(): Promise<void>
 }
 
-export async function startTestShop(changes: Partial<SandboxOptions> = {}): Promise<TestShop> {
+type Changes = Partial<Omit<SandboxOptions, 'webhookUrl'>> & { readonly webhookUrl?: string | null }
+
+/** @param changes `webhookUrl: null` leaves the shop unknown to the provider */
+export async function startTestShop({ webhookUrl, ...changes }: Changes = {}): Promise<TestShop> {
   const database = await testDatabase()
   const received: Received[] = []
   let status = 200
@@ -41,8 +62,8 @@ export async function startTestShop(changes: Partial<SandboxOptions> = {}): Prom
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk)
     const rawBody = Buffer.concat(chunks)
-    received.push({ rawBody, headers: request.headers, body: JSON.parse(rawBody.toString()) })
-    response.writeHead(status).end()
+    received.push({ path: request.url ?? '', rawBody, headers: request.headers, body: JSON.parse(rawBody.toString()) })
+    response.writeHead(status, status === 307 ? { location: '/elsewhere' } : {}).end()
     arrived.resolve()
     arrived = Promise.withResolvers()
   })
@@ -57,7 +78,7 @@ export async function startTestShop(changes: Partial<SandboxOptions> = {}): Prom
     host: '127.0.0.1',
     secretKey,
     webhookSecret,
-    webhookUrl: `${origin}/webhooks`,
+    ...(webhookUrl === null ? {} : { webhookUrl: webhookUrl ?? `${origin}/webhooks` }),
     ...changes,
   }
   let server = await startSandboxProvider(options)
@@ -82,8 +103,8 @@ export async function startTestShop(changes: Partial<SandboxOptions> = {}): Prom
         await arrived.promise
       }
     },
-    call: (method, path, body, headers = {}) =>
-      fetch(server.url + path, {
+    async call(method, path, body, headers = {}) {
+      const answer = await fetch(server.url + path, {
         method,
         headers: {
           authorization: `Bearer ${secretKey}`,
@@ -91,7 +112,10 @@ export async function startTestShop(changes: Partial<SandboxOptions> = {}): Prom
           ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      }),
+      })
+      const text = await answer.text()
+      return { status: answer.status, headers: answer.headers, text, json: text ? JSON.parse(text) : undefined }
+    },
     sign(rawBody, { at, secret }) {
       const key = secret === 'right' ? webhookSecret : `whsec_${Buffer.alloc(32, 8).toString('base64')}`
       const signature = new Webhook(key).sign('evt_signed', at, Buffer.from(rawBody))

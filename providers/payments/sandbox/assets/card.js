@@ -25,6 +25,8 @@ const brandOf = (value) => {
   return /^3[47]/.test(value) ? 'amex' : null
 }
 
+let told = { complete: false, brand: null }
+
 /** Formats what was typed, leaving the caret alone while someone edits in the middle. */
 function format(input, formatted) {
   if (input.selectionStart !== input.value.length) return
@@ -46,7 +48,10 @@ function onInput(event) {
   }
   if (event?.target) explain(event.target, '')
   form.dataset.brand = brand ?? ''
-  tell({ type: 'change', complete: isComplete(brand), brand })
+  const complete = isComplete(brand)
+  if (complete === told.complete && brand === told.brand) return
+  told = { complete, brand }
+  tell({ type: 'change', ...told })
 }
 
 const isComplete = (brand) =>

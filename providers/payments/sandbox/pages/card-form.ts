@@ -1,5 +1,5 @@
 import { formatMoney } from '#kernel/money'
-import { type CardInput, type CardProblem, declineMessages, testCards } from '../cards.ts'
+import { brandName, type CardInput, type CardProblem, declineMessages, testCards } from '../cards.ts'
 import { type Payment, pageUrl } from '../payment.ts'
 import { type Html, html } from './html.ts'
 import { layout } from './layout.ts'
@@ -20,7 +20,7 @@ export function fieldsPage({
     script: true,
     origin,
     ...(theme ? { theme } : {}),
-    body: html`<main>
+    body: html`<main aria-label="Card details">
 <noscript><p class="note">Your browser runs no scripts here, so your card is asked on the next page.</p></noscript>
 <form id="card" class="scripted" data-public-key="${publicKey}" novalidate>
 ${cardInputs([])}
@@ -72,7 +72,7 @@ export function challengePage(payment: Payment, pagesUrl: string): string {
 <dl class="facts">
 <dt>To</dt><dd>${shopName(payment)}</dd>
 <dt>Amount</dt><dd>${formatMoney({ amount: payment.amount, currency: payment.currency }, 'en')}</dd>
-<dt>Card</dt><dd>${payment.brand} ending in ${payment.last4}</dd>
+<dt>Card</dt><dd>${brandName(payment.brand)} ending in ${payment.last4}</dd>
 <dt>Order</dt><dd>${payment.orderId}</dd>
 </dl>
 <form method="post" action="${url}" class="choices">
@@ -104,9 +104,7 @@ ${input('cvc', 'Security code', html`autocomplete="cc-csc" placeholder="123" max
 }
 
 const grouped = (number: string): string =>
-  number
-    .replace(number.length === 15 ? /^(\d{4})(\d{6})(\d{5})$/ : /^(\d{4})(\d{4})(\d{4})(\d{4})$/, '$1 $2 $3 $4')
-    .trim()
+  number.length === 15 ? number.replace(/^(\d{4})(\d{6})/, '$1 $2 ') : number.replace(/\d{4}(?=\d)/g, '$& ')
 
 const testCardList = html`<details class="test-cards">
 <summary>Test cards</summary>

@@ -1,4 +1,5 @@
 import { formatMoney } from '#kernel/money'
+import { brandName } from '../cards.ts'
 import type { Payment, Refund, Status } from '../payment.ts'
 import type { EventStory, Found, Shop } from '../store.ts'
 import { type Html, html } from './html.ts'
@@ -66,7 +67,7 @@ ${payment.declineReason ? html`<dt>Declined</dt><dd>${payment.declineReason}</dd
 <dt>Captured</dt><dd>${money(payment, payment.captured)}</dd>
 <dt>Refunded</dt><dd>${money(payment, payment.refunded)}</dd>
 ${payment.status === 'authorized' && payment.authorizedUntil ? html`<dt>Lapses</dt><dd>${time(payment.authorizedUntil)}</dd>` : null}
-${refunds.map((refund) => html`<dt>Refund ${time(refund.createdAt)}</dt><dd>${money(payment, refund.amount)}</dd>`)}
+${refunds.map((refund) => html`<dt>Refund</dt><dd>${money(payment, refund.amount)}<br><span class="muted">${time(refund.createdAt)}</span></dd>`)}
 </dl></div>
 <h2>What the shop was told</h2>
 <div class="sheet">${
@@ -88,7 +89,8 @@ ${event.deliveries.map(
 
 const money = (payment: Payment, amount: number): string => formatMoney({ amount, currency: payment.currency }, 'en')
 
-const card = (payment: Payment): string => (payment.brand ? `${payment.brand} ···· ${payment.last4}` : 'none yet')
+const card = (payment: Payment): string =>
+  payment.brand ? `${brandName(payment.brand)} ···· ${payment.last4}` : 'none yet'
 
 function state(payment: Payment): Html {
   const whole = payment.refunded > 0 && payment.refunded === payment.captured
