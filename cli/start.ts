@@ -42,9 +42,11 @@ async function prepare(
   if (!environment.services.has('identity')) return null
   const { email, password } = environment.admin
   const generated = password ?? randomBytes(15).toString('base64url')
-  const owner = await shop.host
-    .client(identity)
-    .ensureOwner({ email: email ?? 'owner@stoa.example', password: generated })
+  const owner = await shop.host.client(identity).ensureOwner({
+    email: email ?? 'owner@stoa.example',
+    password: generated,
+    enforce: password !== null,
+  })
   if (!owner.ok) throw new Error('start: the first staff account could not be made')
   if (environment.demo && environment.services.has('catalog') && environment.urls.size === 0) {
     const products = await shop.host.client(catalog).scan({ limit: 1 })

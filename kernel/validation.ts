@@ -48,6 +48,8 @@ function describe(validator: Validator, value: unknown): { field: string; messag
       return params.requiredProperties.map((one) => ({ field: name(one), message: 'is required' }))
     if (params.additionalProperties)
       return params.additionalProperties.map((one) => ({ field: name(one), message: 'is not a known field' }))
+    // Said again of every unknown field, whose own error names it better.
+    if (error.keyword === 'boolean') return []
     return [{ field: at, message: error.message }]
   })
   const told = new Map(errors.map((error) => [`${error.field} ${error.message}`, error]))

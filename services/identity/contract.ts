@@ -220,11 +220,10 @@ export const identity = contract('identity', {
     refusals: { 'identity/unknown-staff': 404, 'identity/last-owner': 409 },
   }),
   ensureOwner: command(null, {
-    summary:
-      'Make the first staff account at the first start; does nothing when there is an owner, unless a password is given',
+    summary: 'Make the first staff account where there is none; `enforce` also gives an existing one this password',
     access: internal,
     idempotency: 'natural',
-    input: T.Object({ email: Email, password: Password }),
+    input: T.Object({ email: Email, password: Password, enforce: T.Boolean() }),
     output: T.Object({ created: T.Boolean(), email: Email }),
   }),
 })

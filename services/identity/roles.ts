@@ -1,0 +1,40 @@
+/** Everything that staff can be allowed to do. Contracts name these in `access: staff(…)`. */
+export const permissions = [
+  'catalog:read',
+  'catalog:write',
+  'inventory:read',
+  'inventory:write',
+  'orders:read',
+  'orders:fulfill',
+  'orders:cancel',
+  'payments:capture',
+  'payments:refund',
+  'pricing:read',
+  'pricing:write',
+  'staff:read',
+  'staff:write',
+  'mail:read',
+] as const
+export type Permission = (typeof permissions)[number]
+
+/** What each role allows; a person's permissions are the sum of their roles'. */
+export const roles = {
+  owner: permissions,
+  manager: permissions.filter((one) => one !== 'staff:write'),
+  merchandiser: ['catalog:read', 'catalog:write', 'inventory:read', 'pricing:read', 'pricing:write'],
+  fulfillment: [
+    'orders:read',
+    'orders:fulfill',
+    'payments:capture',
+    'inventory:read',
+    'inventory:write',
+    'catalog:read',
+  ],
+  support: ['orders:read', 'orders:cancel', 'payments:refund', 'catalog:read', 'inventory:read', 'mail:read'],
+} as const satisfies Record<string, readonly Permission[]>
+export type Role = keyof typeof roles
+
+/** The permissions of somebody with these roles, each once. A role that is not known any more allows nothing. */
+export function permissionsOf(names: readonly string[]): string[] {
+  return [...new Set(names.flatMap((name) => roles[name as Role] ?? []))]
+}
