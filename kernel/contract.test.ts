@@ -50,10 +50,13 @@ test('the OpenAPI document follows from the contract', () => {
       }),
     ],
     { title: 't', version: '1', description: 'd' },
-  ) as Record<string, never>
-  const paths = document.paths as Record<string, Record<string, Record<string, never>>>
+  ) as {
+    paths: Record<string, Record<string, Record<string, unknown>>>
+    components: { schemas: Record<string, unknown> }
+  }
+  const { paths } = document
   assert.deepEqual(Object.keys(paths), ['/api/things/{shelf}'])
-  const post = paths['/api/things/{shelf}']?.post as Record<string, unknown>
+  const post = paths['/api/things/{shelf}']?.post ?? {}
   assert.equal(post.operationId, 'things.make')
   assert.deepEqual(post.requestBody, {
     required: true,
@@ -70,8 +73,8 @@ test('the OpenAPI document follows from the contract', () => {
   })
   const responses = post.responses as Record<string, { description: string }>
   assert.match(responses[409]?.description ?? '', /\/problems\/things\/full/)
-  assert.deepEqual((document.components as Record<string, unknown>).schemas, {
-    Problem: (document.components as { schemas: Record<string, unknown> }).schemas.Problem,
+  assert.deepEqual(document.components.schemas, {
+    Problem: document.components.schemas.Problem,
     Thing: { type: 'object', title: 'Thing', required: ['id'], properties: { id: { type: 'string' } } },
   })
 })

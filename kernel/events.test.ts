@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import pg from 'pg'
+import type { AnyService } from '#kernel/service'
 import { startTestHost, type TestHost } from '../test/host.ts'
 import { notes, notesServices, readers } from '../test/notes.ts'
 
@@ -84,7 +85,13 @@ test('a service whose subscriptions are not what its contract says does not star
   const { services } = await notesServices()
   const deaf = services.map((one) =>
     one.contract.name === 'readers'
-      ? { ...one, start: async (host: never) => ({ ...(await one.start(host)), subscriptions: [] }) }
+      ? {
+          ...one,
+          start: async (host: Parameters<AnyService['start']>[0]) => ({
+            ...(await one.start(host)),
+            subscriptions: [],
+          }),
+        }
       : one,
   )
   await assert.rejects(startTestHost(deaf), /readers subscribes to \[note\.written\] but handles \[\]/)

@@ -1,0 +1,283 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import { test } from 'node:test'
+import { SMTPServer } from 'smtp-server'
+import T from 'typebox'
+import { notifications } from '#contracts/notifications'
+import { type Order, orders } from '#contracts/orders'
+import { pricing } from '#contracts/pricing'
+import { orderCanceled, orderFulfilled, orderPlaced, orderRefunded } from '#events/orders'
+import { command, contract, internal, ok, refuse } from '#kernel/contract'
+import { inTransaction } from '#kernel/database'
+import { publish } from '#kernel/outbox'
+import { service } from '#kernel/service'
+import { startTestHost, type TestHost } from '../../test/host.ts'
+import { notificationsService } from './service.ts'
+
+const eur = (amount: number) => ({ amount, currency: 'EUR' })
+
+/** An order whose shopper tried to be clever. */
+const order: T.Static<typeof Order> = {
+  id: 'order_01m82mdqszeshtmk3qhva2qmch',
+  number: 'S-1001',
+  status: 'placed',
+  market: 'eu',
+  currency: 'EUR',
+  taxIncluded: true,
+  email: 'ada@example.com',
+  shippingAddress: {
+    name: '<script>alert(1)</script>',
+    line1: 'Street 1',
+    city: 'Berlin',
+    postalCode: '10115',
+    country: 'DE',
+  },
+  billingAddress: null,
+  shippingMethod: { id: 'standard', name: 'Standard' },
+  lines: [
+    {
+      id: 'line_01m82mdqszeshtmk3qhva2qmch',
+      variantId: 'v1',
+      productId: 'p1',
+      handle: 'mug',
+      title: 'Mug "Ionia" & more',
+      variantTitle: 'Blue',
+      sku: null,
+      imageUrl: null,
+      quantity: 2,
+      fulfilled: 0,
+      unitPrice: eur(1_990),
+      subtotal: eur(3_980),
+      discount: eur(0),
+      tax: eur(635),
+      total: eur(3_980),
+      requiresShipping: true,
+    },
+  ],
+  discounts: [],
+  taxes: [],
+  totals: { items: eur(3_980), discount: eur(0), shipping: eur(490), tax: eur(713), total: eur(4_470) },
+  fulfillments: [
+    {
+      id: 'ful_1',
+      lines: [{ lineId: 'line_01m82mdqszeshtmk3qhva2qmch', quantity: 2 }],
+      carrier: 'DHL',
+      trackingNumber: '00340',
+      createdAt: '2026-01-01T00:00:00Z',
+    },
+  ],
+  refunded: eur(0),
+  createdAt: '2026-01-01T00:00:00Z',
+  placedAt: '2026-01-01T00:00:00Z',
+}
+
+/** Tells what orders tells, on command. */
+const tell = command(null, {
+  summary: 'Publish',
+  access: internal,
+  input: T.Object({ type: T.String() }),
+  output: T.Object({}),
+})
+const teller = contract('orders', { details: orders.operations.details, tell })
+const ordersService = service({
+  contract: teller,
+  settings: T.Object({}),
+  connections: 2,
+  migrations: import.meta.dirname,
+  start: async ({ db }) => ({
+    operations: {
+      details: async ({ orderId }) =>
+        orderId === order.id
+          ? ok({ order, url: 'https://shop.example/orders/o?token=t' })
+          : refuse('orders/unknown-order', 'No.'),
+      tell: async ({ type }) =>
+        inTransaction(db, async (tx) => {
+          const { id: orderId, number } = order
+          const fact = { subject: orderId, sequence: 1 }
+          if (type === 'placed')
+            await publish(tx, orderPlaced, {
+              ...fact,
+              data: { orderId, number, cartId: 'c', market: 'eu', customerId: null },
+            })
+          if (type === 'canceled') await publish(tx, orderCanceled, { ...fact, data: { orderId, number, reason: 'x' } })
+          if (type === 'fulfilled')
+            await publish(tx, orderFulfilled, { ...fact, data: { orderId, number, fulfillmentId: 'ful_1', lines: [] } })
+          if (type === 'refunded')
+            await publish(tx, orderRefunded, {
+              ...fact,
+              data: { orderId, number, refundId: 'r1', amount: 500, currency: 'EUR' },
+            })
+          return ok({})
+        }),
+    },
+  }),
+})
+
+const pricingService = service({
+  contract: contract('pricing', { markets: pricing.operations.markets }),
+  settings: T.Object({}),
+  connections: null,
+  migrations: null,
+  start: async () => ({
+    operations: {
+      markets: async () =>
+        ok({
+          items: [
+            {
+              code: 'eu',
+              name: 'Europe',
+              currency: 'EUR',
+              locale: 'de-DE',
+              countries: ['DE'],
+              taxIncluded: true,
+              default: true,
+            },
+          ],
+        }),
+    },
+  }),
+})
+
+const settings = { notifications: { from: 'Stoa <hello@shop.example>', replyTo: null } }
+const all = [notificationsService, ordersService, pricingService]
+
+async function mailsOf(host: TestHost) {
+  const page = await host.client(notifications).mails({})
+  assert.ok(page.ok)
+  return page.value.items
+}
+
+async function wholeMail(host: TestHost, template: string) {
+  const found = (await mailsOf(host)).find((mail) => mail.template === template)
+  assert.ok(found, template)
+  const mail = await host.client(notifications).mail({ mailId: found.id })
+  assert.ok(mail.ok)
+  return mail.value
+}
+
+async function eventually(probe: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 15_000
+  while (!(await probe())) {
+    if (Date.now() > deadline) throw new Error('it did not come to pass')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+test('without a mail server mails are kept, one for each thing that happened, however often it is told', async (t) => {
+  const host = await startTestHost(all, { settings, shape: 'strict' })
+  t.after(() => host.stop())
+  for (const type of ['placed', 'placed', 'canceled', 'fulfilled', 'refunded', 'refunded'])
+    await host.client(teller).tell({ type })
+  await host.settle()
+  const mails = await mailsOf(host)
+  assert.deepEqual(mails.map(({ template }) => template).sort(), [
+    'order-canceled',
+    'order-confirmation',
+    'refund-confirmation',
+    'shipping-confirmation',
+  ])
+  assert.deepEqual([...new Set(mails.map(({ state }) => state))], ['kept'])
+
+  const confirmation = await wholeMail(host, 'order-confirmation')
+  assert.equal(confirmation.subject, 'Your order S-1001 at Test shop')
+  assert.ok(confirmation.html.includes('Mug &#34;Ionia&#34; &#38; more, Blue'))
+  assert.ok(confirmation.html.includes('44,70'))
+  assert.ok(!confirmation.html.includes('<script'))
+  assert.ok(confirmation.html.includes('&#60;script&#62;alert(1)'))
+  assert.ok(confirmation.text.includes('https://shop.example/orders/o?token=t'))
+  assert.ok(
+    (await wholeMail(host, 'shipping-confirmation')).text.includes('It travels with DHL, tracking number 00340.'),
+  )
+  assert.ok((await wholeMail(host, 'refund-confirmation')).text.includes('5,00'))
+})
+
+test('a mail asked for is sent once by its key; only account mails can be asked for', async (t) => {
+  const host = await startTestHost(all, { settings })
+  t.after(() => host.stop())
+  const mail = {
+    mailKey: 'k1',
+    template: 'reset-password' as const,
+    to: 'ada@example.com',
+    locale: null,
+    values: { name: 'Ada\r\nBcc: all@example.com', url: 'https://shop.example/x' },
+  }
+  await host.client(notifications).send(mail)
+  await host.client(notifications).send(mail)
+  assert.equal((await mailsOf(host)).length, 1)
+  await assert.rejects(
+    host.client(notifications).send({ ...mail, mailKey: 'k2', template: 'order-confirmation' }),
+    /sent by an event/,
+  )
+})
+
+test('the list pages by cursor and is found by recipient', async (t) => {
+  const host = await startTestHost(all, { settings })
+  t.after(() => host.stop())
+  for (let n = 0; n < 5; n++) {
+    await host.client(notifications).send({
+      mailKey: `k${n}`,
+      template: 'verify-email',
+      to: `${n % 2 ? 'odd' : 'even'}@example.com`,
+      locale: null,
+      values: {},
+    })
+  }
+  const seen: string[] = []
+  let cursor: string | null = null
+  do {
+    const page = await host.client(notifications).mails({ limit: 2, ...(cursor ? { cursor } : {}) })
+    assert.ok(page.ok)
+    seen.push(...page.value.items.map(({ id }) => id))
+    cursor = page.value.nextCursor
+  } while (cursor)
+  assert.equal(new Set(seen).size, 5)
+  const odd = await host.client(notifications).mails({ to: 'odd@example.com' })
+  assert.equal(odd.ok && odd.value.items.length, 2)
+  await assert.rejects(host.client(notifications).mails({ cursor: 'nonsense' }), /not a cursor/)
+})
+
+test('a mail server that fails first gets the mail once it is well', async (t) => {
+  const received: string[] = []
+  let refusals = 1
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    onData(stream, _, done) {
+      let text = ''
+      stream.on('data', (chunk: Buffer) => {
+        text += chunk.toString()
+      })
+      stream.on('end', () => {
+        if (refusals > 0) {
+          refusals -= 1
+          return done(Object.assign(new Error('Greylisted, try again later'), { responseCode: 451 }))
+        }
+        received.push(text)
+        return done()
+      })
+    },
+  })
+  const listener = server.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const host = await startTestHost(all, {
+    settings,
+    environment: { SMTP_URL: `smtp://127.0.0.1:${(listener.address() as AddressInfo).port}` },
+  })
+  t.after(async () => {
+    await host.stop()
+    await new Promise<void>((resolve) => server.close(resolve))
+  })
+  await host.client(teller).tell({ type: 'placed' })
+  await host.settle()
+  await eventually(async () => (await mailsOf(host))[0]?.error?.includes('Greylisted') ?? false)
+  assert.equal(received.length, 0)
+  await eventually(() => received.length > 0)
+  await eventually(async () => (await mailsOf(host))[0]?.state === 'sent')
+  const [mail] = await mailsOf(host)
+  assert.equal(received.length, 1)
+  const text = received[0] ?? ''
+  assert.ok(text.includes('To: ada@example.com'))
+  assert.ok(text.includes(`Message-ID: <${mail?.id}@`))
+  assert.ok(text.includes('From: Stoa <hello@shop.example>'))
+})

@@ -1,0 +1,58 @@
+import type { Transporter } from 'nodemailer'
+import type { Database } from '#kernel/database'
+import * as store from './store.ts'
+
+/** A way to hand a mail to a mail server. */
+export type Post = {
+  readonly send: (mail: store.WholeMail) => Promise<void>
+  readonly close: () => void
+}
+
+/** Longer than a slow server needs for a mail; after it another copy tries. */
+const leaseSeconds = 120
+const mailsAtOnce = 20
+/** With doubling pauses from some seconds to six hours: about a day, as mail servers themselves do. */
+const attemptsAtMost = 14
+const pauseAtMostSeconds = 6 * 3_600
+
+/**
+ * Hands mails to an SMTP server. The Message-ID follows from the mail's id, so that a mail sent twice (the server took it,
+ * but we died before we wrote so) can be recognized as one.
+ */
+export function createPost(
+  transport: Transporter,
+  options: { from: string; replyTo: string | null; publicUrl: string },
+): Post {
+  const domain = new URL(options.publicUrl).hostname
+  return {
+    async send(mail) {
+      await transport.sendMail({
+        from: options.from,
+        ...(options.replyTo ? { replyTo: options.replyTo } : {}),
+        // An address object, never a header line: what a shopper typed cannot add recipients.
+        to: { name: '', address: mail.recipient },
+        subject: mail.subject,
+        html: mail.html,
+        text: mail.text,
+        messageId: `<${mail.id}@${domain}>`,
+        headers: { 'Auto-Submitted': 'auto-generated' },
+        disableFileAccess: true,
+        disableUrlAccess: true,
+      })
+    },
+    close: () => transport.close(),
+  }
+}
+
+/** Sends what is due. Any copy may run it; each mail is claimed by one. */
+export async function sendDueMails(db: Database, post: Post): Promise<void> {
+  for (const mail of await store.claimMails(db, mailsAtOnce, leaseSeconds)) {
+    try {
+      await post.send(mail)
+      await store.markSent(db, mail.id)
+    } catch (error) {
+      const pauseSeconds = mail.attempts < attemptsAtMost ? Math.min(2 * 2 ** mail.attempts, pauseAtMostSeconds) : null
+      await store.markFailed(db, mail.id, (error as Error).message, pauseSeconds)
+    }
+  }
+}

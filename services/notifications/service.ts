@@ -1,0 +1,181 @@
+import { join } from 'node:path'
+import { createTransport } from 'nodemailer'
+import type T from 'typebox'
+import { type Mail, NotificationSettings, notifications, type Template } from '#contracts/notifications'
+import { orders } from '#contracts/orders'
+import { pricing } from '#contracts/pricing'
+import { orderCanceled, orderFulfilled, orderPlaced, orderRefunded } from '#events/orders'
+import type { Client } from '#kernel/client'
+import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
+import type { Database, Transaction } from '#kernel/database'
+import { fromCursor, toCursor } from '#kernel/fields'
+import { newId } from '#kernel/id'
+import { onPrepared, type Subscription } from '#kernel/inbox'
+import { validationFailed } from '#kernel/problem'
+import { service } from '#kernel/service'
+import { createPost, sendDueMails } from './post.ts'
+import * as store from './store.ts'
+import * as templates from './templates.ts'
+
+type Operations = (typeof notifications)['operations']
+type TemplateName = T.Static<typeof Template>
+
+/** As the contract's tags say. */
+const keptDays = 90
+
+type Deps = {
+  readonly db: Database
+  readonly orders: Client<typeof orders>
+  readonly pricing: Client<typeof pricing>
+  readonly shopName: string
+  /** No mail server is configured: mails are kept for staff to read. */
+  readonly keep: boolean
+}
+
+export const notificationsService = service({
+  contract: notifications,
+  settings: NotificationSettings,
+  connections: 3,
+  migrations: join(import.meta.dirname, 'migrations'),
+  start: async (host) => {
+    const { db, settings } = host
+    const smtpUrl = host.environment.SMTP_URL
+    const post = smtpUrl
+      ? createPost(createTransport(smtpUrl), {
+          from: settings.from,
+          replyTo: settings.replyTo,
+          publicUrl: host.shop.publicUrl,
+        })
+      : null
+    const deps: Deps = {
+      db,
+      orders: host.client(orders),
+      pricing: host.client(pricing),
+      shopName: host.shop.name,
+      keep: post === null,
+    }
+    return {
+      operations: {
+        send: (input) => send(deps, input),
+        mails: (input) => mails(deps, input),
+        mail: (input) => mail(deps, input),
+      },
+      subscriptions: orderMails(deps),
+      jobs: [
+        ...(post ? [{ name: 'send-mails', everyMs: 500, run: () => sendDueMails(db, post) }] : []),
+        { name: 'remove-old-mails', everyMs: 3_600_000, run: () => store.removeOldMails(db, keptDays) },
+      ],
+      close: async () => post?.close(),
+    }
+  },
+})
+
+/** A mail for each thing that happens to an order. What the order is now is asked for; the event only says that it happened. */
+function orderMails(deps: Deps): Subscription[] {
+  const prepare = async ({ data }: { data: { orderId: string } }): Promise<templates.OrderFacts> => {
+    const [details, markets] = await Promise.all([
+      deps.orders.details({ orderId: data.orderId }),
+      deps.pricing.markets({}),
+    ])
+    if (!details.ok) throw new Error(`notifications: ${details.refusal.detail}`)
+    const { order, url } = details.value
+    const market = markets.ok ? markets.value.items.find(({ code }) => code === order.market) : undefined
+    return {
+      shopName: deps.shopName,
+      order: order as templates.OrderFacts['order'],
+      url,
+      locale: market?.locale ?? 'en',
+    }
+  }
+  const add = (
+    tx: Transaction,
+    key: string,
+    template: TemplateName,
+    to: string,
+    letter: templates.Letter,
+  ): Promise<void> =>
+    store.addMail(tx, {
+      id: newId('mail'),
+      key: `${template} ${key}`,
+      template,
+      recipient: to,
+      keep: deps.keep,
+      ...letter,
+    })
+  return [
+    onPrepared(orderPlaced, prepare, (tx, { data }, facts) =>
+      add(tx, data.orderId, 'order-confirmation', facts.order.email, templates.orderConfirmation(facts)),
+    ),
+    onPrepared(orderCanceled, prepare, (tx, { data }, facts) =>
+      add(tx, data.orderId, 'order-canceled', facts.order.email, templates.orderCanceled(facts)),
+    ),
+    onPrepared(orderFulfilled, prepare, (tx, { data }, facts) =>
+      add(
+        tx,
+        data.fulfillmentId,
+        'shipping-confirmation',
+        facts.order.email,
+        templates.shippingConfirmation(facts, data.fulfillmentId),
+      ),
+    ),
+    onPrepared(orderRefunded, prepare, (tx, { data }, facts) =>
+      add(tx, data.refundId, 'refund-confirmation', facts.order.email, templates.refundConfirmation(facts, data)),
+    ),
+  ]
+}
+
+async function send(
+  { db, shopName, keep }: Deps,
+  input: Input<Operations['send']>,
+): Promise<Outcome<Operations['send']>> {
+  const write = templates.accountLetters[input.template]
+  if (!write) throw validationFailed([{ field: 'template', message: 'is sent by an event, not by request' }])
+  const letter = write(shopName, input.values)
+  await store.addMail(db, {
+    id: newId('mail'),
+    key: input.mailKey,
+    template: input.template,
+    recipient: input.to,
+    keep,
+    ...letter,
+  })
+  return ok({})
+}
+
+async function mails(
+  { db }: Deps,
+  { to, cursor, limit = 50 }: Input<Operations['mails']>,
+): Promise<Outcome<Operations['mails']>> {
+  const before = cursor === undefined ? null : fromCursor(cursor, 2)
+  if (cursor !== undefined && before === null)
+    throw validationFailed([{ field: 'cursor', message: 'is not a cursor of this list' }])
+  const rows = await store.listMails(db, {
+    to: to ?? null,
+    before: before as [string, string] | null,
+    limit: limit + 1,
+  })
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  return ok({
+    items: page.map(mailOf),
+    nextCursor: rows.length > limit && last ? toCursor([last.created_at, last.id]) : null,
+  })
+}
+
+async function mail({ db }: Deps, { mailId }: Input<Operations['mail']>): Promise<Outcome<Operations['mail']>> {
+  const row = await store.findMail(db, mailId)
+  if (!row) return refuse('notifications/unknown-mail', 'There is no such mail, or it is older than is kept.')
+  return ok({ ...mailOf(row), html: row.html, text: row.text })
+}
+
+const mailOf = (row: store.MailRow): T.Static<typeof Mail> => ({
+  id: row.id,
+  template: row.template as TemplateName,
+  to: row.recipient,
+  subject: row.subject,
+  state: row.state,
+  attempts: row.attempts,
+  error: row.error,
+  createdAt: row.created_at,
+  sentAt: row.sent_at,
+})

@@ -1,0 +1,89 @@
+import { type Executor, sql } from '#kernel/database'
+
+export type MailRow = {
+  readonly id: string
+  readonly template: string
+  readonly recipient: string
+  readonly subject: string
+  readonly state: 'pending' | 'sent' | 'kept' | 'failed'
+  readonly attempts: number
+  readonly error: string | null
+  readonly created_at: string
+  readonly sent_at: string | null
+}
+export type WholeMail = MailRow & { readonly html: string; readonly text: string }
+
+const columns = sql`id, template, recipient, subject, state, attempts, error, created_at, sent_at`
+
+/** Adds a mail unless one with its key was added before. `keep` shows it to staff and sends it to nobody. */
+export async function addMail(
+  db: Executor,
+  mail: {
+    id: string
+    key: string
+    template: string
+    recipient: string
+    subject: string
+    html: string
+    text: string
+    keep: boolean
+  },
+): Promise<void> {
+  await sql`
+    insert into mails (id, mail_key, template, recipient, subject, html, text, state)
+    values (${mail.id}, ${mail.key}, ${mail.template}, ${mail.recipient}, ${mail.subject}, ${mail.html}, ${mail.text},
+            ${mail.keep ? 'kept' : 'pending'})
+    on conflict (mail_key) do nothing`.execute(db)
+}
+
+/** Takes mails that are due, for `leaseSeconds`; other copies do not see them meanwhile. */
+export async function claimMails(db: Executor, limit: number, leaseSeconds: number): Promise<WholeMail[]> {
+  const { rows } = await sql<WholeMail>`
+    with due as (
+      select id from mails where state = 'pending' and next_attempt_at <= now()
+      order by next_attempt_at limit ${limit} for update skip locked)
+    update mails m set attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => ${leaseSeconds})
+    from due where m.id = due.id
+    returning m.id, m.template, m.recipient, m.subject, m.state, m.attempts, m.error, m.created_at, m.sent_at, m.html, m.text`.execute(
+    db,
+  )
+  return rows
+}
+
+export async function markSent(db: Executor, id: string): Promise<void> {
+  await sql`update mails set state = 'sent', sent_at = now(), error = null where id = ${id} and state = 'pending'`.execute(
+    db,
+  )
+}
+
+/** @param pauseSeconds until the next attempt; null gives up */
+export async function markFailed(db: Executor, id: string, error: string, pauseSeconds: number | null): Promise<void> {
+  await (pauseSeconds === null
+    ? sql`update mails set state = 'failed', error = ${error} where id = ${id} and state = 'pending'`
+    : sql`update mails set error = ${error}, next_attempt_at = now() + make_interval(secs => ${pauseSeconds})
+          where id = ${id} and state = 'pending'`
+  ).execute(db)
+}
+
+export async function listMails(
+  db: Executor,
+  options: { to: string | null; before: readonly [createdAt: string, id: string] | null; limit: number },
+): Promise<MailRow[]> {
+  const [createdAt, id] = options.before ?? [null, null]
+  const { rows } = await sql<MailRow>`
+    select ${columns} from mails
+    where (${options.to}::text is null or recipient = ${options.to})
+      and (${createdAt}::timestamptz is null or (created_at, id) < (${createdAt}::timestamptz, ${id}))
+    order by created_at desc, id desc limit ${options.limit}`.execute(db)
+  return rows
+}
+
+export async function findMail(db: Executor, id: string): Promise<WholeMail | undefined> {
+  return (await sql<WholeMail>`select ${columns}, html, text from mails where id = ${id}`.execute(db)).rows[0]
+}
+
+export async function removeOldMails(db: Executor, days: number): Promise<void> {
+  await sql`delete from mails where created_at < now() - make_interval(days => ${days}) and state <> 'pending'`.execute(
+    db,
+  )
+}
