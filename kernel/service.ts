@@ -81,7 +81,11 @@ export function service<C extends Contract, S extends T.TSchema>(
 }
 
 /** A definition whose exact contract no longer matters: what a host and a registry hold. */
-// biome-ignore lint/suspicious/noExplicitAny: a list of services of different contracts has no narrower type
-export type AnyService = ServiceDefinition<any, any>
+export type AnyService = Omit<ServiceDefinition, 'contract' | 'start'> & {
+  // biome-ignore lint/suspicious/noExplicitAny: a list of services of different contracts has no narrower type
+  readonly contract: Contract<any>
+  // biome-ignore lint/suspicious/noExplicitAny: a service is given the settings that its own schema has checked
+  readonly start: (host: ServiceHost<any>) => Promise<Wiring<any>>
+}
 
 export type AnyHandler = (input: unknown, call: Call) => Promise<Outcome<Operation>>
