@@ -132,7 +132,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   const internalServer = internalApi({ services: running, receive, isReady, token, log, metrics })
   await internalServer.listen({ host: options.internal.host, port: options.internal.port })
-  const clientOf: ClientOf = (contract) => createClient(contract, 'edge', mesh)
+  const clientOf: ClientOf = (contract) => createClient(contract, 'edge', mesh, { forwardsAddress: true })
   const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, isReady) : null
   const stopJobs = startJobs(started, metrics)
   ready = true
@@ -150,15 +150,22 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   const stop = async (): Promise<void> => {
     ready = false
-    await edge?.close()
+    await closeServer(edge)
     await stopJobs()
     await Promise.all([...relays.values()].map((relay) => relay.drain().catch(() => undefined)))
-    await internalServer.close()
+    await closeServer(internalServer)
     await Promise.all(started.map(({ wiring }) => wiring.close?.()))
     await Promise.all(started.map(({ db }) => db?.destroy()))
     await remote.close()
   }
   return { publicPort: portOf(edge), internalPort: portOf(internalServer) ?? 0, client: clientOf, settle, stop }
+}
+
+/** A connection whose request was running when the server closed stays open for a next one: nobody may wait for that. */
+async function closeServer(server: FastifyInstance | null): Promise<void> {
+  if (!server) return
+  const sweep = setInterval(() => server.server.closeIdleConnections(), 50)
+  await server.close().finally(() => clearInterval(sweep))
 }
 
 const portOf = (server: FastifyInstance | null): number | null => {
