@@ -1,0 +1,87 @@
+import { mkdirSync } from 'node:fs'
+import { type Database, type Key, open, type RangeOptions } from 'lmdb'
+
+export type Table<V> = Pick<
+  Database<V, Key>,
+  'get' | 'getRange' | 'getKeys' | 'getKeysCount' | 'putSync' | 'removeSync' | 'doesExist'
+>
+
+export type Environment = {
+  /** JSON for documents, so that a process of any version reads them; `ordered-binary` for keys and numbers. */
+  table<V>(name: string, encoding: 'json' | 'binary' | 'string' | 'ordered-binary'): Table<V>
+  /**
+   * Runs `work` in a write transaction: what it reads is the latest of any process, what it writes is there wholly or not
+   * at all, and on disk when the promise resolves. `work` must not wait for anything. What is asked in one turn of the
+   * event loop shares a transaction, and with it the flush to disk.
+   */
+  write<R>(work: () => R): Promise<R>
+  close(): Promise<void>
+}
+
+type Waiting = { work: () => unknown; resolve: (value: never) => void; reject: (error: unknown) => void }
+
+/** Works a transaction: enough to share a flush, few enough that the event loop is not held for long. */
+const worksAtMost = 200
+const tablesAtMost = 40
+/** LMDB's own limit is 1,978 bytes; what is longer, or holds the byte that separates key parts, is no key of ours. */
+const keyBytesAtMost = 1_900
+
+/** Whether a text that came from outside can be looked up at all. */
+export const isKey = (text: string): boolean => !text.includes('\0') && Buffer.byteLength(text) <= keyBytesAtMost
+
+/** The range of all keys whose first part is `first`, from after `second` on. */
+export const under = (first: string, second?: string | number): RangeOptions => ({
+  start: second === undefined ? [first] : [first, second],
+  ...(second === undefined ? {} : { exclusiveStart: true }),
+  // Buffers sort after every number and text.
+  end: [first, Buffer.from([255])] as unknown as Key,
+})
+
+/** Opens the LMDB files in `folder`, which any number of processes of this host may use at the same time. */
+export function openEnvironment(folder: string): Environment {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const root = open({ path: folder, noSubdir: false, maxDbs: tablesAtMost })
+  // A process that was killed leaves its place in the table of readers behind, and old pages with it.
+  root.readerCheck()
+  let queue: Waiting[] = []
+  let scheduled = false
+
+  const run = (batch: readonly Waiting[]): void => {
+    try {
+      const results = root.transactionSync(() => batch.map(({ work }) => work()))
+      batch.forEach(({ resolve }, index) => {
+        resolve(results[index] as never)
+      })
+    } catch (error) {
+      // Nothing of the batch was written. Each runs alone once, so that a faulty one takes nobody along.
+      if (batch.length > 1) for (const one of batch) run([one])
+      else batch[0]?.reject(error)
+    }
+  }
+  const flush = (): void => {
+    scheduled = false
+    const batch = queue.slice(0, worksAtMost)
+    queue = queue.slice(worksAtMost)
+    if (queue.length > 0) schedule()
+    run(batch)
+  }
+  const schedule = (): void => {
+    if (scheduled) return
+    scheduled = true
+    setImmediate(flush)
+  }
+
+  return {
+    table: <V>(name: string, encoding: 'json' | 'binary' | 'string' | 'ordered-binary') =>
+      root.openDB<V, Key>(name, { encoding }) as Table<V>,
+    write: <R>(work: () => R) =>
+      new Promise<R>((resolve, reject) => {
+        queue.push({ work, resolve, reject })
+        schedule()
+      }),
+    async close() {
+      while (queue.length > 0) await new Promise((resolve) => setImmediate(resolve))
+      await root.close()
+    },
+  }
+}
