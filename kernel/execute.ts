@@ -85,12 +85,21 @@ async function keyed(
   if (claim.kind === 'running') throw keyInProgress()
   try {
     const outcome = await handler(input, call)
-    await store.answer(scope, key, withoutCookies(outcome))
+    // "Not now" is no answer to keep: the same request has to be possible again, under the same key.
+    await (isTemporary(operation, outcome)
+      ? store.release(scope, key)
+      : store.answer(scope, key, withoutCookies(outcome)))
     return outcome
   } catch (error) {
     await store.release(scope, key)
     throw error
   }
+}
+
+function isTemporary(operation: Operation, outcome: Outcome<Operation>): boolean {
+  if (outcome.ok) return false
+  const declared = operation.refusals[outcome.refusal.type]
+  return (typeof declared === 'number' ? declared : (declared?.[0] ?? 0)) >= 500
 }
 
 /** A stored answer never signs anyone in. */
