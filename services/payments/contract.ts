@@ -120,9 +120,17 @@ export const payments = contract('payments', {
     access: internal,
     idempotency: 'natural',
     timeoutMs: 20_000,
-    input: T.Object({ orderId: T.String(), reason: T.String({ maxLength: 200 }) }),
+    input: T.Object({
+      orderId: T.String(),
+      reason: T.String({ maxLength: 200 }),
+      /** Leaves money alone that turns out to be there: the answer's payment says so, and the order can still be placed. */
+      onlyUnpaid: T.Optional(T.Boolean()),
+    }),
     output: T.Object({
-      /** `done`: no money is held or taken any more; `pending`: the provider has not answered, it will be asked again. */
+      /**
+       * `done`: nothing is open. No money is held or taken any more, or, with `onlyUnpaid`, it is there for good.
+       * `pending`: the provider has not answered, it will be asked again.
+       */
       state: T.Union([T.Literal('done'), T.Literal('pending')]),
       payment: Nullable(Payment),
     }),
@@ -140,7 +148,13 @@ export const payments = contract('payments', {
     access: internal,
     idempotency: 'required',
     timeoutMs: 20_000,
-    input: T.Object({ orderId: T.String(), amount: Nullable(Money) }),
+    input: T.Object({
+      orderId: T.String(),
+      /** Null takes all that is left. */
+      amount: Nullable(Money),
+      /** The amount is what leaves now. A provider that allows one capture takes all instead, or the rest would be lost. */
+      forDispatch: T.Optional(T.Boolean()),
+    }),
     output: Payment,
     refusals: {
       'payments/nothing-to-capture': 409,

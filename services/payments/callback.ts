@@ -1,0 +1,44 @@
+import type { payments } from '#contracts/payments'
+import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
+import type { Deps } from './deps.ts'
+import { settle } from './settle.ts'
+import * as store from './store.ts'
+
+type Op = (typeof payments.operations)['webhook']
+
+/**
+ * A provider's callback. It proves who sent it and is kept once; from then on it is a hint, and how the payment stands is what
+ * the provider answers when it is asked. The provider hears 200 once the hint cannot be lost any more.
+ */
+export async function webhook(deps: Deps, input: Input<Op>): Promise<Outcome<Op>> {
+  const provider = deps.providers.get(input.provider)
+  if (!provider) {
+    return refuse('payments/unknown-provider', `There is no payment provider "${input.provider}" here.`, {
+      field: 'provider',
+    })
+  }
+  const verdict = await provider.webhook({ rawBody: Buffer.from(input.rawBody), headers: input.headers })
+  if (verdict.outcome === 'refused') {
+    deps.log.warn(
+      { security: 'webhook-refused', provider: provider.name, reason: verdict.reason },
+      'a callback was refused',
+    )
+    return refuse('payments/webhook-refused', `The callback is not believed: ${verdict.reason}.`)
+  }
+  const orderId = verdict.outcome === 'verified' ? verdict.orderId : null
+  const kept = await store.insertCallback(deps.db, { provider: provider.name, eventId: verdict.eventId, orderId })
+  if (kept !== 'new' || verdict.outcome !== 'verified') {
+    if (kept === 'foreign' && orderId !== null)
+      deps.log.warn(
+        { security: 'webhook-foreign', provider: provider.name, orderId },
+        'a callback is about no order of ours',
+      )
+    return ok({})
+  }
+  await deps.reached('callback-kept', verdict.orderId)
+  // Whatever goes wrong here, the order is due, and the reconciler asks again.
+  await settle(deps, verdict.orderId, { hint: verdict.providerPaymentId }).catch((error: unknown) => {
+    deps.log.error({ err: error, orderId: verdict.orderId }, 'a callback could not be followed up yet')
+  })
+  return ok({})
+}

@@ -1,0 +1,52 @@
+import type { Logger } from 'pino'
+import { currentCall } from '#kernel/call'
+import { type Database, refuseInsideTransaction } from '#kernel/database'
+import type { PaymentProvider, Call as ProviderCall } from '../../providers/payments/port.ts'
+
+export type Deps = {
+  readonly db: Database
+  /** By name, in the order in which shoppers are offered them. */
+  readonly providers: ReadonlyMap<string, PaymentProvider>
+  readonly captureAtOnce: boolean
+  readonly log: Logger
+  /** Told of each place where a crash would leave something half done; see `points`. */
+  readonly reached: (point: Point, orderId: string) => Promise<void>
+}
+
+/** Where the process may die with something half done, in the order in which an order passes them. */
+export const points = [
+  'attempt-committed',
+  'attempt-answered',
+  'operation-committed',
+  'operation-answered',
+  'callback-kept',
+] as const
+export type Point = (typeof points)[number]
+
+/** A provider that takes longer is unknown for now and asked again; checkout waits no longer than that. */
+export const providerTimeoutMs = 8_000
+/** Beyond a provider's deadline nobody is at work any more on what was begun, so that others may take it up. */
+export const abandonedAfterSeconds = 12
+/** How soon an outcome nobody knows is asked for. */
+export const unknownLookSeconds = 2
+
+/** The provider that an attempt was made with. Throws when the shop no longer has it: then nobody can be asked. */
+export function providerOf(deps: Deps, name: string): PaymentProvider {
+  const provider = deps.providers.get(name)
+  if (!provider) throw new Error(`payments: the provider ${name} has open payments and is not configured any more`)
+  return provider
+}
+
+/** The deadline of a call to a provider: its own, or the caller's if that is earlier. Never inside a transaction. */
+export function withinDeadline(provider: PaymentProvider): ProviderCall {
+  refuseInsideTransaction(`the payment provider ${provider.name}`)
+  const leftMs = (currentCall()?.deadline ?? Number.POSITIVE_INFINITY) - Date.now()
+  return { signal: AbortSignal.timeout(Math.max(1, Math.min(providerTimeoutMs, leftMs))) }
+}
+
+/** Who asked, for the books: a staff member's id, `shopper`, or `system` for the shop itself. */
+export function whoAsked(): string {
+  const actor = currentCall()?.actor
+  if (actor?.kind === 'staff') return actor.staffId
+  return actor?.kind === 'customer' || actor?.kind === 'anonymous' ? 'shopper' : 'system'
+}

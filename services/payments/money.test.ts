@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { newId } from '#kernel/id'
+import { startTestPayments, type TestPayments, until } from './test-payments.ts'
+
+const eur = (amount: number) => ({ amount, currency: 'EUR' })
+
+describe('captures, refunds and cancellations', () => {
+  let shop: TestPayments
+  before(async () => {
+    shop = await startTestPayments()
+  })
+  after(() => shop?.stop())
+
+  const pay = async (amount = 5_000, token = 'tok_ok'): Promise<string> => {
+    const orderId = newId('order')
+    const outcome = await shop.payments.authorize({
+      orderId,
+      amount: eur(amount),
+      provider: 'sandbox',
+      token,
+      returnUrl: 'http://127.0.0.1/orders/back',
+    })
+    assert.ok(outcome.ok, JSON.stringify(outcome))
+    return orderId
+  }
+  const paid = async (amount = 5_000): Promise<string> => {
+    const orderId = await pay(amount)
+    const outcome = await capture(orderId, null)
+    assert.ok(outcome.ok, JSON.stringify(outcome))
+    return orderId
+  }
+  const capture = (orderId: string, amount: number | null, key = newId('key'), forDispatch = false) =>
+    shop.payments.capture({ orderId, amount: amount === null ? null : eur(amount), forDispatch }, { key })
+  const refund = (orderId: string, amount: number | null, key = newId('key')) =>
+    shop.payments.refund({ orderId, amount: amount === null ? null : eur(amount), reason: 'A scratch' }, { key })
+  const found = async (orderId: string) => {
+    const outcome = await shop.payments.find({ orderIds: [orderId] })
+    assert.ok(outcome.ok && outcome.value.items[0])
+    return outcome.value.items[0]
+  }
+  const figures = async (orderId: string): Promise<[string, number, number]> => {
+    const { status, captured, refunded } = await found(orderId)
+    return [status, captured.amount, refunded.amount]
+  }
+  const verdict = (outcome: { ok: true } | { ok: false; refusal: { type: string } }): string =>
+    outcome.ok ? 'ok' : outcome.refusal.type
+  const books = async (): Promise<unknown> => {
+    const outcome = await shop.payments.verify({})
+    assert.ok(outcome.ok)
+    return outcome.value.checks.flatMap(({ violations }) => violations)
+  }
+
+  test('a capture takes all, once for its key, and nothing is left for another', async () => {
+    const orderId = await pay()
+    const key = newId('key')
+    const first = await capture(orderId, null, key)
+    assert.deepEqual(first.ok && [first.value.status, first.value.captured], ['captured', eur(5_000)])
+    assert.deepEqual(await capture(orderId, null, key), first)
+    assert.equal(verdict(await capture(orderId, null)), 'payments/nothing-to-capture')
+    assert.deepEqual(await shop.events(orderId), ['payment.authorized', 'payment.captured'])
+  })
+
+  test('a part is captured where asked; for a dispatch all is, as the provider allows one capture', async () => {
+    const partly = await pay()
+    const tooMuch = await capture(partly, 5_001)
+    assert.deepEqual(!tooMuch.ok && tooMuch.refusal, {
+      type: 'payments/amount-too-large',
+      detail: 'No more than 5000 is left to capture.',
+      data: { largest: eur(5_000) },
+    })
+    assert.equal(verdict(await capture(partly, 3_000)), 'ok')
+    assert.deepEqual(await figures(partly), ['captured', 3_000, 0])
+    assert.equal(verdict(await capture(partly, 2_000)), 'payments/nothing-to-capture')
+    const dispatched = await pay()
+    assert.equal(verdict(await capture(dispatched, 3_000, newId('key'), true)), 'ok')
+    assert.deepEqual(await figures(dispatched), ['captured', 5_000, 0])
+  })
+
+  test('amounts that nobody can capture or refund are invalid', async () => {
+    const orderId = await paid()
+    for (const amount of [0, -1]) await assert.rejects(refund(orderId, amount), { message: /must be more than zero/ })
+    await assert.rejects(
+      shop.payments.refund({ orderId, amount: { amount: 1, currency: 'USD' }, reason: 'x' }, { key: newId('key') }),
+      { message: /must be EUR/ },
+    )
+    assert.deepEqual(await figures(orderId), ['captured', 5_000, 0])
+  })
+
+  test('refunds go up to what was captured, and not beyond', async () => {
+    const orderId = await paid()
+    const first = await refund(orderId, 2_000)
+    assert.deepEqual(first.ok && [first.value.refunded, first.value.payment.refunded], [eur(2_000), eur(2_000)])
+    const tooMuch = await refund(orderId, 3_001)
+    assert.deepEqual(!tooMuch.ok && tooMuch.refusal.data, { largest: eur(3_000) })
+    assert.equal(verdict(await refund(orderId, null)), 'ok')
+    assert.equal(verdict(await refund(orderId, null)), 'payments/nothing-to-refund')
+    assert.deepEqual(await figures(orderId), ['captured', 5_000, 5_000])
+    const [payment] = await shop.sandbox.paymentsOf(orderId)
+    assert.equal(payment?.refunded.amount, 5_000)
+    assert.deepEqual(await books(), [])
+  })
+
+  test('two staff refund everything at once: one does, the other is told', async () => {
+    const orderId = await paid()
+    const outcomes = (await Promise.all([refund(orderId, null), refund(orderId, null)])).map(verdict).sort()
+    assert.equal(outcomes[0], 'ok')
+    assert.match(outcomes[1] ?? '', /^payments\/(operation-in-flight|nothing-to-refund)$/)
+    assert.deepEqual(await figures(orderId), ['captured', 5_000, 5_000])
+    assert.equal((await shop.sandbox.paymentsOf(orderId))[0]?.refunded.amount, 5_000)
+    assert.deepEqual(await books(), [])
+  })
+
+  test('twenty refunds of a fifth at once never give back more than was captured', async () => {
+    const orderId = await paid()
+    const outcomes = (await Promise.all(Array.from({ length: 20 }, () => refund(orderId, 1_000)))).map(verdict)
+    const given = outcomes.filter((one) => one === 'ok').length
+    assert.ok(given >= 1 && given <= 5)
+    assert.deepEqual(await figures(orderId), ['captured', 5_000, given * 1_000])
+    assert.equal((await shop.sandbox.paymentsOf(orderId))[0]?.refunded.amount, given * 1_000)
+  })
+
+  test('the same key gives one refund, in parallel and afterwards; with another amount it is refused', async () => {
+    const orderId = await paid()
+    const key = newId('key')
+    const outcomes = await Promise.allSettled([refund(orderId, 1_000, key), refund(orderId, 1_000, key)])
+    assert.ok(outcomes.some(({ status }) => status === 'fulfilled'))
+    const again = await refund(orderId, 1_000, key)
+    assert.equal(verdict(again), 'ok')
+    await assert.rejects(refund(orderId, 2_000, key), { message: /idempotency-key-reused/ })
+    assert.deepEqual(await figures(orderId), ['captured', 5_000, 1_000])
+  })
+
+  test('a refund whose answer is lost is unknown, blocks another, and is found out under its own key', async () => {
+    const orderId = await paid()
+    await shop.sandbox.behave({
+      faults: [{ kind: 'silent-after', operations: ['refund'], times: 1 }],
+      webhooks: { drop: true },
+    })
+    const key = newId('key')
+    assert.equal(verdict(await refund(orderId, 2_000, key)), 'payments/outcome-unknown')
+    assert.equal(verdict(await refund(orderId, 1_000)), 'payments/operation-in-flight')
+    const again = await refund(orderId, 2_000, key)
+    assert.deepEqual(again.ok && again.value.refunded, eur(2_000))
+    await shop.sandbox.behave({})
+    assert.deepEqual(await figures(orderId), ['captured', 5_000, 2_000])
+    assert.equal((await shop.sandbox.paymentsOf(orderId))[0]?.refunded.amount, 2_000)
+    assert.deepEqual((await shop.events(orderId)).slice(2), ['payment.refunded'])
+  })
+
+  test('an operation that nobody repeats is finished by the reconciler', async () => {
+    const orderId = await pay()
+    await shop.sandbox.behave({
+      faults: [{ kind: 'reset-after', operations: ['capture'], times: 1 }],
+      webhooks: { drop: true },
+    })
+    assert.equal(verdict(await capture(orderId, null)), 'payments/outcome-unknown')
+    await shop.sandbox.behave({})
+    await shop.rows(
+      "update payments.payment_operations set created_at = now() - interval '1 minute' where order_id = $1",
+      [orderId],
+    )
+    await until(
+      () => figures(orderId),
+      ([status]) => status === 'captured',
+    )
+    assert.deepEqual(await books(), [])
+  })
+
+  test('a canceled order gives its authorization back and takes nothing any more', async () => {
+    const orderId = await pay()
+    const outcome = await shop.payments.cancel({ orderId, reason: 'Wrong address' })
+    assert.deepEqual(outcome.ok && [outcome.value.state, outcome.value.payment?.status], ['done', 'voided'])
+    assert.equal((await shop.sandbox.paymentsOf(orderId))[0]?.status, 'voided')
+    assert.equal(verdict(await capture(orderId, null)), 'payments/nothing-to-capture')
+    assert.deepEqual(await shop.payments.cancel({ orderId, reason: 'Wrong address' }), outcome)
+    assert.deepEqual(await shop.events(orderId), ['payment.authorized', 'payment.failed'])
+  })
+
+  test('a canceled order gives captured money back, less what went back before', async () => {
+    const orderId = await paid()
+    assert.equal(verdict(await refund(orderId, 1_000)), 'ok')
+    const outcome = await shop.payments.cancel({ orderId, reason: 'Sold out' })
+    assert.deepEqual(outcome.ok && [outcome.value.state, outcome.value.payment?.refunded], ['done', eur(5_000)])
+    assert.equal((await shop.sandbox.paymentsOf(orderId))[0]?.refunded.amount, 5_000)
+    assert.deepEqual(await books(), [])
+  })
+
+  test('canceling what is not paid ends it for good, and leaves money alone that is there', async () => {
+    const waiting = await pay(5_000, 'tok_3ds')
+    const ended = await shop.payments.cancel({ orderId: waiting, reason: 'late', onlyUnpaid: true })
+    assert.deepEqual(ended.ok && [ended.value.state, ended.value.payment?.status], ['done', 'voided'])
+    const there = await pay()
+    const kept = await shop.payments.cancel({ orderId: there, reason: 'late', onlyUnpaid: true })
+    assert.deepEqual(kept.ok && [kept.value.state, kept.value.payment?.status], ['done', 'authorized'])
+    assert.equal(verdict(await capture(there, null)), 'ok')
+  })
+
+  test('an attempt whose fate is unknown is ended at the provider when the order is canceled, and never repeated', async () => {
+    await shop.sandbox.behave({ webhooks: { drop: true } })
+    const lost = await pay(5_000, 'tok_timeout_not_charged')
+    const outcome = await shop.payments.cancel({ orderId: lost, reason: 'late' })
+    assert.deepEqual(outcome.ok && [outcome.value.state, outcome.value.payment?.status], ['done', 'voided'])
+    assert.deepEqual(await shop.sandbox.paymentsOf(lost), [])
+    const charged = await pay(5_000, 'tok_timeout_charged')
+    const voided = await shop.payments.cancel({ orderId: charged, reason: 'late' })
+    assert.deepEqual(voided.ok && [voided.value.state, voided.value.payment?.status], ['done', 'voided'])
+    assert.equal((await shop.sandbox.paymentsOf(charged))[0]?.status, 'voided')
+    await shop.sandbox.behave({})
+  })
+
+  test('while the provider is down a cancellation is pending; then it is done by itself', async () => {
+    const orderId = await paid()
+    await shop.sandbox.behave({ down: true })
+    const outcome = await shop.payments.cancel({ orderId, reason: 'Sold out' })
+    assert.equal(outcome.ok && outcome.value.state, 'pending')
+    await shop.sandbox.behave({})
+    await shop.rows(
+      "update payments.payment_operations set created_at = now() - interval '1 minute' where order_id = $1",
+      [orderId],
+    )
+    await until(
+      () => figures(orderId),
+      ([, , refunded]) => refunded === 5_000,
+    )
+    assert.deepEqual(await books(), [])
+  })
+
+  test('a capture and a cancellation at once leave no money here', async () => {
+    const orderId = await pay()
+    await Promise.all([capture(orderId, null), shop.payments.cancel({ orderId, reason: 'Changed mind' })])
+    await shop.rows(
+      "update payments.payment_operations set created_at = now() - interval '1 minute' where order_id = $1",
+      [orderId],
+    )
+    await shop.payments.cancel({ orderId, reason: 'Changed mind' })
+    const { status, captured, refunded } = await found(orderId)
+    assert.ok(status === 'voided' || captured.amount === refunded.amount, `${status} ${captured.amount}`)
+    assert.deepEqual(await books(), [])
+  })
+
+  test('an authorization that lapsed at the provider is no longer held here', async () => {
+    const orderId = await pay()
+    await shop.sandbox.call('POST', '/test/clock', { advanceSeconds: 8 * 24 * 3_600 })
+    const refused = await capture(orderId, null)
+    assert.deepEqual(!refused.ok && refused.refusal.data, { reason: 'authorization-lapsed' })
+    await until(
+      () => figures(orderId),
+      ([status]) => status === 'voided',
+    )
+    assert.equal((await found(orderId)).failure, 'The bank no longer holds the money.')
+  })
+
+  test('the ledger refuses what does not balance, and forgets nothing', async () => {
+    await paid()
+    await assert.rejects(
+      shop.rows(`with booked as (
+          insert into payments.ledger_transactions (kind, operation_id)
+          select 'refund', id from payments.payment_operations where kind = 'capture' limit 1 returning id)
+        insert into payments.ledger_entries (transaction_id, account, currency, amount)
+        select id, 'customers', 'EUR', 5 from booked`),
+      { message: /ledger: transaction .* is off by 5 EUR/ },
+    )
+    for (const statement of [
+      'delete from payments.ledger_entries',
+      'update payments.ledger_entries set amount = amount + 1',
+      'truncate payments.ledger_entries',
+    ])
+      await assert.rejects(shop.rows(statement), { message: /append-only/ })
+  })
+
+  test('staff see every attempt and operation', async () => {
+    const orderId = await paid()
+    await refund(orderId, 100)
+    const outcome = await shop.payments.attempts({ orderId })
+    assert.ok(outcome.ok)
+    assert.deepEqual(
+      outcome.value.operations.map(({ kind, status, amount }) => [kind, status, amount.amount]),
+      [
+        ['authorize', 'captured', 5_000],
+        ['capture', 'succeeded', 5_000],
+        ['refund', 'succeeded', 100],
+      ],
+    )
+  })
+})

@@ -1,0 +1,108 @@
+import { paymentAuthorized, paymentCaptured, paymentFailed, paymentRefunded } from '#events/payments'
+import { inTransaction, type Transaction } from '#kernel/database'
+import { publish } from '#kernel/outbox'
+import type { PaymentProvider } from '../../providers/payments/port.ts'
+import type { Deps } from './deps.ts'
+import { bookCapture, bookFailedRefund, bookRefund } from './ledger.ts'
+import { isOver, isUnsettled, type OperationRow, type PaymentRow } from './payment.ts'
+import type { Change, Mismatch } from './payment-state.ts'
+import * as store from './store.ts'
+
+/** What was learned, unless the provider speaks of other money than was asked for: then nothing, and people are told. */
+export function believed(deps: Deps, payment: PaymentRow, learned: Change | Mismatch | null): Change | null {
+  if (learned === null || !('mismatch' in learned)) return learned
+  deps.log.error(
+    { security: 'payment-mismatch', orderId: payment.order_id, paymentId: payment.id, detail: learned.mismatch },
+    'a provider tells of another payment than was asked for; it is not believed',
+  )
+  return null
+}
+
+/**
+ * Records what was learned of an attempt with all that follows: bookings and events, in one transaction.
+ * @returns the attempt as it is now, or null when somebody else recorded something first: look again
+ */
+export function record(deps: Deps, payment: PaymentRow, change: Change): Promise<PaymentRow | null> {
+  const { by } = change
+  return inTransaction(deps.db, async (tx) => {
+    const now = await store.updatePayment(tx, payment, change)
+    if (!now) return null
+    if (now.status !== payment.status && now.status === 'authorized')
+      await publish(tx, paymentAuthorized, told(now, now.authorized, by))
+    if (change.captured > 0) {
+      const capture = { kind: 'capture', amount: change.captured, providerRefundId: null, by } as const
+      const id = await store.insertSettled(tx, now, capture)
+      await tellCapture(tx, now, { id, amount: change.captured, currency: now.currency, by })
+    }
+    for (const { providerRefundId, amount } of change.refunds) {
+      const id = await store.insertSettled(tx, now, { kind: 'refund', amount, providerRefundId, by })
+      await tellRefund(tx, now, { id, amount, currency: now.currency, by })
+    }
+    for (const refund of change.failedRefunds) {
+      await store.unsettleRefund(tx, refund.id)
+      await bookFailedRefund(tx, now.provider, refund)
+    }
+    if (isOver(now) && !isOver(payment)) await tellEnd(tx, now, by)
+    await scheduleByStatus(tx, now)
+    return now
+  })
+}
+
+/**
+ * Records that a capture, refund or void succeeded.
+ * @param providerRefundId the provider's id of a refund
+ * @returns the payment as it is now, or null when that was recorded before
+ */
+export function recordSuccess(
+  deps: Deps,
+  operation: OperationRow,
+  provider: PaymentProvider,
+  providerRefundId: string | null,
+): Promise<PaymentRow | null> {
+  return inTransaction(deps.db, async (tx) => {
+    if (!(await store.finishOperation(tx, operation.id, { status: 'succeeded', providerRefundId }))) return null
+    const now = await store.countOperation(tx, operation, provider.capabilities.capture === 'single')
+    if (operation.kind === 'capture') await tellCapture(tx, now, operation)
+    else if (operation.kind === 'refund') await tellRefund(tx, now, operation)
+    else await tellEnd(tx, now, operation.by)
+    await scheduleByStatus(tx, now)
+    return now
+  })
+}
+
+type Moved = Pick<OperationRow, 'id' | 'amount' | 'currency' | 'by'>
+
+async function tellCapture(tx: Transaction, payment: PaymentRow, capture: Moved): Promise<void> {
+  await bookCapture(tx, payment.provider, capture)
+  await publish(tx, paymentCaptured, told(payment, capture.amount, capture.by))
+}
+
+async function tellRefund(tx: Transaction, payment: PaymentRow, refund: Moved): Promise<void> {
+  await bookRefund(tx, payment.provider, refund)
+  const { data, ...about } = told(payment, refund.amount, refund.by)
+  await publish(tx, paymentRefunded, { ...about, data: { ...data, refundId: refund.id } })
+}
+
+async function tellEnd(tx: Transaction, payment: PaymentRow, by: string): Promise<void> {
+  const { data, ...about } = told(payment, payment.amount, by)
+  await publish(tx, paymentFailed, { ...about, data: { ...data, reason: payment.failure ?? 'card-declined' } })
+}
+
+const told = (payment: PaymentRow, amount: number, by: string) => ({
+  subject: payment.id,
+  sequence: payment.version,
+  data: {
+    orderId: payment.order_id,
+    paymentId: payment.id,
+    amount,
+    currency: payment.currency,
+    status: payment.status,
+    by,
+  },
+})
+
+/** A shopper needs some seconds for a challenge; a bank that processes as well. */
+const firstLookSeconds = 5
+
+const scheduleByStatus = (tx: Transaction, payment: PaymentRow): Promise<void> =>
+  isUnsettled(payment) ? store.scheduleLook(tx, payment.order_id, firstLookSeconds) : store.scheduleSettled(tx, payment)

@@ -1,0 +1,92 @@
+import { join } from 'node:path'
+import { PaymentSettings, payments } from '#contracts/payments'
+import { ok } from '#kernel/contract'
+import { type ServiceHost, service } from '#kernel/service'
+import type { PaymentProvider } from '../../providers/payments/port.ts'
+import { authorize } from './authorize.ts'
+import { webhook } from './callback.ts'
+import { cancel, reopen } from './cancel.ts'
+import { capture } from './capture.ts'
+import type { Deps } from './deps.ts'
+import { attempts, find, providers, reconcile } from './read-payments.ts'
+import { refund } from './refund.ts'
+import { settle } from './settle.ts'
+import { claimDue, forgetCallbacks } from './store.ts'
+import { verify } from './verify.ts'
+
+/** Orders a round: each is a call or two to a provider, side by side. */
+const dueAtOnce = 16
+/** Longer than a round takes, so that no other copy asks about the same order meanwhile. */
+const dueLeaseSeconds = 60
+/** Providers try a callback for some days, three as a rule, and always under the same id. */
+const callbacksKeptDays = 14
+
+/**
+ * The payments service with the adapters of the providers that a shop may name.
+ * @param adapters makes them; those that `stoa.config.ts` does not name are left out
+ * @param reached told of each place where a crash would leave something half done, so that tests can crash there
+ */
+export const paymentsService = (
+  adapters: (host: ServiceHost<PaymentSettings>) => Promise<readonly PaymentProvider[]>,
+  reached: Deps['reached'] = async () => undefined,
+) =>
+  service({
+    contract: payments,
+    settings: PaymentSettings,
+    connections: 8,
+    migrations: join(import.meta.dirname, 'migrations'),
+    start: async (host) => {
+      const deps: Deps = {
+        db: host.db,
+        providers: chosen(await adapters(host), host.settings.providers),
+        captureAtOnce: host.settings.capture === 'at-once',
+        log: host.log,
+        reached,
+      }
+      return {
+        operations: {
+          providers: async () => providers(deps, host.shop.publicUrl),
+          authorize: (input) => authorize(deps, input),
+          find: (input) => find(deps, input),
+          reconcile: (input) => reconcile(deps, input),
+          cancel: (input) => cancel(deps, input),
+          reopen: (input) => reopen(deps, input),
+          capture: (input, call) => capture(deps, input, call),
+          refund: (input, call) => refund(deps, input, call),
+          webhook: (input) => webhook(deps, input),
+          attempts: (input) => attempts(deps, input),
+          verify: async () => ok({ checks: await verify(deps.db) }),
+        },
+        jobs: [
+          { name: 'reconcile', everyMs: 1_000, run: (stopping) => reconcileDue(deps, stopping) },
+          { name: 'forget-callbacks', everyMs: 3_600_000, run: () => forgetCallbacks(deps.db, callbacksKeptDays) },
+        ],
+      }
+    },
+  })
+
+/** In the order of the settings, by which shoppers are offered them. */
+function chosen(adapters: readonly PaymentProvider[], names: readonly string[]): Map<string, PaymentProvider> {
+  return new Map(
+    names.map((name) => {
+      const adapter = adapters.find((one) => one.name === name)
+      if (!adapter) throw new Error(`payments: stoa.config.ts names the provider "${name}", which has no adapter`)
+      return [name, adapter]
+    }),
+  )
+}
+
+/** Asks about every payment whose outcome is open and finishes what was begun, until nothing is due. */
+async function reconcileDue(deps: Deps, stopping: AbortSignal): Promise<void> {
+  for (;;) {
+    const due = await claimDue(deps.db, dueAtOnce, dueLeaseSeconds)
+    await Promise.all(
+      due.map((orderId) =>
+        settle(deps, orderId).catch((error: unknown) =>
+          deps.log.error({ err: error, orderId }, 'a payment could not be reconciled yet'),
+        ),
+      ),
+    )
+    if (due.length < dueAtOnce || stopping.aborted) return
+  }
+}

@@ -1,0 +1,357 @@
+import { type Database, type Executor, sql, type Transaction } from '#kernel/database'
+import { newId } from '#kernel/id'
+import type { OperationRow, OrderMoneyRow, PaymentRow } from './payment.ts'
+import type { Change } from './payment-state.ts'
+
+// ---- Attempts ---------------------------------------------------------------------------------------------------
+
+export type NewAttempt = {
+  readonly orderId: string
+  readonly provider: string
+  readonly amount: number
+  readonly currency: string
+  readonly captureNow: boolean
+  readonly token: string | null
+  readonly returnUrl: string
+}
+
+/**
+ * Commits an attempt, if the order may have one: the first, or one that `reopen` allowed after a failure, and none once the
+ * order was canceled. All of it is one statement, so a cancellation or a second request comes before or after it.
+ * @param firstLookSeconds when the reconciler may take it for lost
+ * @returns the attempt, or null when none may begin
+ */
+export async function insertAttempt(
+  db: Executor,
+  attempt: NewAttempt,
+  firstLookSeconds: number,
+): Promise<PaymentRow | null> {
+  const { rows } = await sql<PaymentRow>`
+    with opened as (
+      insert into order_payments as o (order_id, attempts, look_at)
+      values (${attempt.orderId}, 1, now() + make_interval(secs => ${firstLookSeconds}))
+      on conflict (order_id) do update
+        set attempts = o.attempts + 1, open = false, look_at = excluded.look_at, looks = 0
+        where o.open and o.canceled is null
+      returning order_id, attempts)
+    insert into payments (id, order_id, attempt, attempt_key, provider, status, currency, amount, capture_now, token, return_url)
+    select ${newId('payment')}, order_id, attempts, order_id || '-' || attempts, ${attempt.provider}, 'processing',
+           ${attempt.currency}, ${attempt.amount}, ${attempt.captureNow}, ${attempt.token}, ${attempt.returnUrl}
+    from opened
+    returning *`.execute(db)
+  return rows[0] ?? null
+}
+
+/** The last attempt of an order and what stands of its money. */
+export type OrderMoney = {
+  readonly order: OrderMoneyRow
+  readonly payment: PaymentRow | null
+  /** Captures, refunds and voids of that attempt, oldest first. */
+  readonly operations: readonly OperationRow[]
+  /** The one in flight, and whether its own caller may still be at it. */
+  readonly pending: (OperationRow & { readonly fresh: boolean }) | null
+}
+
+/** @param freshSeconds how long the caller of an operation in flight is left alone with it */
+export async function readOrderMoney(db: Executor, orderId: string, freshSeconds: number): Promise<OrderMoney | null> {
+  const { rows: orders } = await sql<OrderMoneyRow>`select * from order_payments where order_id = ${orderId}`.execute(
+    db,
+  )
+  const order = orders[0]
+  if (!order) return null
+  const payment = await readLatest(db, orderId)
+  if (!payment) return { order, payment, operations: [], pending: null }
+  const { rows: operations } = await sql<OperationRow & { fresh: boolean }>`
+    select *, created_at > now() - make_interval(secs => ${freshSeconds}) as fresh
+    from payment_operations where order_id = ${orderId} and payment_id = ${payment.id} order by created_at, id`.execute(
+    db,
+  )
+  return { order, payment, operations, pending: operations.find(({ status }) => status === 'pending') ?? null }
+}
+
+export async function readLatest(db: Executor, orderId: string): Promise<PaymentRow | null> {
+  const { rows } = await sql<PaymentRow>`
+    select * from payments where order_id = ${orderId} order by attempt desc limit 1`.execute(db)
+  return rows[0] ?? null
+}
+
+export async function readLatestOf(db: Executor, orderIds: readonly string[]): Promise<PaymentRow[]> {
+  const { rows } = await sql<PaymentRow>`
+    select distinct on (order_id) * from payments where order_id = any(${orderIds}::text[])
+    order by order_id, attempt desc`.execute(db)
+  return rows
+}
+
+export async function readAttempts(db: Executor, orderId: string): Promise<PaymentRow[]> {
+  const { rows } = await sql<PaymentRow>`select * from payments where order_id = ${orderId} order by attempt`.execute(
+    db,
+  )
+  return rows
+}
+
+export async function readOperations(db: Executor, orderId: string): Promise<OperationRow[]> {
+  const { rows } = await sql<OperationRow>`
+    select * from payment_operations where order_id = ${orderId} order by created_at, id`.execute(db)
+  return rows
+}
+
+/** What the order's row says, for telling why no attempt may begin. */
+export async function readCanceled(db: Executor, orderId: string): Promise<boolean> {
+  const { rows } = await sql<{ canceled: boolean }>`
+    select canceled is not null as canceled from order_payments where order_id = ${orderId}`.execute(db)
+  return rows[0]?.canceled ?? false
+}
+
+/** Allows another attempt after one that failed. @returns false when the last one can still succeed or has */
+export async function openOrder(db: Executor, orderId: string): Promise<boolean> {
+  const { rows } = await sql<{ live: boolean }>`
+    with opened as (
+      update order_payments o set open = true
+      where order_id = ${orderId}
+        and not exists (select 1 from payments p where p.order_id = o.order_id and p.status not in ('failed', 'voided')))
+    select exists (
+      select 1 from payments where order_id = ${orderId} and status not in ('failed', 'voided')) as live`.execute(db)
+  return rows[0]?.live === false
+}
+
+/** Leaves the tombstone; a stronger one replaces a weaker one, never the other way round. */
+export async function markCanceled(
+  db: Executor,
+  cancellation: { orderId: string; mode: 'unpaid' | 'all'; reason: string; lookInSeconds: number },
+): Promise<void> {
+  const { orderId, mode, reason, lookInSeconds } = cancellation
+  await sql`
+    insert into order_payments as o (order_id, attempts, canceled, cancel_reason, canceled_at, look_at)
+    values (${orderId}, 0, ${mode}, ${reason}, now(), null)
+    on conflict (order_id) do update set
+      canceled = case when o.canceled = 'all' then 'all' else excluded.canceled end,
+      cancel_reason = coalesce(o.cancel_reason, excluded.cancel_reason),
+      canceled_at = coalesce(o.canceled_at, excluded.canceled_at),
+      look_at = now() + make_interval(secs => ${lookInSeconds})`.execute(db)
+}
+
+// ---- News -------------------------------------------------------------------------------------------------------
+
+/** Writes what was learned, unless somebody else wrote first. @returns the attempt as it is now, or null then */
+export async function updatePayment(tx: Transaction, payment: PaymentRow, change: Change): Promise<PaymentRow | null> {
+  const { set } = change
+  const refunded =
+    payment.refunded +
+    total(change.refunds.map(({ amount }) => amount)) -
+    total(change.failedRefunds.map((one) => one.amount))
+  const { rows } = await sql<PaymentRow>`
+    update payments set
+      status = ${set.status}, provider_payment_id = ${set.provider_payment_id}, authorized = ${set.authorized},
+      captured = ${payment.captured + change.captured}, capturable = ${set.capturable}, refunded = ${refunded},
+      redirect_url = ${set.redirect_url}, client_secret = ${set.client_secret}, failure = ${set.failure},
+      authorized_until = ${set.authorized_until}, card = ${json(set.card)}::jsonb,
+      raw = coalesce(${json(change.raw)}::jsonb, raw),
+      token = case when ${set.status} in ('processing', 'requires_action') then token end,
+      version = version + 1, updated_at = now()
+    where id = ${payment.id} and version = ${payment.version}
+    returning *`.execute(tx)
+  return rows[0] ?? null
+}
+
+const total = (amounts: readonly number[]): number => amounts.reduce((sum, amount) => sum + amount, 0)
+const json = (value: unknown): string | null => (value === null || value === undefined ? null : JSON.stringify(value))
+
+/** When to ask the provider next about an order; null for not at all. Starts counting looks anew. */
+export async function scheduleLook(db: Executor, orderId: string, inSeconds: number | null, looks = 0): Promise<void> {
+  await sql`
+    update order_payments set looks = ${looks},
+      look_at = case when ${inSeconds}::float8 is null then null else now() + make_interval(secs => ${inSeconds}::float8) end
+    where order_id = ${orderId}`.execute(db)
+}
+
+/**
+ * The same for a payment whose outcome is known. An authorization is looked at again when it is said to lapse; money of an order that was canceled has to go back, so that is not forgotten whatever happens to this process.
+ */
+export async function scheduleSettled(db: Executor, payment: PaymentRow): Promise<void> {
+  const held = payment.capturable > 0 || payment.captured > payment.refunded
+  await sql`
+    update order_payments set looks = 0,
+      look_at = case when canceled = 'all' and ${held} then now()
+                     when ${payment.status} = 'authorized'
+                     then greatest(${payment.authorized_until}::timestamptz + interval '1 minute', now() + interval '10 minutes') end
+    where order_id = ${payment.order_id}`.execute(db)
+}
+
+/** Takes orders whose time to look has come; other copies leave them alone for `leaseSeconds`. */
+export async function claimDue(db: Database, limit: number, leaseSeconds: number): Promise<string[]> {
+  const { rows } = await sql<{ order_id: string }>`
+    with due as (
+      select order_id from order_payments where look_at <= now() order by look_at limit ${limit} for update skip locked)
+    update order_payments o set look_at = now() + make_interval(secs => ${leaseSeconds})
+    from due where o.order_id = due.order_id returning o.order_id`.execute(db)
+  return rows.map(({ order_id }) => order_id)
+}
+
+// ---- Captures, refunds, voids -----------------------------------------------------------------------------------
+
+export type NewOperation = {
+  readonly paymentId: string
+  readonly kind: OperationRow['kind']
+  readonly amount: number
+  readonly key: string
+  readonly asked: string
+  readonly reason: string | null
+  readonly by: string
+}
+
+/**
+ * Claims the one place for a money operation in flight, if the money is there. The payment's row is locked while it is
+ * judged: an operation that ends at this moment has changed the row before, or waits.
+ * @returns the operation, or null when another is in flight or the money is not there
+ */
+export async function insertOperation(
+  db: Executor,
+  operation: NewOperation,
+  firstLookSeconds: number,
+): Promise<OperationRow | null> {
+  const { kind, amount } = operation
+  const { rows } = await sql<OperationRow>`
+    with payment as (
+      select id, order_id, currency from payments
+      where id = ${operation.paymentId} and case ${kind}::text
+        when 'refund' then captured - refunded >= ${amount}
+        when 'void' then capturable >= ${amount}
+        else capturable >= ${amount}
+          and not exists (select 1 from order_payments o where o.order_id = payments.order_id and o.canceled = 'all') end
+      for update),
+    claimed as (
+      insert into payment_operations (id, payment_id, order_id, kind, status, amount, currency, key, asked, reason, by)
+      select ${newId(kind)}, id, order_id, ${kind}, 'pending', ${amount}, currency, ${operation.key}, ${operation.asked},
+             ${operation.reason}, ${operation.by} from payment
+      on conflict do nothing
+      returning *),
+    looked as (
+      update order_payments o set look_at = now() + make_interval(secs => ${firstLookSeconds}), looks = 0
+      from claimed where o.order_id = claimed.order_id)
+    select * from claimed`.execute(db)
+  return rows[0] ?? null
+}
+
+export async function readOperation(
+  db: Executor,
+  orderId: string,
+  kind: OperationRow['kind'],
+  key: string,
+): Promise<OperationRow | null> {
+  const { rows } = await sql<OperationRow>`
+    select * from payment_operations where order_id = ${orderId} and kind = ${kind} and key = ${key}`.execute(db)
+  return rows[0] ?? null
+}
+
+/** Settles an operation once. @returns false when its outcome was recorded before */
+export async function finishOperation(
+  tx: Executor,
+  id: string,
+  outcome: { status: 'succeeded'; providerRefundId: string | null } | { status: 'failed'; error: string },
+): Promise<boolean> {
+  const refundId = outcome.status === 'succeeded' ? outcome.providerRefundId : null
+  const error = outcome.status === 'failed' ? outcome.error : null
+  const { rows } = await sql`
+    update payment_operations set status = ${outcome.status}, provider_refund_id = ${refundId}, error = ${error}, updated_at = now()
+    where id = ${id} and status = 'pending' returning id`.execute(tx)
+  return rows.length === 1
+}
+
+/** Counts an operation that succeeded against its payment. @param last whether nothing more can be captured after it */
+export async function countOperation(tx: Transaction, operation: OperationRow, last: boolean): Promise<PaymentRow> {
+  const { amount, payment_id } = operation
+  const { rows } = await (operation.kind === 'capture'
+    ? sql<PaymentRow>`
+        update payments set status = 'captured', captured = captured + ${amount},
+          capturable = case when ${last} then 0 else capturable - ${amount} end, version = version + 1, updated_at = now()
+        where id = ${payment_id} returning *`
+    : operation.kind === 'refund'
+      ? sql<PaymentRow>`
+          update payments set refunded = refunded + ${amount}, version = version + 1, updated_at = now()
+          where id = ${payment_id} returning *`
+      : sql<PaymentRow>`
+          update payments set status = 'voided', capturable = 0, failure = 'canceled', version = version + 1, updated_at = now()
+          where id = ${payment_id} and status = 'authorized' returning *`
+  ).execute(tx)
+  const payment = rows[0]
+  if (!payment)
+    throw new Error(`payments: ${operation.kind} ${operation.id} succeeded on a payment that has no such money`)
+  return payment
+}
+
+/** Records money that the provider moved by itself, or with the authorization. @returns the operation's id */
+export async function insertSettled(
+  tx: Transaction,
+  payment: PaymentRow,
+  operation: { kind: 'capture' | 'refund'; amount: number; providerRefundId: string | null; by: string },
+): Promise<string> {
+  const id = newId(operation.kind)
+  await sql`
+    insert into payment_operations (id, payment_id, order_id, kind, status, amount, currency, by, provider_refund_id)
+    values (${id}, ${payment.id}, ${payment.order_id}, ${operation.kind}, 'succeeded', ${operation.amount},
+            ${payment.currency}, ${operation.by}, ${operation.providerRefundId})`.execute(tx)
+  return id
+}
+
+/** Takes back that a refund succeeded: the bank did not accept it. */
+export async function unsettleRefund(tx: Transaction, id: string): Promise<void> {
+  await sql`update payment_operations set status = 'failed', error = 'refused-by-bank', updated_at = now()
+            where id = ${id} and status = 'succeeded'`.execute(tx)
+}
+
+// ---- The ledger -------------------------------------------------------------------------------------------------
+
+/**
+ * Books an amount from one account to another, once an operation and kind. That both sides sum to zero is judged by the
+ * database at commit.
+ */
+export async function insertBooking(
+  tx: Transaction,
+  booking: {
+    readonly kind: 'capture' | 'refund' | 'refund-failed'
+    readonly operationId: string
+    readonly debit: string
+    readonly credit: string
+    readonly amount: number
+    readonly currency: string
+  },
+): Promise<void> {
+  const { kind, operationId, debit, credit, amount, currency } = booking
+  await sql`
+    with accounts as (
+      insert into ledger_accounts (name, currency) values (${debit}, ${currency}), (${credit}, ${currency})
+      on conflict do nothing),
+    booked as (
+      insert into ledger_transactions (kind, operation_id) values (${kind}, ${operationId}) returning id)
+    insert into ledger_entries (transaction_id, account, currency, amount)
+    select booked.id, side.account, ${currency}, side.amount
+    from booked, (values (${debit}, ${amount}::bigint), (${credit}, -${amount}::bigint)) as side (account, amount)`.execute(
+    tx,
+  )
+}
+
+// ---- Callbacks --------------------------------------------------------------------------------------------------
+
+/** Keeps a callback once, and makes its order due. @returns `new`, `known` when it came before, `foreign` when the order has no attempt here */
+export async function insertCallback(
+  db: Executor,
+  callback: { provider: string; eventId: string; orderId: string | null },
+): Promise<'new' | 'known' | 'foreign'> {
+  const { provider, eventId, orderId } = callback
+  const { rows } = await sql<{ kept: boolean; looked: boolean }>`
+    with kept as (
+      insert into webhook_inbox (provider, event_id, order_id) values (${provider}, ${eventId}, ${orderId})
+      on conflict (provider, event_id) do nothing returning order_id),
+    looked as (
+      update order_payments o set look_at = least(look_at, now())
+      from kept where o.order_id = kept.order_id returning o.order_id)
+    select exists (select 1 from kept) as kept, exists (select 1 from looked) as looked`.execute(db)
+  const row = rows[0]
+  if (!row?.kept) return 'known'
+  return row.looked ? 'new' : 'foreign'
+}
+
+/** Forgets callbacks that no provider sends again. */
+export async function forgetCallbacks(db: Executor, afterDays: number): Promise<void> {
+  await sql`delete from webhook_inbox where received_at < now() - make_interval(days => ${afterDays})`.execute(db)
+}

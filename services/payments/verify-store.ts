@@ -1,0 +1,77 @@
+import { type Executor, sql } from '#kernel/database'
+
+/** How many rows were judged, and those that do not agree. */
+export type Judged = { readonly checked: number; readonly violations: string[] }
+
+type Row = { readonly checked: number; readonly violations: string[] | null }
+
+const judged = (rows: readonly Row[]): Judged => ({
+  checked: rows[0]?.checked ?? 0,
+  violations: rows[0]?.violations ?? [],
+})
+
+export async function ordersWithTwoLivePayments(db: Executor, named: number): Promise<Judged> {
+  const { rows } = await sql<Row>`
+    with live as (
+      select order_id, count(*) as payments from payments where status not in ('failed', 'voided') group by order_id),
+    bad as (select order_id, payments from live where payments > 1 order by order_id limit ${named})
+    select (select count(*) from live) as checked,
+           (select array_agg(order_id || ' has ' || payments || ' live payments') from bad) as violations`.execute(db)
+  return judged(rows)
+}
+
+export async function paymentsOutOfBounds(db: Executor, named: number): Promise<Judged> {
+  const { rows } = await sql<Row>`
+    with bad as (
+      select id, amount, authorized, captured, refunded from payments
+      where refunded < 0 or refunded > captured or captured > authorized or authorized > amount order by id limit ${named})
+    select (select count(*) from payments) as checked,
+           (select array_agg(id || ': amount ' || amount || ', authorized ' || authorized || ', captured ' || captured
+                             || ', refunded ' || refunded) from bad) as violations`.execute(db)
+  return judged(rows)
+}
+
+export async function paymentsUnlikeTheirOperations(db: Executor, named: number): Promise<Judged> {
+  const { rows } = await sql<Row>`
+    with summed as (
+      select payment_id, coalesce(sum(amount) filter (where kind = 'capture'), 0) as captured,
+             coalesce(sum(amount) filter (where kind = 'refund'), 0) as refunded
+      from payment_operations where status = 'succeeded' group by payment_id),
+    bad as (
+      select p.id, p.captured, p.refunded, coalesce(s.captured, 0) as captures, coalesce(s.refunded, 0) as refunds
+      from payments p left join summed s on s.payment_id = p.id
+      where p.captured <> coalesce(s.captured, 0) or p.refunded <> coalesce(s.refunded, 0) order by p.id limit ${named})
+    select (select count(*) from payments) as checked,
+           (select array_agg(id || ': captured ' || captured || ' in captures of ' || captures || ', refunded ' || refunded
+                             || ' in refunds of ' || refunds) from bad) as violations`.execute(db)
+  return judged(rows)
+}
+
+export async function unbalancedTransactions(db: Executor, named: number): Promise<Judged> {
+  const { rows } = await sql<Row>`
+    with bad as (
+      select transaction_id, currency, sum(amount) as off from ledger_entries
+      group by transaction_id, currency having sum(amount) <> 0 limit ${named})
+    select (select count(*) from ledger_transactions) as checked,
+           (select array_agg(transaction_id || ' is off by ' || off || ' ' || currency) from bad) as violations`.execute(
+    db,
+  )
+  return judged(rows)
+}
+
+export async function providersUnlikeTheirAccount(db: Executor): Promise<Judged> {
+  const { rows } = await sql<Row>`
+    with held as (
+      select 'provider:' || provider as account, currency, sum(captured - refunded) as held
+      from payments where captured > 0 group by provider, currency),
+    booked as (
+      select account, currency, sum(amount) as booked from ledger_entries where account like 'provider:%'
+      group by account, currency),
+    compared as (
+      select account, currency, coalesce(held, 0) as held, coalesce(booked, 0) as booked
+      from held full join booked using (account, currency))
+    select (select count(*) from compared) as checked,
+           (select array_agg(account || ' is booked with ' || booked || ' ' || currency || ' and holds ' || held)
+            from compared where held <> booked) as violations`.execute(db)
+  return judged(rows)
+}
