@@ -1,0 +1,116 @@
+import { join } from 'node:path'
+import { catalog } from '#contracts/catalog'
+import { InventorySettings, inventory } from '#contracts/inventory'
+import { orderCanceled, orderFulfilled, orderPlaced } from '#events/orders'
+import { ok, refuse } from '#kernel/contract'
+import { fromCursor, toCursor } from '#kernel/fields'
+import { gather } from '#kernel/gather'
+import { on } from '#kernel/inbox'
+import { validationFailed } from '#kernel/problem'
+import { service } from '#kernel/service'
+import { reserve } from './reserve.ts'
+import { setLevel, setManyLevels } from './set-level.ts'
+import * as store from './store.ts'
+import { verify } from './verify.ts'
+
+/** A statement of this many takes some milliseconds, and a commit is shared by as many. */
+const batchAtMost = 256
+/** More would wait for a second or so; they hear at once that they should come back. */
+const queueAtMost = 10_000
+
+/** Locations, levels, holds, allocations and the ledger of stock. */
+export const inventoryService = service({
+  contract: inventory,
+  settings: InventorySettings,
+  connections: 6,
+  migrations: join(import.meta.dirname, 'migrations'),
+  start: async ({ db, client, settings: { lowStock } }) => {
+    await store.ensureDefaultLocation(db)
+    const limits = { service: 'inventory', batchAtMost, queueAtMost }
+    const hold = gather<store.HoldRequest, store.HoldVerdict>({
+      ...limits,
+      what: 'hold stock',
+      idOf: ({ orderId }) => orderId,
+      run: (requests) => store.hold(db, requests, lowStock),
+    })
+    const release = gather<string, 'released'>({
+      ...limits,
+      what: 'give stock back',
+      idOf: (orderId) => orderId,
+      run: (orderIds) => store.release(db, orderIds, lowStock),
+    })
+    const deps = { db, lowStock, hold, catalog: client(catalog) }
+    const locations = async () => ok({ items: await store.locations(db) })
+
+    return {
+      operations: {
+        reserve: (input) => reserve(deps, input),
+        release: async ({ orderId }) => {
+          await release(orderId)
+          return ok({})
+        },
+        reopen: async ({ orderId }) => {
+          await store.reopen(db, orderId)
+          return ok({})
+        },
+        setLevel: (input) => setLevel(deps, input),
+        setLevels: (input) => setManyLevels(deps, input),
+        availability: async ({ variantIds }) => ok({ items: await store.availability(db, variantIds) }),
+        levelsOf: async ({ variantIds }) => ok({ items: await store.levelsOf(db, variantIds) }),
+        holdsOf: async ({ orderIds }) => ok({ items: await store.holdsOf(db, orderIds) }),
+        levels: async ({ variantId, cursor, limit = 50 }) => {
+          const after = readCursor(cursor, 2, () => true) as [string, string] | null
+          return ok(
+            page(
+              await store.pageOfLevels(db, { variantId: variantId ?? null, after, limit: limit + 1 }),
+              limit,
+              (last) => [last.variantId, last.locationId],
+            ),
+          )
+        },
+        movements: async ({ variantId, cursor, limit = 50 }) => {
+          const [before = null] = readCursor(cursor, 1, isMovementId) ?? []
+          return ok(
+            page(await store.pageOfMovements(db, { variantId, before, limit: limit + 1 }), limit, (last) => [last.id]),
+          )
+        },
+        locations,
+        inventoryLocations: locations,
+        ensureLocations: async ({ names }) => ok({ items: await store.ensureLocations(db, names) }),
+        createLocation: async ({ name }) => {
+          const created = await store.createLocation(db, name)
+          return created
+            ? ok(created)
+            : refuse('inventory/location-name-taken', `There is a location called ${name} already.`)
+        },
+        verify: () => verify(deps),
+      },
+      subscriptions: [
+        on(orderPlaced, (tx, { data }) => store.allocate(tx, [data.orderId])),
+        on(orderCanceled, async (tx, { data }) => {
+          const [verdict] = await store.release(tx, [data.orderId], lowStock)
+          // Another copy is holding stock for it at this moment: the event comes again.
+          if (verdict !== 'released') throw new Error(`inventory: the hold of ${data.orderId} changes just now`)
+        }),
+        on(orderFulfilled, (tx, { data }) => store.ship(tx, data, lowStock)),
+      ],
+    }
+  },
+})
+
+const isMovementId = (id: string): boolean => /^move_[0-7][0-9a-hjkmnp-tv-z]{25}$/.test(id)
+
+/** Reads a cursor of `length` strings that are such as `isKey` says; null for the first page. */
+function readCursor(cursor: string | undefined, length: number, isKey: (part: string) => boolean): string[] | null {
+  if (cursor === undefined) return null
+  const key = fromCursor(cursor, length)
+  if (key?.every((part) => typeof part === 'string' && isKey(part))) return key as string[]
+  throw validationFailed([{ field: 'cursor', message: 'is not a cursor of this list' }])
+}
+
+/** Cuts `rows`, one more than asked for when there is a next page, into a page. */
+function page<Row>(rows: readonly Row[], limit: number, keyOf: (last: Row) => string[]) {
+  const items = rows.slice(0, limit)
+  const last = items.at(-1)
+  return { items, nextCursor: rows.length > limit && last ? toCursor(keyOf(last)) : null }
+}
