@@ -1,9 +1,9 @@
 import T from 'typebox'
-import { anyone, command, contract, internal, query, staff } from '#kernel/contract'
+import { anyone, command, contract, type DeepReadonly, internal, query, staff } from '#kernel/contract'
 import { CountryCode, Cursor, Limit, Nothing, Nullable, Page, Timestamp } from '#kernel/fields'
 import { Id } from '#kernel/id'
 import { verifyOperation } from '#kernel/invariants'
-import { Money } from '#kernel/money'
+import { add, Money, money, taxOnTop, taxWithin } from '#kernel/money'
 
 export const MarketCode = T.String({ pattern: '^[a-z][a-z0-9-]{0,19}$', description: 'A market, such as eu.' })
 
@@ -51,6 +51,19 @@ export const Market = T.Object(
   },
   { title: 'Market' },
 )
+
+/** Minor units a unit may cost: with it, the fullest cart (100 lines of 10,000 units) stays within exact integers. */
+export const priceAtMost = 1_000_000_000
+const Amount = T.Integer({ minimum: 0, maximum: priceAtMost })
+
+/** One product's prices as they shall be. */
+const PriceToSet = T.Object({
+  variantId: T.String(),
+  market: MarketCode,
+  /** Minor units of the market's currency; null removes the price. */
+  amount: Nullable(Amount),
+  compareAtAmount: Nullable(Amount),
+})
 
 export const VariantPrice = T.Object({ variantId: T.String(), price: Money, compareAtPrice: Nullable(Money) })
 
@@ -109,6 +122,8 @@ export const CouponVerdict = T.Object({
   reason: Nullable(T.String()),
 })
 
+const TaxName = T.Object({ name: T.String(), rate: RatePpm })
+
 export const Quote = T.Object({
   currency: T.String(),
   taxIncluded: T.Boolean(),
@@ -116,8 +131,42 @@ export const Quote = T.Object({
   totals: Totals,
   discounts: T.Array(AppliedDiscount),
   coupons: T.Array(CouponVerdict),
-  taxes: T.Array(T.Object({ name: T.String(), rate: RatePpm, amount: Money })),
+  taxes: T.Array(T.Object({ ...TaxName.properties, amount: Money })),
+  /** What shipping to this destination is taxed with; null where it is not taxed. */
+  shippingTax: Nullable(TaxName),
 })
+export type Quote = DeepReadonly<T.Static<typeof Quote>>
+
+/**
+ * A quote of goods with the price of their shipping. It is told apart from `quote`, because what shipping costs may
+ * depend on what the goods cost after discounts: ask for the goods, then for the methods, then add the one chosen.
+ */
+export function withShipping(quote: Quote, price: Money): Quote {
+  const { currency, shippingTax, taxIncluded, totals } = quote
+  if (totals.shipping.amount !== 0) throw new Error('pricing: this quote has its shipping already')
+  const rate = shippingTax?.rate ?? 0
+  const tax = money(taxIncluded ? taxWithin(price.amount, rate) : taxOnTop(price.amount, rate), currency)
+  const cost = taxIncluded ? price : add(price, tax)
+  return {
+    ...quote,
+    totals: { ...totals, shipping: price, tax: add(totals.tax, tax), total: add(totals.total, cost) },
+    taxes: shippingTax && tax.amount > 0 ? addTax(quote.taxes, { ...shippingTax, amount: tax }) : quote.taxes,
+  }
+}
+
+/** Adds an amount to the entry of its name and rate; the entries are sorted by rate, highest first, then by name. */
+export function addTax(taxes: Quote['taxes'], one: Quote['taxes'][number]): Quote['taxes'] {
+  const isSame = (other: Quote['taxes'][number]): boolean => other.name === one.name && other.rate === one.rate
+  const known = taxes.find(isSame)
+  if (known) return taxes.map((other) => (isSame(other) ? { ...other, amount: add(other.amount, one.amount) } : other))
+  return [...taxes, one].sort((a, b) => b.rate - a.rate || (a.name < b.name ? -1 : 1))
+}
+
+/**
+ * By what a customer is known to promotions with a limit a customer: the e-mail address, which guests and signed-in
+ * customers alike have given by checkout, in lower case. Who asks for a quote and who redeems must agree on it.
+ */
+export const customerKey = (email: string | null): string | null => email?.toLowerCase() ?? null
 
 export const PromotionId = Id('promo')
 
@@ -131,7 +180,7 @@ const PromotionFields = {
   amounts: T.Record(MarketCode, T.Integer({ minimum: 1 }), {
     description: 'Minor units a market, for fixed promotions.',
   }),
-  /** Least item subtotal a market, in minor units, from which it applies. */
+  /** Least sum of all items a market, before discounts and in minor units, from which it applies. */
   minimums: T.Record(MarketCode, T.Integer({ minimum: 0 })),
   /** Categories it applies to; empty means all goods. */
   categories: T.Array(T.String(), { maxItems: 50 }),
@@ -178,7 +227,7 @@ export const pricing = contract('pricing', {
       couponCodes: T.Array(T.String(), { maxItems: 10 }),
       shipping: Nullable(Money),
       destination: Nullable(T.Object({ country: CountryCode, region: Nullable(T.String()) })),
-      /** Normalized e-mail or customer id, for limits a customer. */
+      /** As `customerKey` makes it; null while nobody knows who asks. */
       customerKey: Nullable(T.String()),
     }),
     output: Quote,
@@ -217,19 +266,7 @@ export const pricing = contract('pricing', {
     summary: 'Set or remove prices of one product’s variants; publishes price.changed when one differs',
     access: internal,
     idempotency: 'natural',
-    input: T.Object({
-      productId: T.String(),
-      prices: T.Array(
-        T.Object({
-          variantId: T.String(),
-          market: MarketCode,
-          /** Minor units of the market's currency; null removes the price. */
-          amount: Nullable(T.Integer({ minimum: 0 })),
-          compareAtAmount: Nullable(T.Integer({ minimum: 0 })),
-        }),
-        { maxItems: 2_000 },
-      ),
-    }),
+    input: T.Object({ productId: T.String(), prices: T.Array(PriceToSet, { maxItems: 2_000 }) }),
     output: T.Object({ changed: T.Integer() }),
     refusals: { 'pricing/unknown-market': 404 },
   }),
@@ -237,16 +274,8 @@ export const pricing = contract('pricing', {
     summary: 'Set or remove prices of a product’s variants',
     access: staff('pricing:write'),
     input: T.Object({
-      productId: T.String(),
-      prices: T.Array(
-        T.Object({
-          variantId: T.String(),
-          market: MarketCode,
-          amount: Nullable(T.Integer({ minimum: 0, maximum: 1_000_000_000 })),
-          compareAtAmount: Nullable(T.Integer({ minimum: 0, maximum: 1_000_000_000 })),
-        }),
-        { minItems: 1, maxItems: 500 },
-      ),
+      productId: T.String({ minLength: 1, maxLength: 60 }),
+      prices: T.Array(PriceToSet, { minItems: 1, maxItems: 500 }),
     }),
     output: T.Object({ changed: T.Integer() }),
     refusals: { 'pricing/unknown-market': 404 },

@@ -1,0 +1,258 @@
+import { type Database, type Executor, sql, type Transaction } from '#kernel/database'
+import type { Candidate } from './discounts.ts'
+
+// ---- Prices ---------------------------------------------------------------------------------------------------------
+
+export type PriceRow = {
+  readonly variantId: string
+  readonly market: string
+  readonly currency: string
+  readonly amount: number
+  readonly compareAtAmount: number | null
+}
+
+/** The prices of variants in every market. */
+export async function selectPrices(db: Database, variantIds: readonly string[]): Promise<PriceRow[]> {
+  const { rows } = await sql<PriceRow>`
+    select variant_id as "variantId", market, currency, amount, compare_at_amount as "compareAtAmount"
+    from prices where variant_id = any(${[...variantIds]}::text[]) order by variant_id, market`.execute(db)
+  return rows
+}
+
+/** The prices of variants in one market, in its currency. */
+export async function selectPricesIn(
+  db: Database,
+  market: { readonly code: string; readonly currency: string },
+  variantIds: readonly string[],
+): Promise<PriceRow[]> {
+  const { rows } = await sql<PriceRow>`
+    select variant_id as "variantId", market, currency, amount, compare_at_amount as "compareAtAmount"
+    from prices
+    where variant_id = any(${[...variantIds]}::text[]) and market = ${market.code} and currency = ${market.currency}
+    order by variant_id`.execute(db)
+  return rows
+}
+
+/** A price as it shall be; a null amount means none. No two of a list are for the same variant and market. */
+export type WantedPrice = Omit<PriceRow, 'amount'> & { readonly amount: number | null }
+
+const wanted = (prices: readonly WantedPrice[]) => sql`
+  unnest(${prices.map((one) => one.variantId)}::text[], ${prices.map((one) => one.market)}::text[],
+         ${prices.map((one) => one.currency)}::text[], ${prices.map((one) => one.amount)}::bigint[],
+         ${prices.map((one) => one.compareAtAmount)}::bigint[])
+    as wanted (variant_id, market, currency, amount, compare_at_amount)`
+
+/** Which of the wanted prices differ from those there are. */
+export async function differingPrices(
+  db: Executor,
+  productId: string,
+  prices: readonly WantedPrice[],
+): Promise<WantedPrice[]> {
+  const { rows } = await sql<WantedPrice>`
+    select variant_id as "variantId", market, wanted.currency, wanted.amount,
+           wanted.compare_at_amount as "compareAtAmount"
+    from ${wanted(prices)} left join prices p using (variant_id, market)
+    where case when wanted.amount is null then p.amount is not null
+          else (p.product_id, p.currency, p.amount, p.compare_at_amount)
+               is distinct from (${productId}, wanted.currency, wanted.amount, wanted.compare_at_amount) end`.execute(
+    db,
+  )
+  return rows
+}
+
+/** The number of a product's next price change. Whoever has it is alone with the product's prices until the commit. */
+export async function nextPriceSequence(tx: Transaction, productId: string): Promise<number> {
+  const { rows } = await sql<{ sequence: number }>`
+    insert into price_sequences as s (product_id, sequence) values (${productId}, 1)
+    on conflict (product_id) do update set sequence = s.sequence + 1
+    returning sequence`.execute(tx)
+  return rows[0]?.sequence ?? 0
+}
+
+/** Sets and removes prices, and notes each in the history. */
+export async function writePrices(
+  tx: Transaction,
+  productId: string,
+  sequence: number,
+  prices: readonly WantedPrice[],
+): Promise<void> {
+  await sql`
+    with wanted as (select * from ${wanted(prices)}),
+    removed as (
+      delete from prices p using wanted w
+      where w.amount is null and p.variant_id = w.variant_id and p.market = w.market),
+    put as (
+      insert into prices (variant_id, market, product_id, currency, amount, compare_at_amount)
+      select variant_id, market, ${productId}, currency, amount, compare_at_amount from wanted
+      where amount is not null order by variant_id, market
+      on conflict (variant_id, market) do update set product_id = excluded.product_id, currency = excluded.currency,
+        amount = excluded.amount, compare_at_amount = excluded.compare_at_amount)
+    insert into price_history (variant_id, market, sequence, product_id, currency, amount, compare_at_amount)
+    select variant_id, market, ${sequence}, ${productId}, currency, amount, compare_at_amount from wanted`.execute(tx)
+}
+
+// ---- Promotions -----------------------------------------------------------------------------------------------------
+
+export type PromotionFields = {
+  readonly label: string
+  readonly code: string | null
+  readonly kind: 'percentage' | 'fixed'
+  readonly rate: number | null
+  readonly amounts: Readonly<Record<string, number>>
+  readonly minimums: Readonly<Record<string, number>>
+  readonly categories: readonly string[]
+  readonly startsAt: string | null
+  readonly endsAt: string | null
+  readonly usageLimit: number | null
+  readonly usageLimitPerCustomer: number | null
+  readonly active: boolean
+}
+export type PromotionRow = PromotionFields & { readonly id: string; readonly timesUsed: number }
+
+const promotionColumns = sql`
+  id, label, code, kind, rate, amounts, minimums, categories, starts_at as "startsAt", ends_at as "endsAt",
+  usage_limit as "usageLimit", usage_limit_per_customer as "usageLimitPerCustomer", active, times_used as "timesUsed"`
+
+/**
+ * The promotions that apply by themselves and those that `codes` name, in any case, with what speaks against each now.
+ * @param customer digest of the customer's key, or null while nobody knows who asks
+ */
+export async function selectCandidates(
+  db: Database,
+  codes: readonly string[],
+  customer: string | null,
+): Promise<Candidate[]> {
+  const { rows } = await sql<Candidate>`
+    select id, label, code, kind, rate, amounts, minimums, categories,
+      case
+        when not active or starts_at > now() or ends_at <= now() then 'stopped'
+        when times_used >= usage_limit then 'spent'
+        when usage_limit_per_customer <= (
+          select u.times_used from customer_uses u where u.promotion_id = p.id and u.customer = ${customer})
+          then 'spent-by-customer'
+        else 'running'
+      end as standing
+    from promotions p
+    where (code is null and active)
+       or (code is not null and lower(code) = any(${codes.map((code) => code.toLowerCase())}::text[]))`.execute(db)
+  return rows
+}
+
+/** A page of promotions, newest first, those older than `before`. */
+export async function selectPromotions(db: Database, before: string | null, limit: number): Promise<PromotionRow[]> {
+  const { rows } = await sql<PromotionRow>`
+    select ${promotionColumns} from promotions
+    where ${before}::text is null or id < ${before} order by id desc limit ${limit}`.execute(db)
+  return rows
+}
+
+export async function selectPromotionForUpdate(tx: Transaction, id: string): Promise<PromotionRow | null> {
+  const { rows } = await sql<PromotionRow>`
+    select ${promotionColumns} from promotions where id = ${id} for update`.execute(tx)
+  return rows[0] ?? null
+}
+
+/** Creates a promotion, or changes all but its count of uses. Throws where another has its code: see `isCodeTaken`. */
+export async function savePromotion(db: Executor, id: string, one: PromotionFields): Promise<PromotionRow> {
+  const { rows } = await sql<PromotionRow>`
+    insert into promotions (id, label, code, kind, rate, amounts, minimums, categories, starts_at, ends_at,
+                            usage_limit, usage_limit_per_customer, active)
+    values (${id}, ${one.label}, ${one.code}, ${one.kind}, ${one.rate}, ${JSON.stringify(one.amounts)}::jsonb,
+            ${JSON.stringify(one.minimums)}::jsonb, ${[...one.categories]}::text[], ${one.startsAt}, ${one.endsAt},
+            ${one.usageLimit}, ${one.usageLimitPerCustomer}, ${one.active})
+    on conflict (id) do update set label = excluded.label, code = excluded.code, kind = excluded.kind,
+      rate = excluded.rate, amounts = excluded.amounts, minimums = excluded.minimums, categories = excluded.categories,
+      starts_at = excluded.starts_at, ends_at = excluded.ends_at, usage_limit = excluded.usage_limit,
+      usage_limit_per_customer = excluded.usage_limit_per_customer, active = excluded.active
+    returning ${promotionColumns}`.execute(db)
+  const [saved] = rows
+  if (!saved) throw new Error('pricing: a promotion was saved and not returned')
+  return saved
+}
+
+/** Whether saving failed because another promotion has the code, in any case. */
+export const isCodeTaken = (error: unknown): boolean =>
+  (error as { constraint?: string }).constraint === 'promotions_by_code'
+
+// ---- Redemptions ----------------------------------------------------------------------------------------------------
+
+export type RedeemRequest = {
+  readonly orderId: string
+  readonly promotionIds: readonly string[]
+  /** Digest of the customer's key. */
+  readonly customer: string | null
+}
+export type RedeemVerdict = {
+  readonly verdict: 'redeemed' | 'spent' | 'undone'
+  /** What was spent, and its code as the merchant writes it. */
+  readonly promotionId: string | null
+  readonly code: string | null
+}
+
+/**
+ * Uses promotions up for orders in one statement, each order whole or not at all, and answers with a verdict for each, in
+ * their order. It may be repeated: an order that has redeemed is `redeemed` again, with nothing more used up. Order ids
+ * are unique in a call.
+ */
+export async function redeemAll(db: Database, requests: readonly RedeemRequest[]): Promise<RedeemVerdict[]> {
+  const { rows } = await sql<RedeemVerdict & { orderId: string }>`
+    select r.order_id as "orderId", r.verdict, r.promotion_id as "promotionId", p.code
+    from redeem(${JSON.stringify(requests)}::jsonb) r left join promotions p on p.id = r.promotion_id`.execute(db)
+  const verdicts = new Map(rows.map(({ orderId, ...verdict }) => [orderId, verdict]))
+  return requests.flatMap(({ orderId }) => verdicts.get(orderId) ?? [])
+}
+
+/** Gives an order's uses back, and leaves a tombstone that a later redeem finds. Again changes nothing. */
+export async function unredeem(db: Database, orderId: string): Promise<void> {
+  await sql`
+    with undone as (
+      insert into redemptions as r (order_id, promotion_ids, state) values (${orderId}, '{}', 'undone')
+      on conflict (order_id) do update set state = 'undone', changed_at = now() where r.state = 'redeemed'
+      returning promotion_ids, customer),
+    locked as (
+      select p.id from promotions p, undone where p.id = any(undone.promotion_ids) order by p.id for update of p),
+    given_back as (
+      update promotions set times_used = times_used - 1 where id in (select id from locked) returning id)
+    update customer_uses u set times_used = u.times_used - 1
+    from given_back g, undone where u.promotion_id = g.id and u.customer = undone.customer`.execute(db)
+}
+
+// ---- What `stoa verify` asks ----------------------------------------------------------------------------------------
+
+/** Promotions used beyond their limit, or counted otherwise than their redemptions say. */
+export async function selectMiscountedPromotions(
+  db: Database,
+  limit: number,
+): Promise<{ checked: number; wrong: string[] }> {
+  const { rows } = await sql<{ checked: number; wrong: string[] | null }>`
+    with counted as (
+      select id, count(*)::int as uses from redemptions, unnest(promotion_ids) as id where state = 'redeemed' group by id),
+    judged as (
+      select p.id, p.times_used, p.usage_limit, coalesce(c.uses, 0) as uses,
+             p.times_used > p.usage_limit or p.times_used <> coalesce(c.uses, 0) as wrong
+      from promotions p left join counted c on c.id = p.id)
+    select (select count(*)::int from judged) as checked,
+           array(select format('%s: used %s times, %s redemptions, limit %s', id, times_used, uses, usage_limit)
+                 from judged where wrong order by id limit ${limit}) as wrong`.execute(db)
+  return { checked: rows[0]?.checked ?? 0, wrong: rows[0]?.wrong ?? [] }
+}
+
+/** Customers who used a promotion beyond their limit, or are counted otherwise than their redemptions say. */
+export async function selectMiscountedCustomers(
+  db: Database,
+  limit: number,
+): Promise<{ checked: number; wrong: string[] }> {
+  const { rows } = await sql<{ checked: number; wrong: string[] | null }>`
+    with counted as (
+      select id, customer, count(*)::int as uses from redemptions, unnest(promotion_ids) as id
+      where state = 'redeemed' and customer is not null group by id, customer),
+    judged as (
+      select u.promotion_id, u.times_used, u.usage_limit, coalesce(c.uses, 0) as uses,
+             u.times_used > u.usage_limit or u.times_used <> coalesce(c.uses, 0) as wrong
+      from customer_uses u left join counted c on c.id = u.promotion_id and c.customer = u.customer)
+    select (select count(*)::int from judged) as checked,
+           array(select format('%s: one customer used it %s times, %s redemptions, limit %s',
+                               promotion_id, times_used, uses, usage_limit)
+                 from judged where wrong limit ${limit}) as wrong`.execute(db)
+  return { checked: rows[0]?.checked ?? 0, wrong: rows[0]?.wrong ?? [] }
+}
