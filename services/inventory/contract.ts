@@ -167,7 +167,9 @@ export const inventory = contract(
           T.Object({
             orderId: T.String(),
             state: T.Union([T.Literal('held'), T.Literal('allocated'), T.Literal('fulfilled'), T.Literal('released')]),
-            units: T.Integer(),
+            units: T.Integer({
+              description: 'Units it was granted, those that left included; none once it was released.',
+            }),
           }),
         ),
       }),

@@ -316,7 +316,7 @@ begin
   if exists (select from unnest(g_request) as granted (request) where p_orders[request] <> all (written)) then
     -- What these were granted is free again, so a verdict of "short" may be wrong as well.
     for r in 1 .. cardinality(p_orders) loop
-      if verdicts[r] = 'short' or (known[r] is null and p_orders[r] <> all (written)) then verdicts[r] := 'again'; end if;
+      if known[r] is null and p_orders[r] <> all (written) then verdicts[r] := 'again'; end if;
     end loop;
     shortages := '[]';
   end if;
