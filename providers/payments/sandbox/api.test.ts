@@ -70,6 +70,15 @@ test('a refusal is remembered under its key like any answer', async () => {
   assert.equal((await capture(4_900)).json.type, '/problems/key-reused')
 })
 
+test('any word may come as a token; what is none of ours is declined', async () => {
+  for (const token of ['constructor', '__proto__', 'tok_', "' or 1=1", '4242424242424242', 'x'.repeat(255)]) {
+    const { status, json } = await create(order({ token }))
+    assert.equal(status, 201, token)
+    assert.equal(json.status, 'declined', token)
+    assert.equal(json.declineReason, 'token-invalid', token)
+  }
+})
+
 test('tok_slow is charged and answered after three seconds', async () => {
   const started = performance.now()
   const answer = await create(order({ token: 'tok_slow' }))
@@ -157,7 +166,7 @@ test('what is wrong with a request is named, and nothing is done', async () => {
 })
 
 test('the API and the control API want the secret key', async () => {
-  for (const path of ['/v1/payments', '/v1/payments/pay_x', '/test/behavior']) {
+  for (const path of ['/v1/payments', '/%761/payments', '/v1/payments/pay_x', '/test/behavior', '/%74est/behavior']) {
     for (const authorization of ['', 'Bearer nothing', `Basic ${secretKey}`]) {
       const answer = await fetch(shop.server.url + path, { headers: authorization ? { authorization } : {} })
       assert.equal(answer.status, 401, path)

@@ -47,16 +47,20 @@ export type FixedToken = {
 
 const visa: Card = { brand: 'visa', last4: '4242' }
 
-/** Tokens that need no card and may be used any number of times. */
-export const fixedTokens: Readonly<Record<string, FixedToken>> = {
-  tok_ok: { behavior: 'approve', card: visa },
-  tok_declined: { behavior: 'card-declined', card: { brand: 'visa', last4: '0002' } },
-  tok_3ds: { behavior: 'challenge', card: { brand: 'visa', last4: '3220' } },
-  tok_processing: { behavior: 'processing', card: { brand: 'visa', last4: '0077' } },
-  tok_slow: { behavior: 'approve', card: visa, trouble: 'slow' },
-  tok_timeout_charged: { behavior: 'approve', card: visa, trouble: 'lost-answer' },
-  tok_timeout_not_charged: { behavior: 'issuer-unavailable', card: visa, trouble: 'lost-request' },
-}
+/** Tokens that need no card and may be used any number of times. A map, since shoppers may send any word at all. */
+const fixedTokens: ReadonlyMap<string, FixedToken> = new Map(
+  Object.entries({
+    tok_ok: { behavior: 'approve', card: visa },
+    tok_declined: { behavior: 'card-declined', card: { brand: 'visa', last4: '0002' } },
+    tok_3ds: { behavior: 'challenge', card: { brand: 'visa', last4: '3220' } },
+    tok_processing: { behavior: 'processing', card: { brand: 'visa', last4: '0077' } },
+    tok_slow: { behavior: 'approve', card: visa, trouble: 'slow' },
+    tok_timeout_charged: { behavior: 'approve', card: visa, trouble: 'lost-answer' },
+    tok_timeout_not_charged: { behavior: 'issuer-unavailable', card: visa, trouble: 'lost-request' },
+  } as const),
+)
+
+export const findFixedToken = (token: string): FixedToken | undefined => fixedTokens.get(token)
 
 /** A decline in words for the shopper who stands before our own page. */
 export const declineMessages: Readonly<Record<DeclineReason, string>> = {

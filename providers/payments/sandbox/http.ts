@@ -29,9 +29,11 @@ export function useTypebox(server: FastifyInstance): void {
 export function guard(server: FastifyInstance, secretKey: string, behavior: Misbehavior): void {
   server.addHook('onRequest', async (request, reply) => {
     reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer')
-    const control = request.url.startsWith('/test/')
-    if (behavior.read().down && !control) return hangUp(request, reply)
-    if ((control || request.url.startsWith('/v1/')) && !isBearer(request.headers.authorization, secretKey)) {
+    // The route that was found, not the address as it was written: `/%761/payments` is `/v1/payments` too.
+    const route = request.routeOptions.url ?? ''
+    const isControl = route.startsWith('/test/')
+    if (behavior.read().down && !isControl) return hangUp(request, reply)
+    if ((isControl || route.startsWith('/v1/')) && !isBearer(request.headers.authorization, secretKey)) {
       return send(reply, problem(401, 'unauthenticated', 'The secret key is missing or wrong.'))
     }
   })

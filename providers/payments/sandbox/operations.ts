@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { newId } from '#kernel/id'
 import type { Money } from '#kernel/money'
 import { problem as kernelProblem } from '#kernel/problem'
-import { type Behavior, type Card, type FixedToken, fixedTokens } from './cards.ts'
+import { type Behavior, type Card, type FixedToken, findFixedToken } from './cards.ts'
 import {
   canMove,
   captured,
@@ -63,7 +63,7 @@ const maxLooks = 3
 
 /** Makes a payment: authorizes, and captures where asked, what a token stands for; without a token it waits for a card. */
 export async function createPayment(deps: Deps, request: Keyed, order: Order, token?: string): Promise<Answer> {
-  const fixed = token === undefined ? undefined : fixedTokens[token]
+  const fixed = token === undefined ? undefined : findFixedToken(token)
   for (let look = 1; look <= maxLooks; look++) {
     const cardToken = token === undefined || fixed ? null : token
     const known = await store.lookUp(deps.pool, { key: request.key, cardToken })
@@ -90,7 +90,7 @@ export async function createPayment(deps: Deps, request: Keyed, order: Order, to
 
 function instrumentOf(token: string | undefined, found: store.CardToken | null): Instrument | null {
   if (token === undefined) return null
-  const fixed = fixedTokens[token]
+  const fixed = findFixedToken(token)
   if (fixed) return { behavior: fixed.behavior, card: fixed.card, cardToken: null }
   if (!found || found.spent || found.expired) return { behavior: 'token-invalid', card: null, cardToken: null }
   return { behavior: found.behavior, card: { brand: found.brand, last4: found.last4 }, cardToken: token }

@@ -29,7 +29,7 @@ export type Sending = {
 export type CardToken = Card & { readonly behavior: Behavior; readonly spent: boolean; readonly expired: boolean }
 
 /** Keys are remembered for a day, as most providers promise. */
-export const keysRememberedMs = 24 * 3600_000
+const keysRememberedMs = 24 * 3600_000
 /** A card token waits for its checkout this long. */
 const cardTokenMinutes = 15
 /** Events are kept for people to look at, and no longer. */

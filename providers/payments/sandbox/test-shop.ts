@@ -1,4 +1,5 @@
 import { createServer } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Webhook } from 'standardwebhooks'
 import { type TestDatabase, testDatabase } from '../../../test/database.ts'
 import type { PaymentProvider, WebhookRequest } from '../port.ts'
@@ -8,6 +9,9 @@ import { type SandboxOptions, type SandboxProvider, startSandboxProvider } from 
 
 export const secretKey = 'sk_sandbox_for_tests_0123456789'
 export const webhookSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+
+/** Beyond the first retry, a second after a failure. */
+const webhookWithinMs = 10_000
 
 export type Received = WebhookRequest & {
   readonly path: string
@@ -97,10 +101,12 @@ export async function startTestShop({ webhookUrl, ...changes }: Changes = {}): P
       status = next
     },
     async webhooks(paymentId, count = 1) {
+      const giveUp = AbortSignal.timeout(webhookWithinMs)
       for (;;) {
         const about = received.filter((one) => one.body.data.paymentId === paymentId)
         if (about.length >= count) return about
-        await arrived.promise
+        if (giveUp.aborted) throw new Error(`${about.length} of ${count} webhooks came within ${webhookWithinMs} ms`)
+        await Promise.race([arrived.promise, sleep(50)])
       }
     },
     async call(method, path, body, headers = {}) {

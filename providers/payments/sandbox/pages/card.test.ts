@@ -44,7 +44,15 @@ function page(): string {
 </script>`
 }
 
-type Heard = { type: string; requestId?: number; token?: string; message?: string; complete?: boolean; height?: number }
+type Heard = {
+  type: string
+  requestId?: number
+  token?: string
+  message?: string
+  complete?: boolean
+  brand?: string
+  height?: number
+}
 
 const open = async () => {
   if (!browser) return assert.fail()
@@ -52,9 +60,10 @@ const open = async () => {
   const tab = await context.newPage()
   await tab.goto(origin)
   const frame = tab.frameLocator('iframe')
-  const hears = async (type: string): Promise<Heard> => {
-    await tab.waitForFunction(`heard.some((message) => message.type === '${type}')`)
-    return tab.evaluate(`heard.findLast((message) => message.type === '${type}')`)
+  const hears = async (type: string, complete?: boolean): Promise<Heard> => {
+    const wanted = `(one) => one.type === '${type}' && (${complete} === undefined || one.complete === ${complete})`
+    await tab.waitForFunction(`heard.some(${wanted})`)
+    return tab.evaluate(`heard.findLast(${wanted})`)
   }
   await hears('ready')
   return { tab, frame, hears, ask: (message: object) => tab.evaluate(`ask(${JSON.stringify(message)})`) }
@@ -68,7 +77,7 @@ test('the shopper types a card, and the shop hears a token that pays', async (t)
   await frame.locator('#expiry').pressSequentially('1240')
   assert.equal(await frame.locator('#expiry').inputValue(), '12 / 40')
   await frame.locator('#cvc').pressSequentially('1234')
-  assert.deepEqual(await hears('change'), { source: 'stoa-card-fields', type: 'change', complete: true, brand: 'amex' })
+  assert.equal((await hears('change', true)).brand, 'amex')
   await frame.locator('#cvc').press('Enter')
   await hears('submit')
   assert.ok(((await hears('height')).height ?? 0) > 150)
@@ -88,7 +97,7 @@ test('the shopper types a card, and the shop hears a token that pays', async (t)
   assert.equal(result.outcome === 'captured' && result.payment.card?.last4, '0005')
   // All that the shop's page heard: no message holds the card.
   const heard: string = await tab.evaluate('JSON.stringify(heard)')
-  assert.ok(!heard.replaceAll(' ', '').includes('378282246310005') && !heard.includes('1234'))
+  assert.ok(!/3782|822463|1240|1234/.test(heard.replace(token ?? '', '').replaceAll(' ', '')), heard)
 })
 
 test('a number that is no test card never leaves the browser', async (t) => {
