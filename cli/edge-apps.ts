@@ -22,7 +22,7 @@ export function edgeApps(options: {
   const { clientOf, shop, settings, authenticate, log } = options
   return [
     storefront({ client: clientOf, shop, settings: settings.storefront, authenticate, log }),
-    adminApp({ shop }),
+    adminApp({ shop, log }),
     apiReference({ shop }),
   ]
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { catalog } from '#contracts/catalog'
 import { identity } from '#contracts/identity'
 import type { Environment } from './environment.ts'
 import { seedDemoShop } from './seed.ts'
@@ -49,10 +48,8 @@ async function prepare(
   })
   if (!owner.ok) throw new Error('start: the first staff account could not be made')
   if (environment.demo && environment.services.has('catalog') && environment.urls.size === 0) {
-    const products = await shop.host.client(catalog).scan({ limit: 1 })
-    if (products.ok && products.value.items.length === 0) {
-      onProgress('seeding the demo shop')
-      await seedDemoShop(shop.host.client)
+    if (await seedDemoShop(shop.host.client, environment.dataFolder, onProgress)) {
+      onProgress('indexing the goods')
       await shop.host.settle()
     }
   }
