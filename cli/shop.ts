@@ -27,7 +27,13 @@ export type Shop = {
 export type Progress = (step: string) => void
 
 /** Where commands find a shop that runs on this machine: `<data>/running.json`, for its owner only. */
-export type RunningShop = { readonly pid: number; readonly publicUrl: string; readonly internalUrl: string }
+export type RunningShop = {
+  readonly pid: number
+  readonly publicUrl: string
+  readonly internalUrl: string
+  /** As the owner, for `stoa verify`. */
+  readonly databaseUrl: string
+}
 
 /**
  * Starts what `environment` names: data folder, embedded PostgreSQL unless `DATABASE_URL` is set, the sandbox
@@ -118,7 +124,12 @@ async function open(
   })
   stops.push(host.stop)
 
-  const running: RunningShop = { pid: process.pid, publicUrl, internalUrl: `http://127.0.0.1:${host.internalPort}` }
+  const running: RunningShop = {
+    pid: process.pid,
+    publicUrl,
+    internalUrl: `http://127.0.0.1:${host.internalPort}`,
+    databaseUrl: database.url,
+  }
   if (whole) {
     const file = join(data.path, 'running.json')
     await writeFile(file, JSON.stringify(running), { mode: 0o600 })

@@ -5,12 +5,16 @@ import { payments } from '#contracts/payments'
 import { pricing } from '#contracts/pricing'
 import type { ClientOf } from '#kernel/host'
 import type { InvariantCheck } from '#kernel/invariants'
+import { verifyEvents } from '#kernel/verify-events'
 import type { Environment } from './environment.ts'
 import { complain, say } from './terminal.ts'
 import { withShop } from './with-shop.ts'
 
-/** Asks every service to check its invariants. Throws when one does not answer: silence is not health. */
-export async function checkInvariants(client: ClientOf): Promise<InvariantCheck[]> {
+/**
+ * Asks every service to check its invariants, and the database whether every event arrived. Throws when one does not answer:
+ * silence is not health.
+ */
+export async function checkInvariants(client: ClientOf, databaseUrl: string): Promise<InvariantCheck[]> {
   const outcomes = await Promise.all([
     client(orders).verify({}),
     client(payments).verify({}),
@@ -22,14 +26,16 @@ export async function checkInvariants(client: ClientOf): Promise<InvariantCheck[
     if (!outcome.ok) throw new Error('verify: a service refused to check itself')
     return outcome.value.checks as InvariantCheck[]
   })
-  return checks.sort((a, b) => a.invariant.localeCompare(b.invariant, 'en', { numeric: true }))
+  return [...checks, ...(await verifyEvents(databaseUrl))].sort((a, b) =>
+    a.invariant.localeCompare(b.invariant, 'en', { numeric: true }),
+  )
 }
 
 /** `stoa verify`: prints each invariant with its figures; exit status 0 only when all hold. */
 export async function verify(environment: Environment, root: string, asJson: boolean): Promise<number> {
-  const checks = await withShop(environment, root, async ({ client, settle }) => {
+  const checks = await withShop(environment, root, async ({ client, settle, databaseUrl }) => {
     await settle()
-    return checkInvariants(client)
+    return checkInvariants(client, databaseUrl)
   })
   const broken = checks.filter(({ violations }) => violations.length > 0)
   if (asJson) {

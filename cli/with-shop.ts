@@ -7,7 +7,11 @@ import { loadSettings } from './settings.ts'
 import { findRunningShop, openShop } from './shop.ts'
 import { startProgress } from './terminal.ts'
 
-export type ShopAtHand = { readonly client: ClientOf; readonly settle: () => Promise<void> }
+export type ShopAtHand = {
+  readonly client: ClientOf
+  readonly settle: () => Promise<void>
+  readonly databaseUrl: string
+}
 
 /** Runs `work` against the shop that runs on this data folder, or opens the folder for as long as the work takes. */
 export async function withShop<R>(
@@ -20,7 +24,11 @@ export async function withShop<R>(
     const data = await openDataFolder(environment.dataFolder)
     const mesh = httpMesh({ urlOf: () => running.internalUrl, token: await data.secret('service-token') })
     try {
-      return await work({ client: (contract) => createClient(contract, 'cli', mesh), settle: async () => undefined })
+      return await work({
+        client: (contract) => createClient(contract, 'cli', mesh),
+        settle: async () => undefined,
+        databaseUrl: running.databaseUrl,
+      })
     } finally {
       await mesh.close()
     }
@@ -29,7 +37,7 @@ export async function withShop<R>(
   const shop = await openShop(environment, await loadSettings(root), { edge: false, onProgress: progress.step })
   progress.end()
   try {
-    return await work({ client: shop.host.client, settle: shop.host.settle })
+    return await work({ client: shop.host.client, settle: shop.host.settle, databaseUrl: shop.databaseUrl })
   } finally {
     await shop.stop()
   }

@@ -6,15 +6,13 @@ export type Answer<B = Record<string, unknown>> = {
   readonly body: B
 }
 
-export type Api = {
-  /** Sends a request to the public API; `path` begins with `/api`. A POST gets a new Idempotency-Key unless one is given. */
-  <B = never>(
-    method: string,
-    path: string,
-    body?: unknown,
-    options?: RequestOptions,
-  ): Promise<Answer<[B] extends [never] ? Loose : B>>
-}
+/** Sends a request to the public API; `path` begins with `/api`. A POST gets a new Idempotency-Key unless one is given. */
+export type Api = <B = never>(
+  method: string,
+  path: string,
+  body?: unknown,
+  options?: RequestOptions,
+) => Promise<Answer<[B] extends [never] ? Loose : B>>
 
 // biome-ignore lint/suspicious/noExplicitAny: answers are read with exact assertions, which say more than a type would
 type Loose = any

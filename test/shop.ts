@@ -170,7 +170,7 @@ async function signIn(api: Api): Promise<string> {
 }
 
 /** Ports nobody listens on now. They are all held at once while asking, so that no two are the same. */
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(
     Array.from({ length: count }, async () => {
       const server = createServer().listen(0, '127.0.0.1')
