@@ -27,12 +27,19 @@ const errorsAtMost = 10
 /** Checks values against a schema; `coerce` first reads `"5"` as 5, for query strings and paths only. */
 export type Check<S extends T.TSchema> = (value: unknown) => T.Static<S>
 
-/** Compiles a strict check that throws a 422 naming each field that is wrong. */
+const validators = new WeakMap<object, Validator>()
+
+/**
+ * A strict check that throws a 422 naming each field that is wrong. Compiled at the first use and once a schema: an edge
+ * has two hundred operations, and a start should not wait for all of them.
+ */
 export function compileCheck<S extends T.TSchema>(schema: S, options: { coerce: boolean }): Check<S> {
-  let validator: Validator | null = null
   return (value) => {
-    // Compiled at the first use: an edge has two hundred operations, and a start should not wait for all of them.
-    validator ??= Compile(strictSchema(schema) as T.TSchema)
+    let validator = validators.get(schema)
+    if (!validator) {
+      validator = Compile(strictSchema(schema) as T.TSchema)
+      validators.set(schema, validator)
+    }
     const read = options.coerce ? validator.Convert(value) : value
     if (validator.Check(read)) return read as T.Static<S>
     throw validationFailed(describe(validator, read))
