@@ -8,6 +8,8 @@ import { say, startProgress } from './terminal.ts'
 
 /** Every shop stops within this; orchestrators kill what takes longer. */
 const stopWithinMs = 25_000
+/** A person needs longer than this to press Ctrl-C again. */
+const sameSignalMs = 1_000
 
 /** `stoa start`: hosts the shop, or the named services of it, until it is told to stop. */
 export async function start(environment: Environment, folder: string): Promise<number> {
@@ -83,10 +85,13 @@ function stopOnSignal() {
       process.exit(0)
     },
   }
+  let askedAt = 0
   const onSignal = (): void => {
-    // A second signal while stopping means now.
-    if (state.asked) process.exit(130)
+    // A second signal while stopping means now; at once it is the same one, sent to the whole process group.
+    if (state.asked && Date.now() - askedAt > sameSignalMs) process.exit(130)
+    if (state.asked) return
     state.asked = true
+    askedAt = Date.now()
     if (state.shop) void state.stop()
   }
   process.on('SIGINT', onSignal)
