@@ -189,5 +189,128 @@ export default defineShop({
     replyTo: null,
   },
 
-  storefront: {},
+  storefront: {
+    /** Beside the name in the title of the home page and in search results. */
+    tagline: 'Useful things from nine small workshops',
+    /** For search engines, and for the foot of each page. */
+    description:
+      'Things for the table, the room, the desk, the garden, the road and the wardrobe, made by nine workshops we know by name.',
+    /** A line above everything, for as long as it is news; leave it out when there is none. */
+    announcement: { label: 'We repair what we sell, for as long as we can get the parts', href: '/pages/repairs' },
+    /** What stands first on the home page. `products` names up to three handles for the arches. */
+    hero: {
+      title: 'Made slowly, used daily',
+      text: 'Cups, chairs, coats and garden tools from nine small workshops. Few things, made well, and mended when they break.',
+      products: ['harvest-jug', 'ionic-vase', 'terrace-lantern'],
+      links: [
+        { label: 'See what is new', href: '/products?sort=newest' },
+        { label: 'Set the table', href: '/categories/table' },
+      ],
+    },
+    /** What a shopper can rely on, each in a few words. */
+    promises: [
+      { title: 'Sent within a day', text: 'What is in stock leaves us on the next working day, in paper and straw.' },
+      { title: 'Sixty days to return', text: 'Live with it first. If it is not for you, send it back.' },
+      { title: 'Repaired, not replaced', text: 'Handles, zips, shades and soles: we have the parts and the people.' },
+    ],
+    story: {
+      title: 'A covered walk between the workshop and the street',
+      paragraphs: [
+        'In the old cities the best shops stood in a colonnade: dry in the rain, cool at noon, and open on one side to whoever came by. We think a shop can still be that. You see who makes a thing, you pick it up, and you are in nobody’s way.',
+        'We carry about sixty things. Each of them earned its place by being used in our own houses for a year first.',
+      ],
+      link: { label: 'Look at everything', href: '/products' },
+    },
+    contact: {
+      email: 'hello@stoa.example',
+      address: ['Stoa Demo Shop', 'Colonnade 1', '04229 Leipzig', 'Germany'],
+    },
+    /** Pages of text, listed in the foot of each page. These are written for the demo shop: have yours checked. */
+    pages: [
+      {
+        slug: 'delivery',
+        title: 'Delivery and returns',
+        sections: [
+          {
+            heading: 'Delivery',
+            paragraphs: [
+              'What is in stock leaves us within one working day. What a parcel costs depends on its weight and on where it goes; the checkout shows it before you pay. Above a certain amount standard delivery is free.',
+              'Chairs, benches and other large things come by freight, to your door.',
+            ],
+          },
+          {
+            heading: 'Returns',
+            paragraphs: [
+              'You have sixty days. Write to us with your order’s number, put the goods back into their paper, and we send you a label. We give back what you paid within five days after the parcel has arrived.',
+            ],
+          },
+        ],
+      },
+      {
+        slug: 'repairs',
+        title: 'Repairs',
+        sections: [
+          {
+            paragraphs: [
+              'Write to us with a picture of what broke. Handles, zips, lamp shades, soles and blades we mend in our own workshop; for glazes and looms we ask whoever made the thing.',
+              'In the first three years a repair costs nothing. After that we tell you the price before we begin.',
+            ],
+          },
+        ],
+      },
+      {
+        slug: 'terms',
+        title: 'Terms of sale',
+        sections: [
+          {
+            heading: 'Your order',
+            paragraphs: [
+              'You order from the shop named in the imprint. The contract is made when we confirm your order by mail. Prices are those shown with your order, with tax as the checkout says.',
+            ],
+          },
+          {
+            heading: 'Withdrawal',
+            paragraphs: [
+              'You may withdraw from the contract within fourteen days after the goods arrived, without giving a reason. Beyond that we take goods back for sixty days, as described under delivery and returns.',
+            ],
+          },
+        ],
+      },
+      {
+        slug: 'privacy',
+        title: 'Privacy',
+        sections: [
+          {
+            heading: 'While you look around',
+            paragraphs: [
+              'We set no cookie and follow nobody. When you put something into your cart, one cookie remembers the cart; when you sign in, another remembers that. Neither is read by anyone else, and nothing on our pages comes from other companies, but for the card fields of the payment provider at the checkout.',
+            ],
+          },
+          {
+            heading: 'When you order',
+            paragraphs: [
+              'We keep your name, addresses, e-mail and order, because we need them to send the goods and the law asks us to keep invoices. Card numbers go to the payment provider alone; we never see them.',
+              'Write to us to see, correct or erase what we hold about you. What the law makes us keep we keep, and tell you so.',
+            ],
+          },
+        ],
+      },
+      {
+        slug: 'imprint',
+        title: 'Imprint',
+        sections: [
+          {
+            paragraphs: [
+              'Stoa Demo Shop, Colonnade 1, 04229 Leipzig, Germany. E-mail: hello@stoa.example.',
+              'This is a demo shop. It sells nothing and sends nothing, and no real money moves.',
+            ],
+          },
+        ],
+      },
+    ],
+    /** Which of these pages prices and the checkout link to. */
+    shippingPage: 'delivery',
+    termsPage: 'terms',
+    privacyPage: 'privacy',
+  },
 })

@@ -23,8 +23,16 @@ export type Mesh = (contract: Contract, operation: string, input: unknown, call:
 /**
  * Makes a client of `contract` for `caller`. Actor and trace id are handed on, the deadline only shrinks, and the
  * caller's own idempotency key is not: it names the caller's answer, not this one's.
+ *
+ * @param options.forwardsAddress hands the shopper's network address on, so that rate limits count what comes through
+ *   the pages of an app as they count the API; what services ask of each other is not the shopper's doing
  */
-export function createClient<C extends Contract>(contract: C, caller: string, mesh: Mesh): Client<C> {
+export function createClient<C extends Contract>(
+  contract: C,
+  caller: string,
+  mesh: Mesh,
+  { forwardsAddress = false }: { readonly forwardsAddress?: boolean } = {},
+): Client<C> {
   const client: Record<string, (input: unknown, options?: CallOptions) => Promise<unknown>> = {}
   for (const [name, operation] of Object.entries(contract.operations)) {
     client[name] = (input, options = {}) => {
@@ -33,7 +41,7 @@ export function createClient<C extends Contract>(contract: C, caller: string, me
       const parent = currentCall() ?? serviceCall(caller, { timeoutMs })
       return mesh(contract, name, input, {
         ...parent,
-        address: null,
+        address: forwardsAddress ? parent.address : null,
         deadline: Math.min(parent.deadline, Date.now() + timeoutMs),
         idempotencyKey: options.key ?? null,
       })

@@ -1,0 +1,50 @@
+import type { Listed } from '../views.ts'
+import { Picture } from './picture.tsx'
+import { Price, reduction } from './price.tsx'
+import { productPath, useShop } from './shop.tsx'
+
+/** In a grid: two on a phone, three on a tablet, four on a desktop. */
+const gridSizes = '(min-width: 64rem) 18rem, (min-width: 44rem) 30vw, 46vw'
+
+/** A product in its niche of the arcade. */
+export function ProductCard({ product, isEager = false }: { product: Listed; isEager?: boolean }) {
+  const { href } = useShop()
+  const off = reduction(product.priceFrom, product.compareAtPrice)
+  return (
+    <li class={product.available ? 'card' : 'card card-out'}>
+      <a class="card-link" href={href(productPath(product.handle))}>
+        <span class="niche" data-shared={product.handle}>
+          <Picture url={product.imageUrl} alt={product.imageAlt} sizes={gridSizes} isEager={isEager} />
+          {product.secondImageUrl?.startsWith('/') && (
+            <span class="niche-second">
+              <Picture url={product.secondImageUrl} alt="" sizes={gridSizes} />
+            </span>
+          )}
+          {!product.available && <span class="tag">Sold out</span>}
+          {product.available && off !== null && <span class="tag tag-sale">−{off} %</span>}
+        </span>
+        <span class="card-title">{product.title}</span>
+      </a>
+      <Price price={product.priceFrom} before={product.compareAtPrice} isFrom={product.priceVaries} />
+    </li>
+  )
+}
+
+export function ProductGrid({
+  products,
+  eager = 0,
+  id,
+}: {
+  products: readonly Listed[]
+  /** How many are likely seen without scrolling. */
+  eager?: number
+  id?: string
+}) {
+  return (
+    <ul class="grid" id={id}>
+      {products.map((product, index) => (
+        <ProductCard product={product} isEager={index < eager} />
+      ))}
+    </ul>
+  )
+}

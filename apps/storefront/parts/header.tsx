@@ -1,0 +1,152 @@
+import type { Visitor } from '../views.ts'
+import { CartIcon, CloseIcon, LockIcon, Mark, MenuIcon, PersonIcon, SearchIcon } from './icons.tsx'
+import { categoryPath, useShop } from './shop.tsx'
+
+/** As many as fit beside the name on a small desktop; the menu has all. */
+const categoriesInHeader = 6
+
+export function Header() {
+  const { settings, categories, href, slots } = useShop()
+  const { announcement } = settings
+  return (
+    <>
+      {announcement && (
+        <p class="announcement">
+          <a href={local(announcement.href, href)}>{announcement.label}</a>
+        </p>
+      )}
+      <header class="header">
+        <div class="header-bar wide">
+          <button class="icon-button menu-button" type="button" popovertarget="menu" aria-label="Menu">
+            <MenuIcon />
+          </button>
+          <Brand />
+          <nav class="header-nav" aria-label="Categories">
+            <ul>
+              {categories.slice(0, categoriesInHeader).map(({ handle, title }) => (
+                <li>
+                  <a href={href(categoryPath(handle))}>{title}</a>
+                </li>
+              ))}
+            </ul>
+          </nav>
+          <SearchForm />
+          <nav id="visitor" class="visitor" aria-label="Account and cart">
+            {slots.visitor}
+          </nav>
+        </div>
+      </header>
+      <Menu />
+    </>
+  )
+}
+
+export const local = (target: string, href: (path: string) => string): string =>
+  target.startsWith('/') ? href(target) : target
+
+function Brand() {
+  const { shopName, href } = useShop()
+  return (
+    <a class="brand" href={href('/')}>
+      <Mark />
+      <span>{shopName}</span>
+    </a>
+  )
+}
+
+function SearchForm() {
+  const { href } = useShop()
+  return (
+    <search class="search">
+      <form action={href('/search')} method="get" data-suggest={href('/search/suggestions')}>
+        <label class="visually-hidden" for="search">
+          Search the shop
+        </label>
+        <input id="search" type="search" name="q" maxLength={200} placeholder="Search" autocomplete="off" />
+        <button class="icon-button" type="submit" aria-label="Search">
+          <SearchIcon />
+        </button>
+      </form>
+    </search>
+  )
+}
+
+/** Opened by the platform itself; no script is needed for it. */
+function Menu() {
+  const { categories, settings, href } = useShop()
+  return (
+    <div id="menu" popover="auto" class="menu">
+      <button
+        class="icon-button menu-close"
+        type="button"
+        popovertarget="menu"
+        popovertargetaction="hide"
+        aria-label="Close menu"
+      >
+        <CloseIcon />
+      </button>
+      <nav aria-label="Menu">
+        <ul class="menu-list">
+          {categories.map(({ handle, title }) => (
+            <li>
+              <a href={href(categoryPath(handle))}>{title}</a>
+            </li>
+          ))}
+          <li>
+            <a href={href('/products')}>Everything</a>
+          </li>
+        </ul>
+        <ul class="menu-small">
+          <li>
+            <a href={href('/account')}>Your account</a>
+          </li>
+          {settings.pages.map(({ slug, title }) => (
+            <li>
+              <a href={href(`/pages/${slug}`)}>{title}</a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+    </div>
+  )
+}
+
+/** The checkout's head leads back to the cart and nowhere else. */
+export function CheckoutHeader() {
+  const { href } = useShop()
+  return (
+    <header class="header">
+      <div class="header-bar wide">
+        <Brand />
+        <p class="secure">
+          <LockIcon /> Secure checkout
+        </p>
+        <a class="header-back" href={href('/cart')}>
+          Back to cart
+        </a>
+      </div>
+    </header>
+  )
+}
+
+/** The personal corner of the head, drawn apart from the page around it. */
+export function VisitorLinks({ hasSession, units, prefix }: Visitor) {
+  return (
+    <>
+      <a
+        class="icon-button visitor-account"
+        href={`${prefix}/account`}
+        aria-label={hasSession ? 'Your account' : 'Sign in'}
+      >
+        <PersonIcon />
+      </a>
+      <a class="icon-button" href={`${prefix}/cart`} data-cart aria-label={cartLabel(units)}>
+        <CartIcon />
+        {units > 0 && <span class="badge">{units > 99 ? '99+' : units}</span>}
+      </a>
+    </>
+  )
+}
+
+const cartLabel = (units: number): string =>
+  units === 0 ? 'Cart, empty' : units === 1 ? 'Cart, 1 item' : `Cart, ${units} items`

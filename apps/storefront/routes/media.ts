@@ -1,0 +1,100 @@
+import { promisify } from 'node:util'
+import { brotliCompress } from 'node:zlib'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { catalog as contract } from '#contracts/catalog'
+import { serviceCall, withCall } from '#kernel/call'
+import { notFound } from '#kernel/problem'
+import type { Deps } from '../deps.ts'
+import { readInput } from '../form.ts'
+import { secureHeaders } from '../headers.ts'
+import { isSecure } from '../visit.ts'
+
+type Picture = { readonly type: string; readonly etag: string; readonly body: Buffer; readonly brotli: Buffer | null }
+
+/** Bytes of pictures kept at hand: what a busy listing shows, and a small part of any machine's memory. */
+const keptBytesAtMost = 48 * 1024 * 1024
+
+/** Pictures by the hash of their bytes: the same address never shows another picture, so it may be kept for ever. */
+export function mediaRoutes(app: FastifyInstance, deps: Deps): void {
+  const kept = pictureCache()
+  app.get('/media/:mediaId', async (request, reply) => {
+    const { mediaId } = request.params as { mediaId: string }
+    const { w: width } = request.query as { w?: unknown }
+    const read = readInput(contract.operations.media, {
+      mediaId,
+      ...(width === undefined ? {} : { width: Number(width) }),
+    })
+    if (!read.ok) throw notFound('picture at this address')
+    const key = `${mediaId} ${read.value.width ?? ''}`
+    let picture = kept.get(key)
+    if (!picture) {
+      const call = serviceCall('edge', { timeoutMs: 10_000, traceId: request.traceId })
+      const outcome = await withCall(call, () => deps.catalog.media(read.value))
+      if (!outcome.ok) throw notFound('picture at this address')
+      const { contentType, base64, etag } = outcome.value
+      picture = await pack(contentType, etag, Buffer.from(base64, 'base64'))
+      kept.set(key, picture)
+    }
+    return sendPicture(request, reply, picture, isSecure(deps))
+  })
+}
+
+const brotli = promisify(brotliCompress)
+
+async function pack(type: string, etag: string, body: Buffer): Promise<Picture> {
+  return {
+    type,
+    etag: `"${etag.replace(/[^\w-]/g, '')}"`,
+    body,
+    brotli: type === 'image/svg+xml' ? await brotli(body) : null,
+  }
+}
+
+function sendPicture(request: FastifyRequest, reply: FastifyReply, picture: Picture, secure: boolean): FastifyReply {
+  const { type, etag, body, brotli: small } = picture
+  reply.headers({
+    'cache-control': 'public, max-age=31536000, immutable',
+    etag,
+    // A picture may be opened by itself: whatever hides in an SVG then runs nothing and reaches nobody.
+    'content-security-policy': "sandbox; default-src 'none'; style-src 'unsafe-inline'",
+    'cross-origin-resource-policy': 'cross-origin',
+    ...secureHeaders(secure),
+  })
+  if (request.headers['if-none-match']?.includes(etag)) return reply.code(304).send()
+  reply.type(type)
+  if (!small) return reply.send(body)
+  reply.header('vary', 'accept-encoding')
+  return /\bbr\b/.test(request.headers['accept-encoding'] ?? '')
+    ? reply.header('content-encoding', 'br').send(small)
+    : reply.send(body)
+}
+
+/** The pictures asked for last, up to a number of bytes. */
+export function pictureCache(bytesAtMost = keptBytesAtMost) {
+  const kept = new Map<string, Picture>()
+  const sizeOf = ({ body, brotli: small }: Picture): number => body.length + (small?.length ?? 0)
+  let bytes = 0
+  return {
+    get(key: string): Picture | undefined {
+      const picture = kept.get(key)
+      if (picture) {
+        // A map remembers in which order its keys came: the one asked for goes to the end.
+        kept.delete(key)
+        kept.set(key, picture)
+      }
+      return picture
+    },
+    set(key: string, picture: Picture): void {
+      const before = kept.get(key)
+      if (before) bytes -= sizeOf(before)
+      kept.delete(key)
+      kept.set(key, picture)
+      bytes += sizeOf(picture)
+      for (const [oldest, one] of kept) {
+        if (bytes <= bytesAtMost) break
+        kept.delete(oldest)
+        bytes -= sizeOf(one)
+      }
+    },
+  }
+}

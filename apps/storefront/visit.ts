@@ -1,0 +1,128 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type Actor, withCall } from '#kernel/call'
+import { notFound } from '#kernel/problem'
+import { authenticateRequest, refuseCrossOrigin, sessionCookieName } from '#kernel/public-api'
+import { type CartCookie, readCartCookie } from './cart-cookie.ts'
+import type { Deps } from './deps.ts'
+import type { PagePrivacy } from './headers.ts'
+import type { Frame, Market, Typed } from './views.ts'
+
+/** One request to a page, in the market its address names. */
+export type Visit = {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly frame: Frame
+  readonly market: Market
+  readonly privacy: PagePrivacy
+  /** Anonymous on pages that are the same for everyone: they do not ask who somebody is. */
+  readonly actor: Actor
+  readonly cart: CartCookie | null
+  readonly form: Typed
+  readonly params: Typed
+  readonly query: Readonly<Record<string, unknown>>
+}
+
+export type Page = (visit: Visit) => Promise<FastifyReply>
+
+/** A shopper's patience, and longer than any single operation may take. */
+const deadlineMs = 30_000
+
+export type ShopRoutes = {
+  readonly get: (path: string, privacy: PagePrivacy, page: Page) => void
+  readonly post: (path: string, page: Page) => void
+}
+
+/** Adds pages at their path for the default market and below `/{market}` for the others. */
+export function shopRoutes(app: FastifyInstance, deps: Deps): ShopRoutes {
+  const add = (method: 'GET' | 'POST', path: string, privacy: PagePrivacy, page: Page): void => {
+    const handler = (request: FastifyRequest, reply: FastifyReply) => open(deps, request, reply, privacy, page)
+    app.route({ method, url: path, handler })
+    app.route({ method, url: `/:market(^[a-z][a-z0-9-]{0,19}$)${path === '/' ? '' : path}`, handler })
+  }
+  return {
+    get: (path, privacy, page) => add('GET', path, privacy, page),
+    post: (path, page) => add('POST', path, 'personal', page),
+  }
+}
+
+async function open(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  privacy: PagePrivacy,
+  page: Page,
+): Promise<FastifyReply> {
+  refuseCrossOrigin(request)
+  const anonymous = baseCall(request)
+  const frame = await withCall(anonymous, () => frameOf(deps, request))
+  const { publicUrl } = deps.shop
+  const actor =
+    privacy === 'personal' && hasSession(request, publicUrl)
+      ? await withCall(anonymous, () => authenticateRequest(request, { authenticate: deps.authenticate, publicUrl }))
+      : anonymous.actor
+  const visit: Visit = {
+    request,
+    reply,
+    frame,
+    market: frame.market,
+    privacy,
+    actor,
+    cart: readCartCookie(request, isSecure(deps), frame.market),
+    form: (request.body ?? {}) as Typed,
+    params: request.params as Typed,
+    query: request.query as Record<string, unknown>,
+  }
+  return withCall({ ...anonymous, actor }, () => page(visit))
+}
+
+const baseCall = (request: FastifyRequest) => ({
+  actor: { kind: 'anonymous' } as const,
+  traceId: request.traceId,
+  deadline: Date.now() + deadlineMs,
+  idempotencyKey: null,
+  address: request.ip,
+  transactionOf: null,
+})
+
+export const isSecure = (deps: Pick<Deps, 'shop'>): boolean => deps.shop.publicUrl.startsWith('https:')
+
+export const hasSession = (request: FastifyRequest, publicUrl: string): boolean =>
+  Boolean(request.cookies[sessionCookieName(publicUrl)])
+
+/** Throws when the address names no market of the shop. */
+async function frameOf(deps: Deps, request: FastifyRequest): Promise<Frame> {
+  const [markets, categories] = await Promise.all([deps.markets(), deps.categories()])
+  const { market: code } = request.params as { market?: string }
+  const market = markets.find((one) => (code === undefined ? one.default : one.code === code && !one.default))
+  if (!market) throw notFound('page at this address')
+  const prefix = code === undefined ? '' : `/${code}`
+  return {
+    ...emptyFrame(deps),
+    market,
+    markets,
+    categories,
+    prefix,
+    path: request.method === 'GET' ? request.url.slice(prefix.length).replace(/^(?!\/)/, '/') : '/',
+  }
+}
+
+/** What can be drawn around a page when no service answers. */
+export function emptyFrame(deps: Deps): Frame {
+  const market = { code: '', name: '', currency: 'EUR', locale: 'en', countries: [], taxIncluded: true, default: true }
+  return {
+    shopName: deps.shop.name,
+    origin: deps.shop.publicUrl,
+    settings: deps.settings,
+    market,
+    markets: [],
+    categories: [],
+    prefix: '',
+    path: '/',
+    assets: deps.built.assets,
+    slots: deps.slots,
+  }
+}
+
+/** The frame that fits a request that failed: with the shop around it if that can be had. */
+export const frameForProblem = (deps: Deps, request: FastifyRequest): Promise<Frame> =>
+  withCall(baseCall(request), () => frameOf(deps, request)).catch(() => emptyFrame(deps))
