@@ -62,6 +62,9 @@ export const Timestamp = T.String({ description: 'RFC 3339, UTC.' })
 /** What a command answers that has nothing to tell. */
 export const Nothing = T.Object({})
 
+/** Whether PostgreSQL takes it: NUL and halves of surrogate pairs are no text to it. */
+export const isText = (value: string): boolean => !value.includes('\0') && value.isWellFormed()
+
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 /** Makes a cursor of the sort key of a page's last row. */
@@ -72,7 +75,7 @@ export function fromCursor(cursor: string, length: number): (string | number)[] 
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
     if (!Array.isArray(key) || key.length !== length) return null
-    return key.every((part) => typeof part === 'string' || typeof part === 'number') ? key : null
+    return key.every((part) => (typeof part === 'string' ? isText(part) : typeof part === 'number')) ? key : null
   } catch {
     return null
   }

@@ -1,5 +1,6 @@
 import T from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
+import { isText } from './fields.ts'
 import { validationFailed } from './problem.ts'
 
 type Json = string | number | boolean | null | undefined | Json[] | { [key: string]: Json }
@@ -41,9 +42,25 @@ export function compileCheck<S extends T.TSchema>(schema: S, options: { coerce: 
       validators.set(schema, validator)
     }
     const read = options.coerce ? validator.Convert(value) : value
-    if (validator.Check(read)) return read as T.Static<S>
-    throw validationFailed(describe(validator, read))
+    if (!validator.Check(read)) throw validationFailed(describe(validator, read))
+    const at = findNoText(read)
+    if (at !== null)
+      throw validationFailed([{ field: at, message: 'holds a character that no text has (NUL or half of a pair)' }])
+    return read as T.Static<S>
   }
+}
+
+/** The first text, as a path, that no database takes: so no pattern of a schema has to think of it. Files are bytes. */
+function findNoText(value: unknown, path = ''): string | null {
+  if (typeof value === 'string') return isText(value) ? null : path
+  if (typeof value !== 'object' || value === null) return null
+  for (const [key, inner] of Object.entries(value)) {
+    if (key === 'rawBody') continue
+    if (!isText(key)) return path
+    const found = findNoText(inner, path ? `${path}/${key}` : key)
+    if (found !== null) return found
+  }
+  return null
 }
 
 function describe(validator: Validator, value: unknown): { field: string; message: string }[] {
