@@ -1,8 +1,7 @@
 import T from 'typebox'
-import { CartId } from '#contracts/cart'
 import { Shortage } from '#contracts/inventory'
 import { Payment, PaymentToken, ProviderName } from '#contracts/payments'
-import { AppliedDiscount, CouponRefusal, MarketCode, Totals } from '#contracts/pricing'
+import { AppliedDiscount, CouponRefusal, MarketCode, NotSoldHere, Totals } from '#contracts/pricing'
 import { NotServed } from '#contracts/shipping'
 import { paymentAuthorized, paymentCaptured, paymentFailed, paymentRefunded } from '#events/payments'
 import { capability, command, contract, customer, internal, query, staff } from '#kernel/contract'
@@ -170,10 +169,14 @@ export const orders = contract(
       limit: { max: 60, perSeconds: 60 },
       timeoutMs: 30_000,
       input: T.Object({
-        cartId: CartId,
+        /** Whatever stands in the path: what is no cart's id is no cart. */
+        cartId: T.String({ minLength: 1, maxLength: 60 }),
         payment: T.Object({ provider: ProviderName, token: T.Optional(PaymentToken) }),
         expectedTotal: T.Optional(Money),
-        /** Where a redirect of the provider ends; must be an address of the shop. */
+        /**
+         * Where a redirect of the provider ends; must be an address of the shop. The order's id and token are added to its
+         * query as `order` and `token`. Without it shoppers come back to the order's page.
+         */
         returnUrl: T.Optional(T.String({ maxLength: 2_048 })),
       }),
       output: PlacedOrder,
@@ -187,7 +190,7 @@ export const orders = contract(
         'orders/price-changed': [409, T.Object({ total: Money })],
         'orders/return-url-not-allowed': [422, Field],
         'orders/checkout-in-progress': 409,
-        'pricing/not-sold-here': [409, T.Object({ variantIds: T.Array(T.String()) })],
+        'pricing/not-sold-here': [409, NotSoldHere],
         'pricing/coupon-spent': [409, CouponRefusal],
         'inventory/insufficient-stock': [409, Shortage],
         'shipping/destination-not-served': [422, NotServed],

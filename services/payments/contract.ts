@@ -48,6 +48,8 @@ export const Payment = T.Object(
     clientSecret: Nullable(T.String()),
     /** Why it failed, as a shopper may read it. */
     failure: Nullable(T.String()),
+    /** The same in a word for programs, such as `insufficient-funds`. */
+    failureReason: Nullable(T.String()),
     authorizedUntil: Nullable(Timestamp),
     /** Brand and last digits, for staff and the confirmation. */
     card: Nullable(T.Object({ brand: T.String(), last4: T.String() })),

@@ -112,6 +112,7 @@ export function toPayment(row: PaymentRow): T.Static<typeof Payment> {
     redirectUrl: row.redirect_url,
     clientSecret: row.client_secret,
     failure: row.failure === null ? null : failureSentence(row.failure),
+    failureReason: row.failure,
     authorizedUntil: row.authorized_until,
     card: row.card,
     createdAt: row.created_at,

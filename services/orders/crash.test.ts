@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { newId } from '#kernel/id'
+import type { Point as PaymentPoint } from '../payments/deps.ts'
+import { until } from '../payments/test-payments.ts'
+import type { Point } from './deps.ts'
+import { buy, type ShopHost, startShop, type TestShop, verdict } from './test-shop.ts'
+
+type Place = Point | PaymentPoint
+type Dying = { readonly at: Place; readonly left: number }
+
+/** Who reaches the place never comes back from it, as from kill -9; the database's clock then ends what it held. */
+const never = new Promise<void>(() => undefined)
+
+describe('a process that dies on the way of an order', () => {
+  let shop: TestShop
+  let mortal: ShopHost
+  let dying: Dying | null = null
+  let died = Promise.withResolvers<string>()
+  before(async () => {
+    // The shop's first process survives and recovers; the second one is the one that dies.
+    shop = await startShop()
+    mortal = await shop.another({
+      reached: async (place, orderId) => {
+        if (dying?.at !== place) return
+        dying = null
+        died.resolve(orderId)
+        await never
+      },
+    })
+  })
+  after(() => shop?.stop())
+
+  const dieAt = (at: Place): Promise<string> => {
+    died = Promise.withResolvers()
+    dying = { at, left: 1 }
+    return died.promise
+  }
+  const stateOf = async (orderId: string): Promise<string | undefined> =>
+    (await shop.rows<{ state: string }>('select state from orders.orders where id = $1', [orderId]))[0]?.state
+  const isSettled = async (orderId: string): Promise<boolean> =>
+    (
+      await shop.rows<{ settled: boolean }>(
+        'select settled_at is not null and lease_until <= now() as settled from orders.orders where id = $1',
+        [orderId],
+      )
+    )[0]?.settled ?? false
+  const holds = async () => {
+    await shop.settle()
+    const [orders, payments] = await Promise.all([shop.orders.verify({}), shop.payments.verify({})])
+    assert.ok(orders.ok && payments.ok)
+    const checks = [...orders.value.checks, ...payments.value.checks]
+    assert.deepEqual(
+      checks.flatMap(({ violations }) => violations),
+      [],
+    )
+  }
+
+  /** What must become of an order whose process died there: the recovery's part, without the shopper coming back. */
+  const fates: [Place, 'placed' | 'declined'][] = [
+    ['order-inserted', 'declined'],
+    ['stock-reserved', 'declined'],
+    ['coupons-redeemed', 'declined'],
+    ['attempt-committed', 'placed'],
+    ['attempt-answered', 'placed'],
+    ['money-asked', 'placed'],
+    ['order-decided', 'placed'],
+  ]
+  for (const [place, fate] of fates) {
+    test(`at ${place}: the order is ${fate} without the shopper`, async () => {
+      const variantId = await shop.sell({ onHand: 3 })
+      const cartId = await shop.fill([{ variantId }])
+      const dead = dieAt(place)
+      void buy(mortal, cartId)
+      const orderId = await dead
+      await shop.lapse(orderId)
+      assert.equal(
+        await until(
+          () => stateOf(orderId),
+          (state) => state === fate,
+        ),
+        fate,
+      )
+      await until(() => isSettled(orderId), Boolean)
+      await shop.settle()
+      const promised = fate === 'placed' ? 1 : 0
+      assert.deepEqual(await shop.level(variantId), { onHand: 3, reserved: 0, allocated: promised })
+      assert.equal((await shop.sandbox.paymentsOf(orderId)).length, promised)
+      assert.deepEqual(await shop.events(orderId), fate === 'placed' ? ['order.placed'] : [])
+      await holds()
+    })
+
+    test(`at ${place}: the shopper's retry with the same key gets one order and one charge`, async () => {
+      const variantId = await shop.sell({ onHand: 3 })
+      const cartId = await shop.fill([{ variantId }])
+      const key = newId('key')
+      const dead = dieAt(place)
+      void buy(mortal, cartId, { key })
+      const orderId = await dead
+      if (place !== 'order-decided') await assert.rejects(buy(shop, cartId, { key }), /in-progress/)
+      await shop.lapse(orderId)
+      const answer = await until(
+        () => buy(shop, cartId, { key }).catch((error: Error) => error),
+        (outcome) => !(outcome instanceof Error),
+      )
+      assert.ok(!(answer instanceof Error))
+      assert.ok(answer.ok, JSON.stringify(answer))
+      const { order } = answer.value
+      await until(
+        () => stateOf(order.id),
+        (state) => state === 'placed',
+      )
+      await shop.settle()
+      assert.deepEqual(await shop.level(variantId), { onHand: 3, reserved: 0, allocated: 1 })
+      const charged = await shop.rows<{ count: number }>(
+        "select count(*)::int as count from payments.payments where order_id = any(select id from orders.orders where cart_id = $1) and status in ('authorized', 'captured')",
+        [cartId],
+      )
+      assert.equal(charged[0]?.count, 1)
+      assert.deepEqual(await buy(shop, cartId, { key }), answer)
+      await holds()
+    })
+  }
+
+  for (const place of ['order-decided', 'stock-released', 'coupons-returned'] as const) {
+    test(`at ${place} of a declined order: what it held goes back`, async () => {
+      const variantId = await shop.sell({ onHand: 1 })
+      const cartId = await shop.fill([{ variantId }])
+      const key = newId('key')
+      const dead = dieAt(place)
+      void buy(mortal, cartId, { key, token: 'tok_declined' })
+      const orderId = await dead
+      assert.equal(await stateOf(orderId), 'declined')
+      await shop.lapse(orderId)
+      await until(() => isSettled(orderId), Boolean)
+      assert.deepEqual(await shop.level(variantId), { onHand: 1, reserved: 0, allocated: 0 })
+      assert.equal(verdict(await buy(shop, cartId, { key, token: 'tok_declined' })), 'payments/declined')
+      assert.equal(verdict(await buy(shop, cartId)), 'placed')
+      await holds()
+    })
+  }
+
+  for (const place of ['operation-committed', 'operation-answered'] as const) {
+    test(`at ${place} of a dispatch: the money is taken once, and the goods leave once`, async () => {
+      const variantId = await shop.sell({ onHand: 1 })
+      const bought = await buy(shop, await shop.fill([{ variantId }]))
+      assert.ok(bought.ok)
+      const orderId = bought.value.order.id
+      const dead = dieAt(place)
+      void mortal.orders.fulfill({ orderId }, { key: newId('key') })
+      await dead
+      await shop.lapse(orderId)
+      await until(
+        async () => (await shop.sandbox.paymentsOf(orderId))[0]?.status,
+        (status) => status === 'captured',
+      )
+      const again = await until(
+        () => shop.orders.fulfill({ orderId }, { key: newId('key') }),
+        (outcome) => outcome.ok,
+      )
+      assert.equal(again.ok && again.value.status, 'fulfilled')
+      await shop.settle()
+      assert.deepEqual(await shop.level(variantId), { onHand: 0, reserved: 0, allocated: 0 })
+      await holds()
+    })
+  }
+
+  for (const place of ['stock-released', 'operation-committed', 'operation-answered', 'money-returned'] as const) {
+    test(`at ${place} of a cancellation: stock and money go back once`, async () => {
+      const variantId = await shop.sell({ onHand: 1 })
+      const bought = await buy(shop, await shop.fill([{ variantId }]))
+      assert.ok(bought.ok)
+      const orderId = bought.value.order.id
+      const captured = await shop.orders.capture({ orderId }, { key: newId('key') })
+      assert.ok(captured.ok, JSON.stringify(captured))
+      const dead = dieAt(place)
+      void mortal.orders.cancel({ orderId, reason: 'Sold twice' }, { key: newId('key') })
+      await dead
+      await shop.lapse(orderId)
+      await until(() => isSettled(orderId), Boolean)
+      assert.deepEqual(
+        (await shop.sandbox.paymentsOf(orderId)).map(({ refunded }) => refunded.amount),
+        [2_490],
+      )
+      await shop.settle()
+      assert.deepEqual(await shop.level(variantId), { onHand: 1, reserved: 0, allocated: 0 })
+      await holds()
+    })
+  }
+
+  test('a driver that slept and wakes finishes nothing', async () => {
+    const variantId = await shop.sell({ onHand: 1 })
+    const cartId = await shop.fill([{ variantId }])
+    const asleep = Promise.withResolvers<void>()
+    const orderIds: string[] = []
+    const sleeper = await shop.another({
+      reached: async (place, orderId) => {
+        if (place !== 'coupons-redeemed' || orderIds.length > 0) return
+        orderIds.push(orderId)
+        await asleep.promise
+      },
+    })
+    const slept = buy(sleeper, cartId).then(verdict, (error: Error) => error.message)
+    const orderId = await until(
+      async () => orderIds[0] ?? '',
+      (id) => id !== '',
+    )
+    await shop.lapse(orderId)
+    await until(() => isSettled(orderId), Boolean)
+    assert.equal(verdict(await buy(shop, cartId)), 'placed')
+    asleep.resolve()
+    assert.match(await slept, /idempotency-key-in-progress|placed/)
+    assert.deepEqual(await shop.sandbox.paymentsOf(orderId), [])
+    assert.equal(await stateOf(orderId), 'declined')
+    await shop.settle()
+    assert.deepEqual(await shop.level(variantId), { onHand: 1, reserved: 0, allocated: 1 })
+    await holds()
+  })
+})

@@ -1,0 +1,36 @@
+import type { OrderStatus } from '#contracts/orders'
+
+/** Every legal move of an order. The update says `where state = …`, so of two who move it at once one finds it moved. */
+export const moves = {
+  placing: ['awaiting_payment', 'placed', 'declined'],
+  awaiting_payment: ['placed', 'declined', 'expired'],
+  /** Money that came late: placed when the stock is there again, else given back. */
+  expired: ['placed', 'canceled'],
+  placed: ['fulfilled', 'canceled'],
+  fulfilled: [],
+  canceled: [],
+  declined: [],
+} as const satisfies Record<OrderStatus, readonly OrderStatus[]>
+
+export const canMove = (from: OrderStatus, to: OrderStatus): boolean =>
+  (moves[from] as readonly OrderStatus[]).includes(to)
+
+/** What staff may do with an order now. */
+export type StaffAction = 'capture' | 'fulfill' | 'cancel' | 'refund'
+
+/**
+ * @param order its state and units
+ * @param payment what is authorized, captured and refunded, in minor units; null without an attempt
+ */
+export function staffActions(
+  order: { readonly state: OrderStatus; readonly units: number; readonly units_fulfilled: number },
+  payment: { readonly status: string; readonly captured: number; readonly refunded: number } | null,
+): StaffAction[] {
+  const actions: StaffAction[] = []
+  const placed = order.state === 'placed'
+  if ((placed || order.state === 'fulfilled') && payment?.status === 'authorized') actions.push('capture')
+  if (placed && order.units_fulfilled < order.units) actions.push('fulfill')
+  if (placed && order.units_fulfilled === 0) actions.push('cancel')
+  if (payment !== null && payment.captured > payment.refunded) actions.push('refund')
+  return actions
+}

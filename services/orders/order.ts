@@ -1,0 +1,175 @@
+import type T from 'typebox'
+import type { Order, OrderStatus, PaymentView, PlacedOrder } from '#contracts/orders'
+import type { Payment } from '#contracts/payments'
+import type { Address } from '#kernel/fields'
+import { money } from '#kernel/money'
+
+/** An order's row. Amounts in minor units of `currency`. */
+export type OrderRow = {
+  readonly id: string
+  readonly number: string
+  readonly state: OrderStatus
+  readonly version: number
+  readonly lease: number
+  readonly looks: number
+  readonly settled_at: string | null
+  readonly cart_id: string
+  readonly cart_version: number
+  readonly key_scope: string | null
+  readonly key: string | null
+  readonly customer_id: string | null
+  readonly market: string
+  readonly currency: string
+  readonly tax_included: boolean
+  readonly email: string
+  readonly shipping_address: Address | null
+  readonly billing_address: Address | null
+  readonly shipping_method: { readonly id: string; readonly name: string } | null
+  readonly discounts: readonly Discount[]
+  readonly taxes: readonly Tax[]
+  readonly items: number
+  readonly discount: number
+  readonly shipping: number
+  readonly tax: number
+  readonly total: number
+  readonly units: number
+  readonly units_fulfilled: number
+  readonly payment_status: PaymentStatus | null
+  readonly refunded: number
+  readonly reason: string | null
+  readonly created_at: string
+  readonly placed_at: string | null
+}
+
+type Discount = {
+  promotionId: string
+  label: string
+  code: string | null
+  amount: { amount: number; currency: string }
+}
+type Tax = { name: string; rate: number; amount: { amount: number; currency: string } }
+type PaymentStatus = T.Static<typeof PaymentView>['status']
+
+export type LineRow = {
+  readonly id: string
+  readonly variant_id: string
+  readonly product_id: string
+  readonly handle: string
+  readonly title: string
+  readonly variant_title: string
+  readonly sku: string | null
+  readonly image_url: string | null
+  readonly quantity: number
+  readonly fulfilled: number
+  readonly unit_price: number
+  readonly subtotal: number
+  readonly discount: number
+  readonly tax: number
+  readonly total: number
+  readonly requires_shipping: boolean
+  readonly tracked: boolean
+  readonly backorder: boolean
+}
+
+export type FulfillmentRow = {
+  readonly id: string
+  readonly lines: readonly { readonly lineId: string; readonly quantity: number }[]
+  readonly carrier: string | null
+  readonly tracking_number: string | null
+  readonly created_at: string
+}
+
+/** An order with its lines in order and its fulfillments, oldest first. */
+export type StoredOrder = OrderRow & {
+  readonly lines: readonly LineRow[]
+  readonly fulfillments: readonly FulfillmentRow[]
+}
+
+type OrderOutput = T.Static<typeof Order>
+
+/** An order as its shopper and other services see it. */
+export function toOrder(order: StoredOrder): OrderOutput {
+  const amount = (minorUnits: number) => money(minorUnits, order.currency)
+  return {
+    id: order.id,
+    number: order.number,
+    status: order.state,
+    market: order.market,
+    currency: order.currency,
+    taxIncluded: order.tax_included,
+    email: order.email,
+    shippingAddress: order.shipping_address,
+    billingAddress: order.billing_address,
+    shippingMethod: order.shipping_method,
+    lines: order.lines.map((line) => toLine(line, amount)),
+    discounts: [...order.discounts],
+    taxes: [...order.taxes],
+    totals: {
+      items: amount(order.items),
+      discount: amount(order.discount),
+      shipping: amount(order.shipping),
+      tax: amount(order.tax),
+      total: amount(order.total),
+    },
+    fulfillments: order.fulfillments.map(({ id, lines, carrier, tracking_number, created_at }) => ({
+      id,
+      lines: [...lines],
+      carrier,
+      trackingNumber: tracking_number,
+      // As JSON of the database writes it: +00:00 for Z.
+      createdAt: created_at.replace('+00:00', 'Z'),
+    })),
+    refunded: amount(order.refunded),
+    createdAt: order.created_at,
+    placedAt: order.placed_at,
+  }
+}
+
+function toLine(line: LineRow, amount: (minorUnits: number) => { amount: number; currency: string }) {
+  return {
+    id: line.id,
+    variantId: line.variant_id,
+    productId: line.product_id,
+    handle: line.handle,
+    title: line.title,
+    variantTitle: line.variant_title,
+    sku: line.sku,
+    imageUrl: line.image_url,
+    quantity: line.quantity,
+    fulfilled: line.fulfilled,
+    unitPrice: amount(line.unit_price),
+    subtotal: amount(line.subtotal),
+    discount: amount(line.discount),
+    tax: amount(line.tax),
+    total: amount(line.total),
+    requiresShipping: line.requires_shipping,
+  }
+}
+
+/** What the shopper is told of a payment; what to do about it only while there is something to do. */
+export function toPaymentView(payment: T.Static<typeof Payment>): T.Static<typeof PaymentView> {
+  const { status, redirectUrl, clientSecret } = payment
+  if (status !== 'requires_action') return { status }
+  return {
+    status,
+    ...(redirectUrl === null ? {} : { redirectUrl }),
+    ...(clientSecret === null ? {} : { clientSecret }),
+  }
+}
+
+/**
+ * The answer of a checkout.
+ * @param payment how the payment stands, where it was just asked; else what the order remembers. An order that costs nothing
+ *   is as good as paid
+ */
+export function toPlacedOrder(
+  order: StoredOrder,
+  token: string,
+  payment: T.Static<typeof Payment> | null,
+): T.Static<typeof PlacedOrder> {
+  const remembered = order.payment_status ?? (order.total === 0 ? 'captured' : 'processing')
+  return {
+    order: { ...toOrder(order), token },
+    payment: payment ? toPaymentView(payment) : { status: remembered },
+  }
+}

@@ -1,0 +1,158 @@
+import { orders } from '#contracts/orders'
+import type { Call } from '#kernel/call'
+import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
+import { inTransaction } from '#kernel/database'
+import { idempotencyScope, keyInProgress, keyReused } from '#kernel/execute'
+import { fingerprint, idempotencyStore } from '#kernel/idempotency'
+import type { Deps } from './deps.ts'
+import { type Draft, draftOrder } from './draft.ts'
+import { type Checkout, type Driven, driving, goForward, type PaymentChoice } from './drive-order.ts'
+import { toPlacedOrder } from './order.ts'
+import { driveOrder, expire, takeUp, takeUpOrWait } from './recover-order.ts'
+import { allowedReturnUrl, returnUrlOf } from './return-url.ts'
+import type { Request } from './store.ts'
+import * as store from './store.ts'
+
+/** A cart that is still not settled after so many looks is fought over by more requests than a shopper makes. */
+const roundsAtMost = 5
+
+/**
+ * Turns a cart into an order and asks for the money. The key's row commits with the order's row, its answer with the decision
+ * about the order; a repeat gets that answer, or drives on what a crash left.
+ */
+export async function placeOrder(deps: Deps, input: Input<Checkout>, call: Call): Promise<Outcome<Checkout>> {
+  if (input.returnUrl !== undefined && !allowedReturnUrl(input.returnUrl, deps.publicUrl)) {
+    return refuse('orders/return-url-not-allowed', `The way back must lead to ${deps.publicUrl}.`, {
+      field: 'returnUrl',
+    })
+  }
+  const request: Request = {
+    scope: idempotencyScope('checkout', orders.operations.checkout, input, call),
+    key: call.idempotencyKey ?? '',
+    print: fingerprint(input),
+  }
+  for (let round = 1; round <= roundsAtMost; round++) {
+    const outcome = await tryOnce(deps, request, input)
+    if (outcome !== 'again') return outcome
+  }
+  return refuse('orders/checkout-in-progress', 'Another checkout of this cart is under way. Try again in a moment.')
+}
+
+async function tryOnce(deps: Deps, request: Request, input: Input<Checkout>): Promise<Outcome<Checkout> | 'again'> {
+  const known = await store.findCheckout(deps.db, request, input.cartId)
+  if (known.key) {
+    if (known.key.print !== request.print) throw keyReused()
+    if (known.key.outcome !== null) return known.key.outcome as Outcome<Checkout>
+    return goOn(deps, known.key.order_id, input)
+  }
+  const snapshot = await deps.cart.snapshot({ cartId: input.cartId })
+  if (known.live) return join(deps, request, known.live, snapshot)
+  if (!snapshot.ok) return keep(deps, request, snapshot)
+  const draft = draftOrder(snapshot.value, input.expectedTotal)
+  if (!draft.ok) return keep(deps, request, draft)
+  const order = await begin(deps, request, draft.value)
+  if (order === 'again') return order
+  await deps.reached('order-inserted', order.id)
+  return ended(await driving(deps, order, () => goForward(deps, order, choiceOf(deps, input, order.id))))
+}
+
+const choiceOf = (deps: Deps, { payment, returnUrl }: Input<Checkout>, orderId: string): PaymentChoice => ({
+  provider: payment.provider,
+  ...(payment.token === undefined ? {} : { token: payment.token }),
+  returnUrl: returnUrlOf(deps, orderId, returnUrl),
+})
+
+function ended(driven: Driven): Outcome<Checkout> | 'again' {
+  if (driven.kind === 'decided') return driven.outcome
+  if (driven.kind === 'undone') return 'again'
+  // Whoever drives it now answers the key; the next request with it is told.
+  throw keyInProgress()
+}
+
+/** Commits the order with its key. A cart that got a live order meanwhile, or a key that was used, is looked at again. */
+async function begin(deps: Deps, request: Request, draft: Draft): Promise<store.Leased | 'again'> {
+  const { numberPrefix, paymentTimeLimitMinutes: timeLimitMinutes } = deps.settings
+  const begun = await inTransaction(deps.db, async (tx) => {
+    const claim = await idempotencyStore(tx).claim(request.scope, request.key, request.print)
+    const order =
+      claim.kind === 'claimed' ? await store.insertOrder(tx, draft, { request, numberPrefix, timeLimitMinutes }) : null
+    // A refusal takes the claim back.
+    return order ? ok(order) : refuse('orders/checkout-in-progress', 'Another checkout of this cart came first.')
+  })
+  return begun.ok ? begun.value : 'again'
+}
+
+/** Answers the key at once: nothing is to be done for it. */
+async function keep(
+  deps: Deps,
+  { scope, key, print }: Request,
+  outcome: Outcome<Checkout>,
+): Promise<Outcome<Checkout> | 'again'> {
+  const claimed = await inTransaction(deps.db, async (tx) => {
+    const keys = idempotencyStore(tx)
+    if ((await keys.claim(scope, key, print)).kind !== 'claimed') return false
+    await keys.answer(scope, key, outcome)
+    return true
+  })
+  return claimed ? outcome : 'again'
+}
+
+/** The key's order has not been decided. While its driver lives, it is waited for; if it died, this request drives on. */
+async function goOn(deps: Deps, orderId: string | null, input: Input<Checkout>): Promise<Outcome<Checkout> | 'again'> {
+  const order = orderId === null ? null : await store.takeOver(deps.db, orderId)
+  if (!order) throw keyInProgress()
+  if (order.state !== 'placing') {
+    await driveOrder(deps, order)
+    return 'again'
+  }
+  return ended(await driving(deps, order, () => goForward(deps, order, choiceOf(deps, input, order.id))))
+}
+
+type Snapshot = Awaited<ReturnType<Deps['cart']['snapshot']>>
+
+/** The cart has a live order. The same cart gets that order; one that was changed gives it up first. */
+async function join(
+  deps: Deps,
+  request: Request,
+  live: NonNullable<store.Known['live']>,
+  snapshot: Snapshot,
+): Promise<Outcome<Checkout> | 'again'> {
+  const same = snapshot.ok && snapshot.value.cart.version === live.cart_version
+  switch (live.state) {
+    case 'placing':
+      await takeUpOrWait(deps, live.id, waitAtMostMs)
+      return 'again'
+    case 'awaiting_payment': {
+      if (!snapshot.ok) return keep(deps, request, snapshot)
+      if (!same) return replace(deps, live.id)
+      await takeUp(deps, live.id)
+      return show(deps, request, live.id)
+    }
+    default:
+      if (same || !snapshot.ok) return show(deps, request, live.id)
+      return keep(deps, request, refuse('cart/ordered', 'This cart has been ordered already.', { orderId: live.id }))
+  }
+}
+
+/** How long a request waits for another one of the same cart: most checkouts are decided within it. */
+const waitAtMostMs = 10_000
+
+/** Gives up the attempt of a cart that was changed since, unless it was paid after all. */
+async function replace(deps: Deps, orderId: string): Promise<Outcome<Checkout> | 'again'> {
+  const order = await store.takeOver(deps.db, orderId)
+  if (order?.state === 'awaiting_payment')
+    await driving(deps, order, () => expire(deps, order, 'The cart was changed and ordered anew.'))
+  const now = await store.readOrder(deps.db, orderId)
+  if (now?.state !== 'awaiting_payment') return 'again'
+  // Nobody knows yet whether it was paid: a second attempt could charge a second time.
+  return refuse('orders/checkout-in-progress', 'The payment of this cart is under way. Try again in a moment.')
+}
+
+/** Answers the key with the cart's live order; one that came to nothing meanwhile makes room for another. */
+async function show(deps: Deps, request: Request, orderId: string): Promise<Outcome<Checkout> | 'again'> {
+  const order = await store.readOrder(deps.db, orderId)
+  if (!order || order.state === 'declined' || order.state === 'expired' || order.state === 'canceled') return 'again'
+  const found = order.state === 'awaiting_payment' ? await deps.payments.find({ orderIds: [orderId] }) : null
+  const payment = found?.ok ? (found.value.items[0] ?? null) : null
+  return keep(deps, request, ok(toPlacedOrder(order, deps.tokenOf(orderId), payment)))
+}

@@ -1,0 +1,166 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { OrderStatus } from '#contracts/orders'
+import { inTransaction } from '#kernel/database'
+import type { Deps } from './deps.ts'
+import {
+  closePayment,
+  type Driven,
+  decline,
+  driving,
+  follow,
+  giveUp,
+  redeem,
+  releaseStock,
+  reserve,
+  rest,
+  returnMoney,
+  unwind,
+} from './drive-order.ts'
+import type { Leased } from './store.ts'
+import * as store from './store.ts'
+
+/** What to do about an order that nobody drives, by its state: the same whoever takes it up, and wherever it was left. */
+const drivers = {
+  placing: afterCrash,
+  awaiting_payment: awaitPayment,
+  expired: afterExpiry,
+  declined: afterEnd,
+  canceled: returnMoney,
+  placed: leave,
+  fulfilled: leave,
+} as const satisfies Record<OrderStatus, (deps: Deps, order: Leased) => Promise<Driven>>
+
+/** Drives an order that this process has taken over, as far as it goes now. */
+export const driveOrder = (deps: Deps, order: Leased): Promise<Driven> =>
+  driving(deps, order, () => drivers[order.state](deps, order))
+
+/** Takes an order up, if nobody drives it, and drives it as far as it goes. @returns false when somebody does */
+export async function takeUp(deps: Deps, orderId: string): Promise<boolean> {
+  const order = await store.takeOver(deps.db, orderId)
+  if (!order) return false
+  await driveOrder(deps, order)
+  return true
+}
+
+const lookEveryMs = 50
+
+/** The same for a request that has to tell how the order stands: waits for a driver who is at it now. */
+export async function takeUpOrWait(deps: Deps, orderId: string, atMostMs: number): Promise<void> {
+  const until = performance.now() + atMostMs
+  while (!(await takeUp(deps, orderId)) && performance.now() < until) await pause(lookEveryMs)
+}
+
+/** Orders a round. Each is some calls to other services, side by side. */
+const dueAtOnce = 16
+
+/** Takes up orders whose driver died, whose time is over, or of which something is open, until none is due. */
+export async function recoverDue(deps: Deps, stopping: AbortSignal): Promise<void> {
+  for (;;) {
+    const due = await store.takeOverDue(deps.db, dueAtOnce)
+    await Promise.all(
+      due.map((order) =>
+        driveOrder(deps, order).catch((error: unknown) =>
+          deps.log.warn({ err: error, orderId: order.id }, 'an order could not be driven on yet'),
+        ),
+      ),
+    )
+    if (due.length < dueAtOnce || stopping.aborted) return
+  }
+}
+
+/**
+ * The driver died between the order's row and the decision. An attempt that was committed may have taken money, so the order
+ * goes where the payment leads; without one it goes back, and the same key may place it anew.
+ */
+async function afterCrash(deps: Deps, order: Leased): Promise<Driven> {
+  const payment = await currentPayment(deps, order, { ask: true })
+  if (payment) return follow(deps, order, payment)
+  return decline(deps, order, null)
+}
+
+async function awaitPayment(deps: Deps, order: Leased): Promise<Driven> {
+  const payment = await currentPayment(deps, order, { ask: order.overdue })
+  const undecided = payment?.status === 'requires_action' || payment?.status === 'processing'
+  if (payment && !(undecided && order.overdue)) return follow(deps, order, payment)
+  if (!order.overdue) return rest(deps, order)
+  return expire(deps, order, 'It was not paid in time.')
+}
+
+/**
+ * Gives up an order that is not paid: first at the provider, for money that is there after all places it. A provider that does not
+ * answer has some minutes; then the stock goes back all the same, and only the stock.
+ */
+export async function expire(deps: Deps, order: Leased, reason: string): Promise<Driven> {
+  const closed = await closePayment(deps, order)
+  if (closed.state === 'done' && closed.payment && isPaid(closed.payment)) return follow(deps, order, closed.payment)
+  if (closed.state === 'pending' && !order.grace_over) return rest(deps, order)
+  const history = { kind: 'expired', detail: reason, by: 'system' }
+  const expired = await inTransaction(deps.db, (tx) =>
+    store.move(tx, order, { to: 'expired', history, reason, goesOn: true }),
+  )
+  await deps.reached('order-decided', order.id)
+  if (!expired) return { kind: 'lost' }
+  if (closed.state === 'done') {
+    await unwind(deps, expired)
+    return { kind: 'undone' }
+  }
+  await releaseStock(deps, expired)
+  return rest(deps, expired)
+}
+
+/** An order whose time was over before the provider said how it ended. */
+async function afterExpiry(deps: Deps, order: Leased): Promise<Driven> {
+  const closed = await closePayment(deps, order)
+  if (closed.state === 'pending') {
+    await releaseStock(deps, order)
+    return rest(deps, order)
+  }
+  if (closed.payment && isPaid(closed.payment)) return placeLate(deps, order, closed.payment)
+  await unwind(deps, order)
+  return { kind: 'undone' }
+}
+
+/** Money that came after all. The order is placed if its goods can be held once more, else the money goes back. */
+async function placeLate(deps: Deps, order: Leased, payment: Parameters<typeof follow>[2]): Promise<Driven> {
+  await deps.inventory.reopen({ orderId: order.id })
+  for (const step of [reserve, redeem]) {
+    const outcome = await step(deps, order)
+    if (!outcome.ok) return giveUp(deps, order, `The payment came too late: ${outcome.refusal.detail}`)
+  }
+  try {
+    return await follow(deps, order, payment)
+  } catch (error) {
+    // Meanwhile another order was made of the same cart: at most one of them may live.
+    if (!isLiveCartTaken(error)) throw error
+    return giveUp(deps, order, 'The payment came too late: the cart was ordered again.')
+  }
+}
+
+/** A declined order holds nothing. Should its payment tell otherwise, the money goes back. */
+async function afterEnd(deps: Deps, order: Leased): Promise<Driven> {
+  const payment = await currentPayment(deps, order, { ask: false })
+  if (payment && isPaid(payment)) return returnMoney(deps, order)
+  await unwind(deps, order)
+  return { kind: 'undone' }
+}
+
+/** Nothing is open: what staff do with a placed order needs no driver. */
+async function leave(deps: Deps, order: Leased): Promise<Driven> {
+  await store.rest(deps.db, order, null)
+  return { kind: 'waits' }
+}
+
+const isPaid = ({ status }: { readonly status: string }): boolean => status === 'authorized' || status === 'captured'
+
+const isLiveCartTaken = (error: unknown): boolean =>
+  (error as { code?: string }).code === '23505' && (error as { constraint?: string }).constraint === 'orders_live_cart'
+
+/** How an order's payment stands: as payments know it, or as the provider says when it is asked. */
+async function currentPayment(deps: Deps, order: Leased, { ask }: { ask: boolean }) {
+  if (ask) {
+    const asked = await deps.payments.reconcile({ orderId: order.id })
+    if (asked.ok) return asked.value.payment
+  }
+  const found = await deps.payments.find({ orderIds: [order.id] })
+  return found.ok ? (found.value.items[0] ?? null) : null
+}

@@ -1,0 +1,201 @@
+import type { orders } from '#contracts/orders'
+import { orderCanceled, orderFulfilled } from '#events/orders'
+import type { Call } from '#kernel/call'
+import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
+import { inTransaction } from '#kernel/database'
+import { newId } from '#kernel/id'
+import { fraction, money } from '#kernel/money'
+import { publish } from '#kernel/outbox'
+import { type Deps, whoActs } from './deps.ts'
+import * as lists from './lists-store.ts'
+import { type StoredOrder, toOrder } from './order.ts'
+import { staffActions } from './order-state.ts'
+import { paymentOf, unknownOrder } from './read-orders.ts'
+import { takeUp } from './recover-order.ts'
+import * as store from './store.ts'
+
+type Ops = typeof orders.operations
+
+/** Entries of a time line shown at most: more than any order gathers unless something is wrong. */
+const timelineAtMost = 500
+
+/** An order as staff see it, with what they may do now. */
+export async function adminOrder(
+  deps: Deps,
+  { orderId }: Input<Ops['adminOrder']>,
+): Promise<Outcome<Ops['adminOrder']>> {
+  const [order, payment, history] = await Promise.all([
+    store.readOrder(deps.db, orderId),
+    paymentOf(deps, orderId),
+    lists.historyOf(deps.db, orderId, timelineAtMost),
+  ])
+  if (!order) return unknownOrder
+  const figures = payment && {
+    status: payment.status,
+    captured: payment.captured.amount,
+    refunded: payment.refunded.amount,
+  }
+  return ok({
+    ...toOrder(order),
+    // Payments know it first; the order hears of it by event.
+    refunded:
+      payment && payment.refunded.amount > order.refunded ? payment.refunded : money(order.refunded, order.currency),
+    customerId: order.customer_id,
+    cancelReason: order.state === 'canceled' ? order.reason : null,
+    payment,
+    timeline: [{ at: order.created_at, kind: 'created', detail: 'Checkout began.', by: 'shopper' }, ...history],
+    actions: staffActions(order, figures),
+  })
+}
+
+const notNow = (order: StoredOrder, what: string) =>
+  refuse('orders/not-allowed-now', `An order that is ${order.state} cannot be ${what}.`, { status: order.state })
+
+/** The key under which payments know what staff asked for here: the same request again is the same operation. */
+const keyFor = (orderId: string, call: Call): string => `${orderId} ${call.idempotencyKey ?? newId('key')}`
+
+/** Takes the authorized money, all or a part. */
+export async function captureOrder(
+  deps: Deps,
+  { orderId, amount }: Input<Ops['capture']>,
+  call: Call,
+): Promise<Outcome<Ops['capture']>> {
+  const order = await store.readOrder(deps.db, orderId)
+  if (!order) return unknownOrder
+  if (order.state !== 'placed' && order.state !== 'fulfilled') return notNow(order, 'captured')
+  const captured = await deps.payments.capture({ orderId, amount: amount ?? null }, { key: keyFor(orderId, call) })
+  return captured.ok ? adminOrder(deps, { orderId }) : captured
+}
+
+/** Gives money back, all or a part. What was given is told by an event of payments, from which the order knows it. */
+export async function refundOrder(
+  deps: Deps,
+  { orderId, amount, reason }: Input<Ops['refund']>,
+  call: Call,
+): Promise<Outcome<Ops['refund']>> {
+  const order = await store.readOrder(deps.db, orderId)
+  if (!order) return unknownOrder
+  const request = { orderId, amount: amount ?? null, reason }
+  const refunded = await deps.payments.refund(request, { key: keyFor(orderId, call) })
+  return refunded.ok ? adminOrder(deps, { orderId }) : refunded
+}
+
+/**
+ * Sends units of lines. The money for them is taken before anything is counted as sent; that it is taken and nothing is sent, as
+ * after a crash, harms nobody: the next try finds it there.
+ */
+export async function fulfillOrder(
+  deps: Deps,
+  input: Input<Ops['fulfill']>,
+  call: Call,
+): Promise<Outcome<Ops['fulfill']>> {
+  const { orderId } = input
+  const order = await store.readOrder(deps.db, orderId)
+  if (!order) return unknownOrder
+  if (order.state !== 'placed') return notNow(order, 'sent')
+  const lines = linesToSend(order, input.lines)
+  if (!lines.ok) return lines
+
+  const payment = await paymentOf(deps, orderId)
+  const due = dueAfter(order, lines.value)
+  if (payment && payment.captured.amount < due) {
+    const amount = money(due - payment.captured.amount, order.currency)
+    const captured = await deps.payments.capture(
+      { orderId, amount, forDispatch: true },
+      { key: `dispatch ${keyFor(orderId, call)}` },
+    )
+    if (!captured.ok) return captured
+  }
+
+  const sent = await inTransaction(deps.db, async (tx) => {
+    const id = newId('ful')
+    const detail = describe(order, lines.value, input)
+    const fulfillment = {
+      id,
+      lines: lines.value,
+      carrier: input.carrier ?? null,
+      trackingNumber: input.trackingNumber ?? null,
+      by: whoActs(),
+      detail,
+    }
+    const now = await store.insertFulfillment(tx, orderId, fulfillment)
+    // Somebody sent or canceled it meanwhile.
+    if (!now)
+      return refuse('orders/not-allowed-now', 'The order changed just now. Look at it again.', { status: order.state })
+    await publish(tx, orderFulfilled, {
+      subject: orderId,
+      sequence: now.version,
+      data: { orderId, number: order.number, fulfillmentId: id, lines: variantsOf(order, lines.value) },
+    })
+    return ok({})
+  })
+  return sent.ok ? adminOrder(deps, { orderId }) : sent
+}
+
+type Sent = readonly { readonly lineId: string; readonly quantity: number }[]
+
+function linesToSend(order: StoredOrder, asked: Sent | undefined) {
+  const wanted = new Map<string, number>()
+  for (const { lineId, quantity } of asked ??
+    order.lines.map((one) => ({ lineId: one.id, quantity: one.quantity - one.fulfilled })))
+    wanted.set(lineId, quantity + (wanted.get(lineId) ?? 0))
+  for (const [index, { lineId }] of (asked ?? []).entries()) {
+    const line = order.lines.find(({ id }) => id === lineId)
+    const left = line ? line.quantity - line.fulfilled : 0
+    if ((wanted.get(lineId) ?? 0) > left) {
+      const what = line ? `Of ${line.title} ${left} are left to send.` : 'The order has no such line.'
+      return refuse('orders/nothing-to-fulfill', what, { field: `lines/${index}` })
+    }
+  }
+  const lines = [...wanted].filter(([, quantity]) => quantity > 0).map(([lineId, quantity]) => ({ lineId, quantity }))
+  if (lines.length === 0) return refuse('orders/nothing-to-fulfill', 'Everything has been sent.', { field: 'lines' })
+  return ok(lines)
+}
+
+/**
+ * What has to be captured when `sent` leaves: the units that left by then, and shipping with the first of them. The last unit
+ * brings it to the total, whatever was rounded before.
+ */
+function dueAfter(order: StoredOrder, sent: Sent): number {
+  const goods = order.lines.reduce((due, line) => {
+    const leaving = sent.find(({ lineId }) => lineId === line.id)?.quantity ?? 0
+    return due + fraction(line.total, line.fulfilled + leaving, line.quantity)
+  }, 0)
+  const shipping = order.total - order.lines.reduce((sum, { total }) => sum + total, 0)
+  return goods + shipping
+}
+
+function variantsOf(order: StoredOrder, sent: Sent) {
+  return sent.flatMap(({ lineId, quantity }) => {
+    const line = order.lines.find(({ id }) => id === lineId)
+    return line ? [{ variantId: line.variant_id, quantity }] : []
+  })
+}
+
+function describe(order: StoredOrder, sent: Sent, { carrier, trackingNumber }: Input<Ops['fulfill']>): string {
+  const units = sent.reduce((sum, { quantity }) => sum + quantity, 0)
+  const all = units === order.units - order.units_fulfilled
+  const how = [carrier, trackingNumber].filter(Boolean).join(' ')
+  return `${all ? 'Everything left' : `${units} of ${order.units}`} sent${how ? ` with ${how}` : ''}.`
+}
+
+/** Cancels an order that has not left. The decision is one write; stock, coupons and money follow from it, now or later. */
+export async function cancelOrder(
+  deps: Deps,
+  { orderId, reason }: Input<Ops['cancel']>,
+): Promise<Outcome<Ops['cancel']>> {
+  const order = await store.readOrder(deps.db, orderId)
+  if (!order) return unknownOrder
+  const canceled = await inTransaction(deps.db, async (tx) => {
+    const now = await store.insertCancellation(tx, orderId, { reason, by: whoActs() })
+    if (!now) return notNow((await store.readOrder(tx, orderId)) ?? order, 'canceled')
+    const data = { orderId, number: now.number, reason }
+    await publish(tx, orderCanceled, { subject: orderId, sequence: now.version, data })
+    return ok({})
+  })
+  if (!canceled.ok) return canceled
+  await takeUp(deps, orderId).catch((error: unknown) => {
+    deps.log.warn({ err: error, orderId }, 'a canceled order could not give everything back yet')
+  })
+  return adminOrder(deps, { orderId })
+}

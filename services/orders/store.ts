@@ -1,0 +1,305 @@
+import type { OrderStatus } from '#contracts/orders'
+import { type Database, type Executor, sql, type Transaction } from '#kernel/database'
+import type { Draft } from './draft.ts'
+import type { OrderRow, StoredOrder } from './order.ts'
+import { canMove } from './order-state.ts'
+
+/** A driver that is not done by then is taken for dead: longer than all its calls may take together. */
+export const leaseSeconds = 25
+/** How long a provider may leave us without an answer before an overdue order's stock goes back all the same. */
+const graceMinutes = 5
+
+/** An order that this process drives, until the lease ends or another takes it over. */
+export type Leased = StoredOrder & {
+  /** By this process' own clock (`performance.now`): no call on the order's behalf may last beyond it. */
+  readonly leaseEndsAt: number
+  /** By the database's clock: past its time limit, and past the time a provider has to answer after it. */
+  readonly overdue: boolean
+  readonly grace_over: boolean
+}
+
+// ---- Placing ----------------------------------------------------------------------------------------------------
+
+/** The key of a request and where it belongs. */
+export type Request = { readonly scope: string; readonly key: string; readonly print: string }
+
+/** What is known of a checkout before it begins: under its key, and of its cart. */
+export type Known = {
+  readonly key: { readonly print: string; readonly outcome: unknown; readonly order_id: string | null } | null
+  readonly live: { readonly id: string; readonly state: OrderStatus; readonly cart_version: number } | null
+}
+
+export async function findCheckout(db: Executor, request: Request, cartId: string): Promise<Known> {
+  const { rows } = await sql<{
+    print: string | null
+    outcome: unknown
+    waiting_id: string | null
+    live_id: string | null
+    live_state: OrderStatus
+    live_cart_version: number
+  }>`
+    select k.fingerprint as print, k.outcome, waiting.id as waiting_id,
+           live.id as live_id, live.state as live_state, live.cart_version as live_cart_version
+    from (values (1)) as one
+    left join idempotency_keys k on k.scope = ${request.scope} and k.key = ${request.key}
+    left join orders waiting
+      on waiting.key_scope = ${request.scope} and waiting.key = ${request.key} and waiting.state = 'placing'
+    left join orders live
+      on live.cart_id = ${cartId} and live.state in ('placing', 'awaiting_payment', 'placed', 'fulfilled')`.execute(db)
+  const row = rows[0]
+  return {
+    key: row?.print ? { print: row.print, outcome: row.outcome, order_id: row.waiting_id } : null,
+    live: row?.live_id ? { id: row.live_id, state: row.live_state, cart_version: row.live_cart_version } : null,
+  }
+}
+
+/** Begins an order, unless its cart has a live one. Its driver has the first lease. @returns null when it has */
+export async function insertOrder(
+  tx: Transaction,
+  draft: Draft,
+  options: { readonly request: Request; readonly numberPrefix: string; readonly timeLimitMinutes: number },
+): Promise<Leased | null> {
+  const leaseEndsAt = performance.now() + leaseSeconds * 1_000
+  const { request } = options
+  const { rows } = await sql<OrderRow>`
+    with begun as (
+      insert into orders (
+        id, number, lease_until, look_at, expires_at, cart_id, cart_version, key_scope, key, customer_id, market, currency,
+        tax_included, email, shipping_address, billing_address, shipping_method, discounts, taxes,
+        items, discount, shipping, tax, total, units)
+      values (
+        ${draft.id}, ${options.numberPrefix} || nextval('order_numbers'),
+        now() + make_interval(secs => ${leaseSeconds}), now() + make_interval(secs => ${leaseSeconds}),
+        now() + make_interval(mins => ${options.timeLimitMinutes}), ${draft.cartId}, ${draft.cartVersion}, ${request.scope},
+        ${request.key}, ${draft.customerId}, ${draft.market}, ${draft.currency}, ${draft.taxIncluded}, ${draft.email},
+        ${json(draft.shippingAddress)}::jsonb, ${json(draft.billingAddress)}::jsonb, ${json(draft.shippingMethod)}::jsonb,
+        ${json(draft.discounts)}::jsonb, ${json(draft.taxes)}::jsonb,
+        ${draft.items}, ${draft.discount}, ${draft.shipping}, ${draft.tax}, ${draft.total}, ${draft.units})
+      on conflict (cart_id) where state in ('placing', 'awaiting_payment', 'placed', 'fulfilled') do nothing
+      returning *),
+    lines as (
+      insert into order_lines (
+        order_id, id, position, variant_id, product_id, handle, title, variant_title, sku, image_url, quantity,
+        unit_price, subtotal, discount, tax, total, requires_shipping, tracked, backorder)
+      select begun.id, l.id, l.position, l.variant_id, l.product_id, l.handle, l.title, l.variant_title, l.sku, l.image_url,
+             l.quantity, l.unit_price, l.subtotal, l.discount, l.tax, l.total, l.requires_shipping, l.tracked, l.backorder
+      from begun, rows from (jsonb_to_recordset(${JSON.stringify(draft.lines)}::jsonb) as (
+        id text, variant_id text, product_id text, handle text, title text, variant_title text, sku text, image_url text,
+        quantity integer, unit_price bigint, subtotal bigint, discount bigint, tax bigint, total bigint,
+        requires_shipping boolean, tracked boolean, backorder boolean))
+        with ordinality as l (
+          id, variant_id, product_id, handle, title, variant_title, sku, image_url, quantity, unit_price, subtotal, discount,
+          tax, total, requires_shipping, tracked, backorder, position)),
+    searched as (
+      insert into order_search (order_id, words) select id, lower(number) || ' ' || ${draft.words} from begun)
+    select * from begun`.execute(tx)
+  const row = rows[0]
+  if (!row) return null
+  const lines = draft.lines.map((line) => ({ ...line, fulfilled: 0 }))
+  return { ...row, lines, fulfillments: [], leaseEndsAt, overdue: false, grace_over: false }
+}
+
+const json = (value: unknown): string | null => (value === null || value === undefined ? null : JSON.stringify(value))
+
+// ---- Driving ----------------------------------------------------------------------------------------------------
+
+const whole = sql`o.*,
+  o.expires_at <= now() as overdue, o.expires_at + make_interval(mins => ${graceMinutes}) <= now() as grace_over,
+  (select coalesce(jsonb_agg(to_jsonb(l) order by l.position), '[]') from order_lines l where l.order_id = o.id) as lines,
+  (select coalesce(jsonb_agg(to_jsonb(f) order by f.created_at), '[]') from fulfillments f where f.order_id = o.id) as fulfillments`
+
+export async function readOrder(db: Executor, id: string): Promise<StoredOrder | null> {
+  const { rows } = await sql<StoredOrder>`select ${whole} from orders o where id = ${id}`.execute(db)
+  return rows[0] ?? null
+}
+
+export async function readOrders(db: Executor, ids: readonly string[]): Promise<StoredOrder[]> {
+  const { rows } = await sql<StoredOrder>`select ${whole} from orders o where id = any(${ids}::text[])`.execute(db)
+  return rows
+}
+
+/** Takes an order over, if nobody drives it. The higher lease is what every write of this driver asks for. */
+export async function takeOver(db: Database, id: string): Promise<Leased | null> {
+  const leaseEndsAt = performance.now() + leaseSeconds * 1_000
+  const { rows } = await sql`
+    update orders set lease = lease + 1, lease_until = now() + make_interval(secs => ${leaseSeconds}),
+      look_at = now() + make_interval(secs => ${leaseSeconds})
+    where id = ${id} and lease_until <= now() returning id`.execute(db)
+  if (rows.length === 0) return null
+  return readLeased(db, id, leaseEndsAt)
+}
+
+/** Takes over orders that nobody drives and that have to be looked after. Copies that do so at once get different ones. */
+export async function takeOverDue(db: Database, limit: number): Promise<Leased[]> {
+  const leaseEndsAt = performance.now() + leaseSeconds * 1_000
+  const { rows } = await sql<{ id: string }>`
+    with due as (
+      select id from orders where look_at <= now() and lease_until <= now()
+      order by look_at limit ${limit} for update skip locked)
+    update orders o set lease = lease + 1, lease_until = now() + make_interval(secs => ${leaseSeconds}),
+      look_at = now() + make_interval(secs => ${leaseSeconds})
+    from due where o.id = due.id returning o.id`.execute(db)
+  return Promise.all(rows.map(({ id }) => readLeased(db, id, leaseEndsAt)))
+}
+
+async function readLeased(db: Executor, id: string, leaseEndsAt: number): Promise<Leased> {
+  const order = (await readOrder(db, id)) as Leased | null
+  if (!order) throw new Error(`orders: ${id} was taken over and is gone`)
+  return { ...order, leaseEndsAt }
+}
+
+export type Move = {
+  readonly to: OrderStatus
+  readonly history: { readonly kind: string; readonly detail: string; readonly by: string }
+  readonly reason?: string
+  readonly paymentStatus?: OrderRow['payment_status']
+  /** Whether the driver goes on: something follows from the new state. Else the lease ends with the move. */
+  readonly goesOn: boolean
+}
+
+/**
+ * Moves an order that this process drives. @returns the order as it is now, or null when another took it over: then
+ * nothing of what this driver thinks may be true any more
+ */
+export async function move(tx: Transaction, order: Leased, { to, history, ...changes }: Move): Promise<Leased | null> {
+  if (!canMove(order.state, to)) throw new Error(`orders: ${order.id} cannot go from ${order.state} to ${to}`)
+  const { rows } = await sql<OrderRow>`
+    with moved as (
+      update orders set state = ${to}, version = version + 1, updated_at = now(),
+        reason = coalesce(${changes.reason ?? null}, reason),
+        payment_status = coalesce(${changes.paymentStatus ?? null}, payment_status),
+        placed_at = case when ${to} = 'placed' then now() else placed_at end,
+        settled_at = case when ${to} = 'placed' then now() end,
+        lease_until = case when ${changes.goesOn} then lease_until else now() end,
+        look_at = case when ${changes.goesOn} then lease_until when ${to} = 'awaiting_payment' then expires_at end, looks = 0
+      where id = ${order.id} and state = ${order.state} and lease = ${order.lease}
+      returning *),
+    told as (
+      insert into order_history (order_id, kind, detail, by)
+      select id, ${history.kind}, ${history.detail}, ${history.by} from moved)
+    select * from moved`.execute(tx)
+  return rows[0] ? { ...order, ...rows[0] } : null
+}
+
+/** Lets go of the order's key, so that the same request may be made again. */
+export async function freeKey(tx: Transaction, order: Leased): Promise<void> {
+  await sql`update orders set key = null, key_scope = null where id = ${order.id}`.execute(tx)
+}
+
+/** Ends a driver's work for now. @param lookInSeconds when somebody has to look again; null: when the time limit ends */
+export async function rest(db: Executor, order: Leased, lookInSeconds: number | null): Promise<void> {
+  await sql`
+    update orders set lease_until = now(), looks = ${lookInSeconds === null ? 0 : order.looks + 1},
+      look_at = case when ${lookInSeconds}::float8 is not null then now() + make_interval(secs => ${lookInSeconds}::float8)
+                     when state = 'awaiting_payment' then expires_at end
+    where id = ${order.id} and lease = ${order.lease}`.execute(db)
+}
+
+/** All that follows from the order's state is done: stock, coupons and money went back. */
+export async function markSettled(db: Executor, order: Leased): Promise<void> {
+  await sql`
+    update orders set settled_at = now(), lease_until = now(), look_at = null, looks = 0
+    where id = ${order.id} and state = ${order.state} and lease = ${order.lease}`.execute(db)
+}
+
+/** What a waiting request looks at: whether somebody still drives the order. */
+export async function readProgress(db: Executor, id: string): Promise<{ state: OrderStatus; driven: boolean } | null> {
+  const { rows } = await sql<{ state: OrderStatus; driven: boolean }>`
+    select state, lease_until > now() as driven from orders where id = ${id}`.execute(db)
+  return rows[0] ?? null
+}
+
+// ---- What payments tell -----------------------------------------------------------------------------------------
+
+export type PaymentNews = {
+  readonly orderId: string
+  readonly status: string
+  readonly sequence: number
+  readonly refunded: number
+  readonly history: { readonly kind: string; readonly detail: string; readonly by: string }
+  /** Whether somebody should look after the order at once: it was not possible now. */
+  readonly look: boolean
+}
+
+/** Notes what became of an order's money. News may come in any order: the newest says how the payment stands. */
+export async function notePayment(tx: Transaction, news: PaymentNews): Promise<OrderRow | null> {
+  const { history, sequence } = news
+  const { rows } = await sql<OrderRow>`
+    with noted as (
+      update orders set
+        payment_status = case when payment_version < ${sequence} then ${news.status} else payment_status end,
+        payment_version = greatest(payment_version, ${sequence}),
+        refunded = refunded + ${news.refunded},
+        version = version + 1, updated_at = now(),
+        look_at = case when ${news.look} then least(look_at, now()) else look_at end
+      where id = ${news.orderId}
+      returning *),
+    told as (
+      insert into order_history (order_id, kind, detail, by)
+      select id, ${history.kind}, ${history.detail}, ${history.by} from noted)
+    select * from noted`.execute(tx)
+  return rows[0] ?? null
+}
+
+// ---- What staff do ----------------------------------------------------------------------------------------------
+
+export type NewFulfillment = {
+  readonly id: string
+  readonly lines: readonly { readonly lineId: string; readonly quantity: number }[]
+  readonly carrier: string | null
+  readonly trackingNumber: string | null
+  readonly by: string
+  readonly detail: string
+}
+
+/**
+ * Counts units as sent, if the order is placed and each line still has as many. The order's row is locked first, so that of
+ * two who send the same unit, or one who sends and one who cancels, the second finds it done.
+ */
+export async function insertFulfillment(
+  tx: Transaction,
+  orderId: string,
+  { lines, ...fulfillment }: NewFulfillment,
+): Promise<OrderRow | null> {
+  const units = lines.reduce((sum, { quantity }) => sum + quantity, 0)
+  const { rows } = await sql<OrderRow>`
+    update orders set units_fulfilled = units_fulfilled + ${units}, version = version + 1, updated_at = now(),
+      state = case when units_fulfilled + ${units} = units then 'fulfilled' else state end
+    where id = ${orderId} and state = 'placed' and units_fulfilled + ${units} <= units
+    returning *`.execute(tx)
+  const order = rows[0]
+  if (!order) return null
+  const { rows: sent } = await sql`
+    with sending as (
+      select * from jsonb_to_recordset(${JSON.stringify(lines)}::jsonb) as l ("lineId" text, quantity integer))
+    update order_lines l set fulfilled = l.fulfilled + sending.quantity from sending
+    where l.order_id = ${orderId} and l.id = sending."lineId" and l.fulfilled + sending.quantity <= l.quantity
+    returning l.id`.execute(tx)
+  if (sent.length !== lines.length) return null
+  await sql`
+    with sent as (
+      insert into fulfillments (id, order_id, lines, carrier, tracking_number, by)
+      values (${fulfillment.id}, ${orderId}, ${JSON.stringify(lines)}::jsonb, ${fulfillment.carrier},
+              ${fulfillment.trackingNumber}, ${fulfillment.by}))
+    insert into order_history (order_id, kind, detail, by)
+    values (${orderId}, 'fulfilled', ${fulfillment.detail}, ${fulfillment.by})`.execute(tx)
+  return order
+}
+
+/** Cancels a placed order of which nothing has left. What follows is done by whoever drives it next. */
+export async function insertCancellation(
+  tx: Transaction,
+  orderId: string,
+  { reason, by }: { readonly reason: string; readonly by: string },
+): Promise<OrderRow | null> {
+  const { rows } = await sql<OrderRow>`
+    with canceled as (
+      update orders set state = 'canceled', version = version + 1, updated_at = now(), reason = ${reason},
+        settled_at = null, look_at = now(), looks = 0
+      where id = ${orderId} and state = 'placed' and units_fulfilled = 0
+      returning *),
+    told as (
+      insert into order_history (order_id, kind, detail, by) select id, 'canceled', ${reason}, ${by} from canceled)
+    select * from canceled`.execute(tx)
+  return rows[0] ?? null
+}
