@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { identity } from '#contracts/identity'
 import type { Actor } from '#kernel/call'
 import type { Contract } from '#kernel/contract'
 import type { EdgeApp } from '#kernel/edge'
@@ -34,3 +35,12 @@ export const openApi = (contracts: readonly Contract[]): unknown =>
     description:
       'The HTTP API of a Stoa shop. Money is in integer minor units; ids are TypeIDs; times are RFC 3339 in UTC; errors are RFC 9457 problems with a stable type; lists page by cursor.',
   })
+
+/** Who a session credential belongs to, as identity says at this moment. */
+export function authenticateBy(clientOf: ClientOf): (credential: string) => Promise<Actor> {
+  const client = clientOf(identity)
+  return async (credential) => {
+    const outcome = await client.authenticate({ credential })
+    return (outcome.ok ? outcome.value.actor : null) ?? { kind: 'anonymous' }
+  }
+}

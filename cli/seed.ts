@@ -1,5 +1,3 @@
-import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type T from 'typebox'
 import { catalog, type NewProduct } from '#contracts/catalog'
 import { inventory } from '#contracts/inventory'
@@ -19,24 +17,8 @@ type Market = { readonly code: string; readonly currency: string }
 /** Products put side by side: enough to keep the databases busy, few enough to leave the machine usable. */
 const atOnce = 8
 
-/**
- * Fills an empty shop with the demo goods. A mark in the data folder says that seeding is under way, so a start that was
- * killed half-way goes on; every step may be done twice.
- * @returns whether there was anything to do
- */
-export async function seedDemoShop(
-  client: ClientOf,
-  dataFolder: string,
-  onProgress: (step: string) => void,
-): Promise<boolean> {
-  const mark = join(dataFolder, 'demo-seeding')
-  const products = accepted(await client(catalog).scan({ limit: 1 }))
-  const isUnderWay = await writeFile(mark, '', { flag: 'r+' }).then(
-    () => true,
-    () => false,
-  )
-  if (products.items.length > 0 && !isUnderWay) return false
-  await writeFile(mark, '')
+/** Fills a shop with the demo goods. Every step may be done twice, so a start that was killed half-way can go on. */
+export async function seedDemoShop(client: ClientOf, onProgress: (step: string) => void): Promise<void> {
   onProgress('drawing the demo shop’s pictures')
   const pictures = await storePictures(client)
   onProgress('seeding the demo shop')
@@ -49,8 +31,6 @@ export async function seedDemoShop(
     )
   }
   for (const promotion of demoPromotions) await seedPromotion(client, promotion, markets)
-  await rm(mark)
-  return true
 }
 
 async function storePictures(client: ClientOf): Promise<Pictures> {

@@ -2,13 +2,9 @@ import { readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
-import { identity } from '#contracts/identity'
-import type { Actor } from '#kernel/call'
 import { openDataFolder, startError } from '#kernel/data-folder'
 import { startEmbeddedPostgres } from '#kernel/embedded-postgres'
-import { type ClientOf, type Host, startHost } from '#kernel/host'
-import { personalFields } from '#kernel/personal'
-import { createLog, createMetrics } from '#kernel/telemetry'
+import type { Host } from '#kernel/host'
 import type { ShopSettings } from '../services/settings.ts'
 import type { Environment } from './environment.ts'
 
@@ -36,12 +32,12 @@ export type RunningShop = {
 }
 
 /**
- * Starts what `environment` names: data folder, embedded PostgreSQL unless `DATABASE_URL` is set, the sandbox
+ * Starts what `environment` names by what `settings` (read meanwhile) say: data folder, embedded PostgreSQL unless `DATABASE_URL` is set, the sandbox
  * provider where payments run, the services, and the public door. Throws errors whose message is one clear line.
  */
 export async function openShop(
   environment: Environment,
-  settings: ShopSettings,
+  settings: () => Promise<ShopSettings>,
   options: { edge: boolean; onProgress: Progress },
 ): Promise<Shop> {
   const stops: (() => Promise<unknown>)[] = []
@@ -58,7 +54,7 @@ export async function openShop(
 
 async function open(
   environment: Environment,
-  settings: ShopSettings,
+  read: () => Promise<ShopSettings>,
   options: { edge: boolean; onProgress: Progress },
   stops: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
@@ -72,26 +68,29 @@ async function open(
     stops.push(() => lock.release())
   }
 
-  // The modules of ten services load while PostgreSQL starts.
-  const [database, { registry, sandboxSecrets }, edgeApps] = await Promise.all([
-    openDatabaseServer(environment, data.path, options.onProgress),
-    import('../services/registry.ts'),
-    hasEdge ? import('./edge-apps.ts') : null,
+  // Two thousand modules load while PostgreSQL starts: nothing here is imported before it is on its way.
+  const starting = openDatabaseServer(environment, data.path, options.onProgress).then((server) => {
+    stops.push(server.stop)
+    return server
+  })
+  // Settled together, so that a fault of the configuration does not leave a database that is just starting.
+  const [database, loaded] = await Promise.all([
+    starting,
+    loadModules(read, hasEdge).catch((error) => starting.then(() => Promise.reject(error))),
   ])
-  stops.push(database.stop)
-
+  const { settings, modules, registry, sandboxSecrets, edgeApps } = loaded
   const publicUrl =
     environment.publicUrl ??
     `http://${environment.host === '0.0.0.0' ? 'localhost' : environment.host.replace('127.0.0.1', 'localhost')}:${environment.port}`
-  const log = createLog({
+  const log = modules.createLog({
     level: environment.logLevel,
-    redact: personalFields(registry.map(({ contract }) => contract.operations)),
+    redact: modules.personalFields(registry.map(({ contract }) => contract.operations)),
   })
   const sandbox = await openSandbox(environment, settings, database.url, publicUrl, data.secret, sandboxSecrets)
   if (sandbox) stops.push(sandbox.stop)
 
   const shopFacts = { name: settings.name, publicUrl, demo: environment.demo }
-  const host = await startHost({
+  const host = await modules.startHost({
     services: registry,
     hosted: environment.services,
     settings,
@@ -114,12 +113,18 @@ async function open(
           trustedProxies: environment.trustedProxies,
           openApi: () => edgeApps.openApi(registry.map(({ contract }) => contract)),
           apps: (clientOf) =>
-            edgeApps.edgeApps({ clientOf, shop: shopFacts, settings, authenticate: authenticateBy(clientOf), log }),
-          authenticate: authenticateBy,
+            edgeApps.edgeApps({
+              clientOf,
+              shop: shopFacts,
+              settings,
+              authenticate: edgeApps.authenticateBy(clientOf),
+              log,
+            }),
+          authenticate: edgeApps.authenticateBy,
         }
       : null,
     log,
-    metrics: createMetrics(),
+    metrics: modules.createMetrics(),
     onProgress: options.onProgress,
   })
   stops.push(host.stop)
@@ -146,13 +151,17 @@ async function open(
   }
 }
 
-/** Who a session credential belongs to, as identity says at this moment. */
-function authenticateBy(clientOf: ClientOf): (credential: string) => Promise<Actor> {
-  const client = clientOf(identity)
-  return async (credential) => {
-    const outcome = await client.authenticate({ credential })
-    return (outcome.ok ? outcome.value.actor : null) ?? { kind: 'anonymous' }
-  }
+/** What only a shop that really starts needs. */
+async function loadModules(read: () => Promise<ShopSettings>, hasEdge: boolean) {
+  const settings = await read()
+  const [host, telemetry, personal, registry, edgeApps] = await Promise.all([
+    import('#kernel/host'),
+    import('#kernel/telemetry'),
+    import('#kernel/personal'),
+    import('../services/registry.ts'),
+    hasEdge ? import('./edge-apps.ts') : null,
+  ])
+  return { settings, modules: { ...host, ...telemetry, ...personal }, ...registry, edgeApps }
 }
 
 /** Says at once, and not after a database has started, that the port is taken. */

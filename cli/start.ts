@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { identity } from '#contracts/identity'
+import { existsSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Environment } from './environment.ts'
-import { seedDemoShop } from './seed.ts'
-import { loadSettings } from './settings.ts'
 import { openShop, type Shop } from './shop.ts'
 import { say, startProgress } from './terminal.ts'
 
@@ -16,8 +16,7 @@ export async function start(environment: Environment, folder: string): Promise<n
   const progress = startProgress()
   const stopping = stopOnSignal()
   try {
-    const settings = await loadSettings(folder)
-    const shop = await openShop(environment, settings, { edge: true, onProgress: progress.step })
+    const shop = await openShop(environment, () => readSettings(folder), { edge: true, onProgress: progress.step })
     stopping.shop = shop
     const password = await prepare(environment, shop, progress.step)
     progress.end()
@@ -31,6 +30,8 @@ export async function start(environment: Environment, folder: string): Promise<n
   }
 }
 
+const readSettings = async (folder: string) => (await import('./settings.ts')).loadSettings(folder)
+
 /**
  * The first owner, where this process hosts identity, and the demo goods, where it hosts the whole shop.
  * @returns the one-time password, if one was made
@@ -43,6 +44,7 @@ async function prepare(
   if (!environment.services.has('identity')) return null
   const { email, password } = environment.admin
   const generated = password ?? randomBytes(15).toString('base64url')
+  const { identity } = await import('#contracts/identity')
   const owner = await shop.host.client(identity).ensureOwner({
     email: email ?? 'owner@stoa.example',
     password: generated,
@@ -50,12 +52,23 @@ async function prepare(
   })
   if (!owner.ok) throw new Error('start: the first staff account could not be made')
   if (environment.demo && environment.services.has('catalog') && environment.urls.size === 0) {
-    if (await seedDemoShop(shop.host.client, environment.dataFolder, onProgress)) {
-      onProgress('indexing the goods')
-      await shop.host.settle()
-    }
+    await seedOnce(shop, environment.dataFolder, onProgress)
   }
   return owner.value.created && password === null ? generated : null
+}
+
+/** Seeds an empty shop. A mark in the data folder says that it is under way, so that a killed start goes on with it. */
+async function seedOnce(shop: Shop, dataFolder: string, onProgress: (step: string) => void): Promise<void> {
+  const mark = join(dataFolder, 'demo-seeding')
+  const products = await shop.host.client((await import('#contracts/catalog')).catalog).scan({ limit: 1 })
+  if (!products.ok || (products.value.items.length > 0 && !existsSync(mark))) return
+  await writeFile(mark, '')
+  // The goods and the code that draws them are loaded only when they are wanted.
+  const { seedDemoShop } = await import('./seed.ts')
+  await seedDemoShop(shop.host.client, onProgress)
+  onProgress('indexing the goods')
+  await shop.host.settle()
+  await rm(mark)
 }
 
 function announce(environment: Environment, shop: Shop, password: string | null): void {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel'
-import { Agent, request } from 'undici'
+import type { Agent } from 'undici'
 import type { Call } from './call.ts'
 import type { Mesh } from './client.ts'
 import type { Contract, Operation, Outcome } from './contract.ts'
@@ -70,7 +70,8 @@ class NoAnswer extends Error {}
 
 /** Reaches services in other processes over HTTP with deadline, bounded retries and a circuit breaker each. */
 export function httpMesh(options: { urlOf: (service: string) => string | undefined; token: string }): Mesh & Remote {
-  const agent = new Agent({ connections: 32, pipelining: 1, keepAliveTimeout: 10_000 })
+  // A shop in one process never calls over HTTP, and need not load what does.
+  let agent: Agent | null = null
   const breakers = new Map<string, ReturnType<typeof newBreaker>>()
 
   const post = async <R>(service: string, path: string, body: unknown, deadline: number): Promise<R> => {
@@ -78,15 +79,19 @@ export function httpMesh(options: { urlOf: (service: string) => string | undefin
     if (!url) throw unavailable(`The ${service} service has no address here.`)
     const leftMs = deadline - Date.now()
     if (leftMs <= 0) throw unavailable(`No time was left to ask ${service}.`)
-    const answer = await request(new URL(path, url), {
-      method: 'POST',
-      dispatcher: agent,
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${options.token}` },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(leftMs),
-    }).catch((error: Error) => {
-      throw new NoAnswer(`${service} did not answer: ${error.message}`, { cause: error })
-    })
+    const undici = await import('undici')
+    agent ??= new undici.Agent({ connections: 32, pipelining: 1, keepAliveTimeout: 10_000 })
+    const answer = await undici
+      .request(new URL(path, url), {
+        method: 'POST',
+        dispatcher: agent,
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${options.token}` },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(leftMs),
+      })
+      .catch((error: Error) => {
+        throw new NoAnswer(`${service} did not answer: ${error.message}`, { cause: error })
+      })
     const value = await answer.body.json()
     if (answer.statusCode === 200) return value as R
     const { problem, retryAfterSeconds } = value as { problem: Problem; retryAfterSeconds: number | null }
@@ -130,7 +135,7 @@ export function httpMesh(options: { urlOf: (service: string) => string | undefin
       guarded(subscriber, false, deadline, () =>
         post<{ verdicts: (string | null)[] }>(subscriber, `/events/${subscriber}`, { events }, deadline),
       ).then(({ verdicts }) => verdicts),
-    close: () => agent.close(),
+    close: async () => agent?.close(),
   })
 }
 

@@ -87,7 +87,7 @@ type Started = { readonly client: ClientOf; stop(): Promise<void> }
 
 async function startOne(shape: Shape, variables: Record<string, string>): Promise<Started> {
   const environment = readEnvironment({ ...variables, STOA_SHAPE: shape === 'strict' ? 'strict' : 'plain' })
-  const shop = await openShop(environment, await loadSettings(root), { edge: true, onProgress: () => undefined })
+  const shop = await openShop(environment, () => loadSettings(root), { edge: true, onProgress: () => undefined })
   const owner = await shop.host.client(identity).ensureOwner({ ...admin, enforce: true })
   if (!owner.ok) throw new Error('test shop: no owner')
   return { client: shop.host.client, stop: shop.stop }

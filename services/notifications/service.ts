@@ -1,5 +1,4 @@
 import { join } from 'node:path'
-import { createTransport } from 'nodemailer'
 import type T from 'typebox'
 import { type Mail, NotificationSettings, notifications, type Template } from '#contracts/notifications'
 import { orders } from '#contracts/orders'
@@ -41,7 +40,7 @@ export const notificationsService = service({
     const { db, settings } = host
     const smtpUrl = host.environment.SMTP_URL
     const post = smtpUrl
-      ? createPost(createTransport(smtpUrl), {
+      ? createPost((await import('nodemailer')).createTransport(smtpUrl), {
           from: settings.from,
           replyTo: settings.replyTo,
           publicUrl: host.shop.publicUrl,
