@@ -1,0 +1,299 @@
+import type { RawBuilder } from 'kysely'
+import { type Executor, sql, type Transaction } from '#kernel/database'
+import { categoryKey, type Entry, flagKey, goneEntry, type Listed, type Term } from './build-listing.ts'
+import type { Reading } from './read-products.ts'
+
+// ---- Keeping the read model ------------------------------------------------------------------------------------------
+
+/** The number under which products are read: take it first, then read. */
+export async function nextRead(db: Executor): Promise<number> {
+  const { rows } = await sql<{ read: number }>`select nextval('reads') as read`.execute(db)
+  return theOnly(rows).read
+}
+
+/**
+ * Writes what was read, except for products of which something newer was written.
+ * @param since words of the vocabulary that were read before it are marked as read now; 0 marks none
+ */
+export async function putProducts(tx: Transaction, { read, entries }: Reading, since = 0): Promise<void> {
+  if (entries.length === 0) return
+  await sql`select put_products(${read}, ${since}, ${toJson(entries)}::jsonb)`.execute(tx)
+}
+
+/** Removes what was last read before `since`. */
+export async function forgetUnread(tx: Transaction, since: number): Promise<void> {
+  const { rows } = await sql<{ productId: string }>`
+    select product_id as "productId" from products where read < ${since} and words is not null`.execute(tx)
+  const entries = rows.map(({ productId }) => goneEntry(productId))
+  await putProducts(tx, { read: await nextRead(tx), entries })
+  await sql`delete from vocabulary where read < ${since}`.execute(tx)
+  await sql`delete from postings where bits = 0::bit(4096)`.execute(tx)
+}
+
+/** The product whose listing shows a variant. */
+export async function productOfVariant(db: Executor, variantId: string): Promise<string | null> {
+  const { rows } = await sql<{ productId: string }>`
+    select product_id as "productId" from variants where variant_id = ${variantId}`.execute(db)
+  return rows[0]?.productId ?? null
+}
+
+/** PostgreSQL's jsonb has no NUL and no half of a surrogate pair. */
+const toJson = (entries: readonly Entry[]): string =>
+  JSON.stringify(entries, (_, value) => (typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value))
+
+function theOnly<Row>(rows: readonly Row[]): Row {
+  const [row] = rows
+  if (!row) throw new Error('search: the database returned no row')
+  return row
+}
+
+// ---- Listing ---------------------------------------------------------------------------------------------------------
+
+export type Sort = 'relevance' | 'newest' | 'price-asc' | 'price-desc' | 'title'
+
+/** A question whose words are known by their ids. `filters` has an entry for each key, with any of its terms. */
+export type Question = {
+  readonly market: string
+  /** All of these: category, availability. */
+  readonly all: readonly number[]
+  readonly filters: readonly { readonly key: string; readonly anyOf: readonly number[] }[]
+  /** Folded words, or null. */
+  readonly words: string | null
+  readonly priceMin: number | null
+  readonly priceMax: number | null
+}
+
+export type Resolved = {
+  readonly terms: readonly { readonly id: number; readonly key: string; readonly folded: string }[]
+  /** Whether something in the market has all the words as they were typed. */
+  readonly literal: boolean
+  /** Where nothing has: each word that is nowhere, with the words that look most like it, nearest first. */
+  readonly unknown: readonly { readonly word: string; readonly candidates: readonly string[] }[]
+}
+
+/** Of the terms that are there from the beginning, as the migration makes them. */
+const allTermId = 1
+export const availableTermId = 2
+
+/** Words compared with a mistyped one: the nearest by letters in common, of which the fewest edits decide. */
+const candidatesAtMost = 20
+
+/** Finds the ids of terms, and whether words are spelled like any. */
+export async function resolve(
+  db: Executor,
+  asked: {
+    readonly market: string
+    readonly terms: readonly Pick<Term, 'key' | 'folded'>[]
+    readonly words: readonly string[]
+  },
+): Promise<Resolved> {
+  const { market, terms, words } = asked
+  const typed = words.join(' ')
+  const { rows } = await sql<Resolved>`
+    with literal as (
+      select ${words.length} = 0 or exists (
+        select from products join listings using (product_id)
+        where words @@ query_of(${typed}) and market = ${market}) as literal)
+    select literal,
+      coalesce((select jsonb_agg(jsonb_build_object('id', t.id, 'key', t.key, 'folded', t.folded))
+        from unnest(${terms.map(({ key }) => key)}::text[], ${terms.map(({ folded }) => folded)}::text[]) as a (key, folded)
+        join terms t using (key, folded)), '[]') as terms,
+      case when literal then '[]' else coalesce((
+        select jsonb_agg(jsonb_build_object('word', word, 'candidates', (
+          select coalesce(jsonb_agg(near.word), '[]')
+          from (select v.word from vocabulary v order by v.word <-> typed.word limit ${candidatesAtMost}) near)))
+        from unnest(${[...new Set(words)]}::text[]) as typed (word)
+        where not exists (select from products where words @@ query_of(typed.word))), '[]') end as unknown
+    from literal`.execute(db)
+  return theOnly(rows)
+}
+
+/** How much the places weigh in which a word stands: nowhere special, description, names, title. */
+const weights = sql`'{0.05, 0.2, 0.5, 1}'::real[]`
+
+/** What each sort sorts by, how a cursor's copy of it is read back, and which way. */
+function ordering(sort: Sort, words: string | null) {
+  switch (sort) {
+    case 'relevance':
+      if (words === null) return ordering('newest', null)
+      // Whole numbers, since a cursor must compare equal to the row it came from.
+      return {
+        key: sql`(ts_rank(${weights}, p.words, query_of(${words})) * 1e6)::integer`,
+        type: sql`integer`,
+        descending: true,
+      }
+    case 'newest':
+      return { key: sql`l.created_at`, type: sql`timestamptz`, descending: true }
+    case 'price-asc':
+      return { key: sql`l.price_from`, type: sql`bigint`, descending: false }
+    case 'price-desc':
+      return { key: sql`l.price_from`, type: sql`bigint`, descending: true }
+    case 'title':
+      return { key: sql`l.title_key`, type: sql`text`, descending: false }
+  }
+}
+
+export type Row = { readonly card: Listed; readonly key: string | number; readonly productId: string }
+
+/** A page of cards after the place that `after` names: sort key and product. */
+export async function page(
+  db: Executor,
+  question: Question,
+  view: { readonly sort: Sort; readonly after: readonly [string | number, string] | null; readonly limit: number },
+): Promise<Row[]> {
+  const { key, type, descending } = ordering(view.sort, question.words)
+  const direction = descending ? sql`desc` : sql`asc`
+  const after = view.after
+    ? sql`(${key}, l.product_id) ${descending ? sql`<` : sql`>`} (${view.after[0]}::${type}, ${view.after[1]})`
+    : sql`true`
+  const { rows } = await sql<Row>`
+    select l.card, ${key} as key, l.product_id as "productId"
+    from ${from(question)}
+    where ${matches(question)} and ${inPriceRange(question)} and ${after}
+    order by ${key} ${direction}, l.product_id ${direction}
+    limit ${view.limit}`.execute(db)
+  return rows
+}
+
+const from = ({ words }: Question): RawBuilder<unknown> =>
+  words === null ? sql`listings l` : sql`products p join listings l using (product_id)`
+
+const matches = ({ market, all, filters, words }: Question): RawBuilder<unknown> =>
+  sql.join(
+    [
+      sql`l.market = ${market}`,
+      ...(words === null ? [] : [sql`p.words @@ query_of(${words})`]),
+      ...(all.length > 0 ? [sql`l.term_ids @> ${all}::integer[]`] : []),
+      ...filters.map(({ anyOf }) => sql`l.term_ids && ${anyOf}::integer[]`),
+    ],
+    sql` and `,
+  )
+
+const inPriceRange = ({ priceMin, priceMax }: Question): RawBuilder<unknown> =>
+  sql`l.price_from between ${priceMin ?? 0} and ${priceMax ?? Number.MAX_SAFE_INTEGER}`
+
+export type Count = {
+  readonly id: number
+  readonly key: string
+  readonly title: string
+  readonly value: string
+  readonly count: number
+}
+
+/** Values a facet shows at most, the most frequent ones: more is for the search field. */
+const valuesAtMost = 100
+
+/**
+ * How many products have each term among those that match, counted without the filter on the term's own key, so that a
+ * shopper sees what else could be chosen; and the lowest and highest price of what matches but for the price.
+ *
+ * Each condition is a set of bits, a row a block of 4,096 products: those of terms are kept, those of words and prices are
+ * made here. They are and-ed once with all conditions (number 0) and once without each filter.
+ */
+export async function facets(
+  db: Executor,
+  question: Question,
+): Promise<{ counts: readonly Count[]; lowest: number | null; highest: number | null }> {
+  const { market, filters, words, priceMin, priceMax } = question
+  const required = [allTermId, ...question.all].map((id) => [id])
+  const conditions = [...filters.map(({ anyOf }) => anyOf), ...required].flatMap((ids, index) =>
+    ids.map((id) => ({ id, part: index + 1 })),
+  )
+  const bitsOf = (n: RawBuilder<unknown>) => sql`bit_or(set_bit(0::bit(4096), ${n} % 4096, 1))`
+  const made = [
+    ...(words === null
+      ? []
+      : [sql`select -1, n / 4096, ${bitsOf(sql`n`)} from products where words @@ query_of(${words}) group by 2`]),
+    ...(priceMin === null && priceMax === null
+      ? []
+      : [
+          sql`select -2, n / 4096, ${bitsOf(sql`n`)} from listings l
+              where market = ${market} and ${inPriceRange(question)} group by 2`,
+        ]),
+  ]
+  const parts = filters.length + required.length + made.length
+  const { rows } = await sql<{ counts: Count[]; lowest: number | null; highest: number | null }>`
+    with conditions (part, term_id) as (
+      select * from unnest(${conditions.map(({ part }) => part)}::integer[], ${conditions.map(({ id }) => id)}::integer[])),
+    parts (part, block, bits) as (
+      select part, block, bit_or(bits) from conditions join postings using (term_id) where market = ${market} group by 1, 2
+      ${made.length > 0 ? sql`union all ${sql.join(made, sql` union all `)}` : sql``}),
+    filters (key, part) as (
+      select * from unnest(${filters.map(({ key }) => key)}::text[], ${filters.map((_, index) => index + 1)}::integer[])),
+    matching as (
+      select without, block, bit_and(bits) as bits
+      from parts cross join (select 0 union all select part from filters) as e (without)
+      where part <> without
+      group by without, block
+      having count(*) = ${parts} - least(without, 1)),
+    counts as (
+      select t.id, t.key, t.title, t.value, sum(bit_count(p.bits & m.bits))::integer as count
+      from terms t
+      left join filters f on f.key = t.key
+      join postings p on p.term_id = t.id and p.market = ${market}
+      join matching m on m.block = p.block and m.without = coalesce(f.part, 0)
+      where t.key not in (${flagKey}, ${categoryKey})
+      group by t.id),
+    ranked as (
+      select *, row_number() over (partition by key order by count desc, value) as place from counts where count > 0)
+    select coalesce((
+        select jsonb_agg(jsonb_build_object('id', id, 'key', key, 'title', title, 'value', value, 'count', count)
+                         order by key, place)
+        from ranked
+        where place <= ${valuesAtMost} or id = any(${conditions.map(({ id }) => id)}::integer[])), '[]') as counts,
+      lowest, highest
+    from (select min(l.price_from) as lowest, max(l.price_from) as highest
+          from ${from(question)} where ${matches(question)}) as prices`.execute(db)
+  return theOnly(rows)
+}
+
+// ---- Suggestions -----------------------------------------------------------------------------------------------------
+
+/** Products looked at for one suggestion list: the first letter of a word begins thousands. */
+const suggestionsLookedAt = 200
+
+/**
+ * Cards of products whose titles begin with what was typed, then of those that have words that begin so; where there are
+ * none, of those whose titles look like it.
+ */
+export async function suggest(
+  db: Executor,
+  asked: { readonly market: string; readonly words: readonly string[]; readonly limit: number },
+): Promise<Listed[]> {
+  const typed = asked.words.join(' ')
+  // Letters and digits only, so nothing in it means anything to `like` or to a text query. A and B: titles and names.
+  const prefixes = asked.words.map((word) => `${word}:*AB`).join(' & ')
+  const { rows } = await sql<{ card: Listed }>`
+    with found as (
+      (select product_id, title_key, 2 as how from products where title_key like ${`${typed}%`}
+       order by title_key limit ${suggestionsLookedAt})
+      union all
+      (select product_id, title_key, 1 from products where words @@ ${prefixes}::tsquery limit ${suggestionsLookedAt})
+      union all
+      (select product_id, title_key, 0 from products
+       where length(${typed}) > 2 and ${typed} <% title_key limit ${suggestionsLookedAt}))
+    select l.card
+    from (select product_id, title_key, max(how) as how from found
+          where how > 0 or not exists (select from found where how > 0) group by product_id, title_key) f
+    join listings l on l.product_id = f.product_id and l.market = ${asked.market}
+    order by how desc, word_similarity(${typed}, f.title_key) desc, f.title_key, f.product_id
+    limit ${asked.limit}`.execute(db)
+  return rows.map(({ card }) => card)
+}
+
+/** Which of `titles` (folded) begin with what was typed, have a word that does, or look like it: their places, best first. */
+export async function suggestAmong(
+  db: Executor,
+  asked: { readonly titles: readonly string[]; readonly words: readonly string[]; readonly limit: number },
+): Promise<number[]> {
+  const typed = asked.words.join(' ')
+  const { rows } = await sql<{ place: number }>`
+    select place::integer
+    from unnest(${asked.titles}::text[]) with ordinality as t (title, place),
+         lateral (select case when title like ${`${typed}%`} then 2 when title like ${`% ${typed}%`} then 1
+                              when length(${typed}) > 2 and ${typed} <% title then 0 end as how) h
+    where how is not null
+    order by how desc, word_similarity(${typed}, title) desc, place
+    limit ${asked.limit}`.execute(db)
+  return rows.map(({ place }) => place - 1)
+}
