@@ -215,25 +215,35 @@ export async function createDatabase(serverUrl: string, name: string): Promise<v
 
 export async function checkDatabase(databaseUrl: string): Promise<void> {
   const { host, pathname } = new URL(databaseUrl)
-  const where = `The database${pathname.slice(1)} at ${host || 'the local socket'}`.replace('database', 'database ')
+  const where = `The database ${pathname.slice(1)} at ${host || 'the local socket'}`
+  // Two attempts: while the modules of a start are loaded, a timer can be late by seconds, and then ends what is just answered.
+  const version = await readVersion(databaseUrl)
+    .catch(() => readVersion(databaseUrl))
+    .catch((error: NodeJS.ErrnoException) => {
+      throw startError(
+        'database-unreachable',
+        `${where} does not answer (${error.message || error.code}). Check DATABASE_URL.`,
+      )
+    })
+  if (version < oldestPostgres) {
+    throw startError(
+      'database-too-old',
+      `${where} is PostgreSQL ${Math.floor(version / 10_000)}; Stoa needs 18 or newer.`,
+    )
+  }
+}
+
+/** 18.0, as `server_version_num` says it: the first with `uuidv7()`. */
+const oldestPostgres = 180_000
+
+async function readVersion(databaseUrl: string): Promise<number> {
   const client = new pg.Client({ connectionString: databaseUrl, connectionTimeoutMillis: 5_000 })
   try {
     await client.connect()
     const { rows } = await client.query<{ version: number }>(
       `select current_setting('server_version_num')::int as version`,
     )
-    const version = rows[0]?.version ?? 0
-    if (version < 180_000)
-      throw startError(
-        'database-too-old',
-        `${where} is PostgreSQL ${Math.floor(version / 10_000)}; Stoa needs 18 or newer.`,
-      )
-  } catch (error) {
-    if ((error as { code?: string }).code === 'database-too-old') throw error
-    throw startError(
-      'database-unreachable',
-      `${where} does not answer (${(error as Error).message || (error as { code?: string }).code}). Check DATABASE_URL.`,
-    )
+    return rows[0]?.version ?? 0
   } finally {
     await client.end().catch(() => undefined)
   }

@@ -71,7 +71,7 @@ export function openDatabase(options: {
     connectionString: options.url,
     max: options.connections,
     application_name: `stoa-${options.service}`,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: 8_000,
     idleTimeoutMillis: 60_000,
     statement_timeout: statementTimeoutMs,
     lock_timeout: lockTimeoutMs,

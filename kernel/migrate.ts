@@ -24,7 +24,7 @@ export async function migrate(options: {
 }): Promise<string[]> {
   const client = new pg.Client({
     connectionString: options.ownerUrl,
-    connectionTimeoutMillis: 5_000,
+    connectionTimeoutMillis: 15_000,
     application_name: 'stoa-migrate',
   })
   await client.connect()
