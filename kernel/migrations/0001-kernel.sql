@@ -51,6 +51,7 @@ create table idempotency_keys (
   primary key (scope, key)
 );
 create index idempotency_keys_created on idempotency_keys (created_at);
+comment on column idempotency_keys.outcome is 'personal: message; to answer a repeated request as before, which may tell a name or address; contract; PT24H';
 
 -- Unlogged: losing the counts in a crash gives everyone a fresh window, and nothing else.
 create unlogged table rate_limits (
