@@ -134,11 +134,16 @@ function buildListing(
   }
 }
 
-/** What a product can be filtered by: who made it, what it is, its attributes, and the options of what is sold of it. */
+/**
+ * What a product can be filtered by: who made it, what it is, its attributes, and the options of what is sold of it. An
+ * attribute stands before an option of the same name: merchants give the color Blue so that Ink and Sky are found by it.
+ */
 function facetTerms(product: DeepReadonly<CatalogProduct>, sold: readonly Variant[]): Term[] {
+  const attributeKeys = new Set(product.attributes.map(({ name }) => facetKey(name)))
+  const isOwn = ([name]: [string, string]): boolean => !attributeKeys.has(facetKey(name))
   const named: [name: string, value: string][] = [
     ...product.attributes.flatMap(({ name, values }) => values.map((value): [string, string] => [name, value])),
-    ...sold.flatMap(({ options }) => Object.entries(options).filter(isChoice)),
+    ...sold.flatMap(({ options }) => Object.entries(options).filter(isChoice).filter(isOwn)),
   ]
   if (product.vendor !== null) named.push(['Vendor', product.vendor])
   if (product.productType !== null) named.push(['Type', product.productType])
