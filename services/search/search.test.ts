@@ -291,6 +291,22 @@ for (const shape of ['plain', 'strict'] as const) {
     assert.deepEqual(await ask('wooden teapot'), [[], null], 'both are words')
   })
 
+  test(`${shape}: an attribute stands before an option of the same name`, async () => {
+    await sell(
+      [
+        product({
+          title: 'Mug of two blues',
+          categories: ['blues'],
+          attributes: { Color: ['Blue'] },
+          variants: [{ options: { Color: 'Ink' } }, { options: { Color: 'Sky' } }],
+        }),
+        1_000,
+      ],
+      [product({ title: 'Mug of one', categories: ['blues'], variants: [{ options: { Color: 'Ink' } }] }), 1_000],
+    )
+    assert.deepEqual(facet(await list({ category: 'blues' }), 'color'), { Blue: 1, Ink: 1 })
+  })
+
   test(`${shape}: several values of a key mean any, several keys all; a facet is counted without its own filter`, async () => {
     const shirt = (title: string, color: string, sizes: string[], material: string) =>
       product({

@@ -23,7 +23,7 @@ export async function putProducts(tx: Transaction, { read, entries }: Reading, s
 /** Removes what was last read before `since`. */
 export async function forgetUnread(tx: Transaction, since: number): Promise<void> {
   const { rows } = await sql<{ productId: string }>`
-    select product_id as "productId" from products where read < ${since} and words is not null`.execute(tx)
+    select product_id as "productId" from products where read < ${since} and text_hash is not null`.execute(tx)
   const entries = rows.map(({ productId }) => goneEntry(productId))
   await putProducts(tx, { read: await nextRead(tx), entries })
   await sql`delete from vocabulary where read < ${since}`.execute(tx)
@@ -108,8 +108,8 @@ export async function resolve(
   return theOnly(rows)
 }
 
-/** How much the places weigh in which a word stands: nowhere special, description, names, title. */
-const weights = sql`'{0.05, 0.2, 0.5, 1}'::real[]`
+/** How much the places weigh in which a word stands: the last two are names and title. The description weighs nothing. */
+const weights = sql`'{0, 0, 0.5, 1}'::real[]`
 
 /** What each sort sorts by, how a cursor's copy of it is read back, and which way. */
 function ordering(sort: Sort, words: string | null) {
@@ -118,7 +118,7 @@ function ordering(sort: Sort, words: string | null) {
       if (words === null) return ordering('newest', null)
       // Whole numbers, since a cursor must compare equal to the row it came from.
       return {
-        key: sql`(ts_rank(${weights}, p.words, query_of(${words})) * 1e6)::integer`,
+        key: sql`(ts_rank(${weights}, p.names, query_of(${words})) * 1e6)::integer`,
         type: sql`integer`,
         descending: true,
       }
@@ -186,61 +186,38 @@ const valuesAtMost = 100
 /**
  * How many products have each term among those that match, counted without the filter on the term's own key, so that a
  * shopper sees what else could be chosen; and the lowest and highest price of what matches but for the price.
- *
- * Each condition is a set of bits, a row a block of 4,096 products: those of terms are kept, those of words and prices are
- * made here. They are and-ed once with all conditions (number 0) and once without each filter.
  */
 export async function facets(
   db: Executor,
   question: Question,
 ): Promise<{ counts: readonly Count[]; lowest: number | null; highest: number | null }> {
   const { market, filters, words, priceMin, priceMax } = question
-  const required = [allTermId, ...question.all].map((id) => [id])
-  const conditions = [...filters.map(({ anyOf }) => anyOf), ...required].flatMap((ids, index) =>
-    ids.map((id) => ({ id, part: index + 1 })),
-  )
-  const bitsOf = (n: RawBuilder<unknown>) => sql`bit_or(set_bit(0::bit(4096), ${n} % 4096, 1))`
-  const made = [
-    ...(words === null
-      ? []
-      : [sql`select -1, n / 4096, ${bitsOf(sql`n`)} from products where words @@ query_of(${words}) group by 2`]),
-    ...(priceMin === null && priceMax === null
-      ? []
-      : [
-          sql`select -2, n / 4096, ${bitsOf(sql`n`)} from listings l
-              where market = ${market} and ${inPriceRange(question)} group by 2`,
-        ]),
-  ]
-  const parts = filters.length + required.length + made.length
+  const parts = [...filters.map(({ anyOf }) => anyOf), [allTermId], ...question.all.map((id) => [id])]
+  const conditions = parts.flatMap((ids, index) => ids.map((id) => ({ id, part: index + 1 })))
+  const termIds = conditions.map(({ id }) => id)
+  const priced = priceMin !== null || priceMax !== null
   const { rows } = await sql<{ counts: Count[]; lowest: number | null; highest: number | null }>`
-    with conditions (part, term_id) as (
-      select * from unnest(${conditions.map(({ part }) => part)}::integer[], ${conditions.map(({ id }) => id)}::integer[])),
-    parts (part, block, bits) as (
-      select part, block, bit_or(bits) from conditions join postings using (term_id) where market = ${market} group by 1, 2
-      ${made.length > 0 ? sql`union all ${sql.join(made, sql` union all `)}` : sql``}),
-    filters (key, part) as (
-      select * from unnest(${filters.map(({ key }) => key)}::text[], ${filters.map((_, index) => index + 1)}::integer[])),
-    matching as (
-      select without, block, bit_and(bits) as bits
-      from parts cross join (select 0 union all select part from filters) as e (without)
-      where part <> without
-      group by without, block
-      having count(*) = ${parts} - least(without, 1)),
-    counts as (
-      select t.id, t.key, t.title, t.value, sum(bit_count(p.bits & m.bits))::integer as count
-      from terms t
-      left join filters f on f.key = t.key
-      join postings p on p.term_id = t.id and p.market = ${market}
-      join matching m on m.block = p.block and m.without = coalesce(f.part, 0)
-      where t.key not in (${flagKey}, ${categoryKey})
-      group by t.id),
+    with matching as materialized (
+      select * from matching(
+        ${market}, ${conditions.map(({ part }) => part)}::integer[], ${termIds}::integer[], ${parts.length}::integer,
+        ${filters.length}::integer, ${words}::text, ${priced ? (priceMin ?? 0) : null}::bigint,
+        ${priced ? (priceMax ?? Number.MAX_SAFE_INTEGER) : null}::bigint)),
+    counted as (
+      select p.term_id, sum(bit_count(p.bits & m.bits))::integer as count
+      from postings p
+      join terms t on t.id = p.term_id
+      join matching m on m.block = p.block
+        and m.without = coalesce(array_position(${filters.map(({ key }) => key)}::text[], t.key), 0)
+      where p.market = ${market}
+      group by p.term_id),
     ranked as (
-      select *, row_number() over (partition by key order by count desc, value) as place from counts where count > 0)
+      select id, key, title, value, count, row_number() over (partition by key order by count desc, value) as place
+      from counted join terms on id = term_id
+      where count > 0 and key <> all (${[flagKey, categoryKey]}::text[]))
     select coalesce((
         select jsonb_agg(jsonb_build_object('id', id, 'key', key, 'title', title, 'value', value, 'count', count)
                          order by key, place)
-        from ranked
-        where place <= ${valuesAtMost} or id = any(${conditions.map(({ id }) => id)}::integer[])), '[]') as counts,
+        from ranked where place <= ${valuesAtMost} or id = any(${termIds}::integer[])), '[]') as counts,
       lowest, highest
     from (select min(l.price_from) as lowest, max(l.price_from) as highest
           from ${from(question)} where ${matches(question)}) as prices`.execute(db)
@@ -261,20 +238,22 @@ export async function suggest(
   asked: { readonly market: string; readonly words: readonly string[]; readonly limit: number },
 ): Promise<Listed[]> {
   const typed = asked.words.join(' ')
-  // Letters and digits only, so nothing in it means anything to `like` or to a text query. A and B: titles and names.
-  const prefixes = asked.words.map((word) => `${word}:*AB`).join(' & ')
+  // Letters and digits only, so nothing in it means anything to `like` or to a text query.
+  const prefixes = asked.words.map((word) => `${word}:*`).join(' & ')
   const { rows } = await sql<{ card: Listed }>`
-    with found as (
+    with begins as materialized (
       (select product_id, title_key, 2 as how from products where title_key like ${`${typed}%`}
        order by title_key limit ${suggestionsLookedAt})
       union all
-      (select product_id, title_key, 1 from products where words @@ ${prefixes}::tsquery limit ${suggestionsLookedAt})
+      (select product_id, title_key, 1 from products where names @@ ${prefixes}::tsquery limit ${suggestionsLookedAt})),
+    found as (
+      select product_id, title_key, max(how) as how from begins group by product_id, title_key
       union all
       (select product_id, title_key, 0 from products
-       where length(${typed}) > 2 and ${typed} <% title_key limit ${suggestionsLookedAt}))
+       where not exists (select from begins) and length(${typed}) > 2 and ${typed} <% title_key
+       limit ${suggestionsLookedAt}))
     select l.card
-    from (select product_id, title_key, max(how) as how from found
-          where how > 0 or not exists (select from found where how > 0) group by product_id, title_key) f
+    from found f
     join listings l on l.product_id = f.product_id and l.market = ${asked.market}
     order by how desc, word_similarity(${typed}, f.title_key) desc, f.title_key, f.product_id
     limit ${asked.limit}`.execute(db)

@@ -11,11 +11,15 @@ create table products (
   n          integer not null unique generated always as identity (start with 0 minvalue 0),
   -- The number under which this was read.
   read       bigint not null,
-  -- Of the texts that `words` was made of: prices change more often than words.
+  -- Of the texts that the words were made of: prices change more often than words.
   text_hash  text,
   title_key  text,
+  -- Of title (A) and names (B), by which a match is ranked: short, so that it lies in the row.
+  names      tsvector,
+  -- All words that can be searched for, those of the description too.
   words      tsvector
 );
+create index products_names on products using gin (names) with (fastupdate = off);
 create index products_words on products using gin (words) with (fastupdate = off);
 create index products_title_trigrams on products using gin (title_key gin_trgm_ops) with (fastupdate = off);
 create index products_title on products (title_key);
@@ -77,15 +81,53 @@ create table vocabulary (
 create index vocabulary_nearest on vocabulary using gist (word gist_trgm_ops);
 
 -- Texts come folded to lower case without accents. A shop's goods may be described in English, in German or in names that
--- no dictionary knows: each word is found as it stands and by its stem in both.
-create function words_of(p_text text) returns tsvector language sql immutable parallel safe as $$
-  select to_tsvector('pg_catalog.simple', p_text) || to_tsvector('pg_catalog.english', p_text)
-      || to_tsvector('pg_catalog.german', p_text)
+-- no dictionary knows: each word is found by its stem in both languages, which is the word itself where it has none. Titles
+-- and names keep their words as they stand too, so that they are found as they are typed, and "The Who" is.
+create function names_of(p_title text, p_names text) returns tsvector language sql immutable parallel safe as $$
+  select setweight(to_tsvector('pg_catalog.simple', p_title) || to_tsvector('pg_catalog.english', p_title)
+                || to_tsvector('pg_catalog.german', p_title), 'A')
+      || setweight(to_tsvector('pg_catalog.simple', p_names) || to_tsvector('pg_catalog.english', p_names)
+                || to_tsvector('pg_catalog.german', p_names), 'B')
+$$;
+create function text_of(p_text text) returns tsvector language sql immutable parallel safe as $$
+  select strip(to_tsvector('pg_catalog.english', p_text) || to_tsvector('pg_catalog.german', p_text))
 $$;
 create function query_of(p_text text) returns tsquery language sql immutable parallel safe as $$
   select plainto_tsquery('pg_catalog.simple', p_text) || plainto_tsquery('pg_catalog.english', p_text)
       || plainto_tsquery('pg_catalog.german', p_text)
 $$;
+
+-- Which products of a market match, as bits by block: with all conditions (number 0), and without each of the first
+-- p_filters parts. A part is met by any of its terms; words and prices are parts of their own, made here.
+create function matching(
+  p_market text, p_part integer[], p_term integer[], p_parts integer, p_filters integer,
+  p_words text, p_price_min bigint, p_price_max bigint
+) returns table (without integer, block integer, bits bit(4096)) language plpgsql stable rows 10 as $$
+begin
+  if p_words is not null then p_parts := p_parts + 1; end if;
+  if p_price_min is not null then p_parts := p_parts + 1; end if;
+  return query
+  with parts (part, block, bits) as (
+    select c.part, p.block, bit_or(p.bits)
+    from unnest(p_part, p_term) as c (part, term_id)
+    join postings p on p.market = p_market and p.term_id = c.term_id
+    group by 1, 2
+    union all
+    select -1, p.n / 4096, bit_or(set_bit(0::bit(4096), p.n % 4096, 1))
+    from products p
+    where p_words is not null and p.words @@ query_of(p_words)
+    group by 2
+    union all
+    select -2, l.n / 4096, bit_or(set_bit(0::bit(4096), l.n % 4096, 1))
+    from listings l
+    where p_price_min is not null and l.market = p_market and l.price_from between p_price_min and p_price_max
+    group by 2)
+  select e.without, p.block, bit_and(p.bits)
+  from parts p cross join generate_series(0, p_filters) as e (without)
+  where p.part <> e.without
+  group by 1, 2
+  having count(*) = p_parts - least(e.without, 1);
+end $$;
 
 -- Writes what was read of products under the number p_read, unless a higher one was written already. A product without
 -- listings is not sold. p_products: [{"productId", "hash", "titleKey", "title", "names", "text", "vocabulary", "variantIds",
@@ -110,10 +152,8 @@ begin
   with written as (
     update products p
     set read = p_read, text_hash = g.hash, title_key = g."titleKey",
-        words = case when g.hash is null then null
-                     when p.text_hash = g.hash then p.words
-                     else setweight(words_of(g.title), 'A') || setweight(words_of(g.names), 'B')
-                       || setweight(words_of(g.text), 'C') end
+        names = case when p.text_hash = g.hash then p.names else names_of(g.title, g.names) end,
+        words = case when p.text_hash = g.hash then p.words else strip(names_of(g.title, g.names)) || text_of(g.text) end
     from jsonb_to_recordset(p_products)
       as g ("productId" text, hash text, "titleKey" text, title text, names text, text text)
     where p.product_id = g."productId" and p.read < p_read
@@ -121,13 +161,15 @@ begin
   select array_agg(product_id) into fresh from written;
   if fresh is null then return; end if;
 
-  delete from variants where product_id = any (fresh);
-  insert into variants (variant_id, product_id)
+  delete from variants v
+  where product_id = any (fresh)
+    and not exists (select from jsonb_to_recordset(p_products) as g ("variantIds" jsonb) where g."variantIds" ? v.variant_id);
+  insert into variants as v (variant_id, product_id)
   select distinct on (variant_id) variant_id, g."productId"
   from jsonb_to_recordset(p_products) as g ("productId" text, "variantIds" jsonb)
   cross join jsonb_array_elements_text(g."variantIds") as variant_id
   where g."productId" = any (fresh)
-  on conflict (variant_id) do update set product_id = excluded.product_id;
+  on conflict (variant_id) do update set product_id = excluded.product_id where v.product_id <> excluded.product_id;
 
   insert into terms (key, title, folded, value)
   select distinct on (t.key, t.folded) t.key, t.title, t.folded, t.value
