@@ -6,6 +6,7 @@ import {
   CouponRefusal,
   CouponVerdict,
   MarketCode,
+  NotSoldHere,
   PricedLine,
   Quote,
   Totals,
@@ -20,6 +21,8 @@ import { Money } from '#kernel/money'
 /** 128 random bits: whoever knows it may see and change the cart. */
 export const CartId = Id('cart', 'An unguessable capability: whoever knows it may use the cart.')
 export const CartLineId = Id('line')
+/** Whatever stands in the path: what is no cart's id is no cart, and answered like one that is gone. */
+const CartRef = T.String({ minLength: 1, maxLength: 60, description: 'The id of a cart.' })
 
 /** Lines a cart: more is a purchase order, and statements over it must stay short. */
 export const linesAtMost = 100
@@ -27,7 +30,7 @@ export const linesAtMost = 100
 export const quantityAtMost = 10_000
 
 const Quantity = T.Integer({ minimum: 1, maximum: quantityAtMost })
-const VariantRef = T.String({ minLength: 1, maxLength: 60 })
+const VariantRef = T.String({ pattern: '^[A-Za-z0-9_-]{1,60}$' })
 
 export const CartLine = T.Object({
   ...PricedLine.properties,
@@ -40,7 +43,9 @@ export const CartLine = T.Object({
   sku: Nullable(T.String()),
   imageUrl: Nullable(T.String()),
   quantity: T.Integer(),
-  /** What can be promised now is less than `quantity`. Said early; checkout decides. */
+  /** False when it is no longer sold, or not in this market: it costs nothing, and checkout refuses it until it is taken out. */
+  sold: T.Boolean(),
+  /** What can be promised now is less than `quantity`; also of a line that is not sold. Said early; checkout decides. */
   short: T.Boolean(),
 })
 
@@ -60,7 +65,10 @@ export const Cart = T.Object(
     coupons: T.Array(CouponVerdict),
     discounts: T.Array(AppliedDiscount),
     totals: Totals,
-    /** What checkout still asks for: email, shippingAddress. Empty when the cart can be ordered. */
+    /**
+     * What checkout still asks for: lines (none, or one that is not sold), email, shippingAddress, shippingMethod (the one
+     * chosen is not offered any more, or none carries the goods there). Empty when the cart can be ordered.
+     */
     missing: T.Array(T.String()),
     /** The order it became; then it can no longer change. */
     orderId: Nullable(T.String()),
@@ -82,7 +90,7 @@ const Details = {
 const FieldRefusal = T.Object({ field: T.String() })
 const lineRefusals = {
   'cart/unknown-variant': [404, FieldRefusal],
-  'pricing/not-sold-here': [409, T.Object({ variantIds: T.Array(T.String()) })],
+  'pricing/not-sold-here': [409, NotSoldHere],
   'cart/too-many-lines': 422,
   'cart/quantity-too-large': [422, FieldRefusal],
 } as const
@@ -118,7 +126,7 @@ export const cart = contract(
     get: query('GET /carts/{cartId}', {
       summary: 'The cart, priced now',
       access: capability('cartId'),
-      input: T.Object({ cartId: CartId }),
+      input: T.Object({ cartId: CartRef }),
       output: Cart,
       refusals: { 'cart/unknown-cart': 404 },
     }),
@@ -126,35 +134,35 @@ export const cart = contract(
       summary: 'Set e-mail, addresses, shipping method or coupon codes',
       access: capability('cartId'),
       limit: couponLimit,
-      input: T.Object({ cartId: CartId, ...Details }),
+      input: T.Object({ cartId: CartRef, ...Details }),
       output: Cart,
       refusals: { ...cartRefusals, ...detailRefusals },
     }),
     addLine: command('POST /carts/{cartId}/lines', {
       summary: 'Put units of a variant into the cart; a variant that is in it already gets more',
       access: capability('cartId'),
-      input: T.Object({ cartId: CartId, variantId: VariantRef, quantity: Quantity }),
+      input: T.Object({ cartId: CartRef, variantId: VariantRef, quantity: Quantity }),
       output: Cart,
       refusals: { ...cartRefusals, ...lineRefusals },
     }),
     updateLine: command('PATCH /carts/{cartId}/lines/{lineId}', {
       summary: 'Set a line’s quantity',
       access: capability('cartId'),
-      input: T.Object({ cartId: CartId, lineId: CartLineId, quantity: Quantity }),
+      input: T.Object({ cartId: CartRef, lineId: CartLineId, quantity: Quantity }),
       output: Cart,
       refusals: { ...cartRefusals, 'cart/unknown-line': 404, 'cart/quantity-too-large': [422, FieldRefusal] },
     }),
     removeLine: command('DELETE /carts/{cartId}/lines/{lineId}', {
       summary: 'Take a line out',
       access: capability('cartId'),
-      input: T.Object({ cartId: CartId, lineId: CartLineId }),
+      input: T.Object({ cartId: CartRef, lineId: CartLineId }),
       output: Cart,
       refusals: { ...cartRefusals, 'cart/unknown-line': 404 },
     }),
     shippingMethods: query('GET /carts/{cartId}/shipping-methods', {
       summary: 'How the cart’s goods can go to its address, and for how much',
       access: capability('cartId'),
-      input: T.Object({ cartId: CartId }),
+      input: T.Object({ cartId: CartRef }),
       output: T.Object({ items: T.Array(ShippingMethod) }),
       refusals: {
         'cart/unknown-cart': 404,
@@ -165,7 +173,7 @@ export const cart = contract(
     snapshot: query(null, {
       summary: 'All that an order needs of a cart, priced now, in one call',
       access: internal,
-      input: T.Object({ cartId: T.String() }),
+      input: T.Object({ cartId: CartRef }),
       output: T.Object({
         cart: Cart,
         quote: Quote,
@@ -175,7 +183,7 @@ export const cart = contract(
       }),
       refusals: {
         'cart/unknown-cart': 404,
-        'pricing/not-sold-here': [409, T.Object({ variantIds: T.Array(T.String()) })],
+        'pricing/not-sold-here': [409, NotSoldHere],
         'shipping/destination-not-served': [422, NotServed],
         'cart/unknown-variant': [404, FieldRefusal],
         'cart/unknown-shipping-method': [422, FieldRefusal],

@@ -195,7 +195,9 @@ export const Promotion = T.Object(
   { title: 'Promotion' },
 )
 
-export const CouponRefusal = T.Object({ code: T.String() })
+/** `field` is the place in the request, where it is the caller's own. */
+export const CouponRefusal = T.Object({ code: T.String(), field: T.Optional(T.String()) })
+export const NotSoldHere = T.Object({ variantIds: T.Array(T.String()), field: T.Optional(T.String()) })
 
 export const pricing = contract('pricing', {
   markets: query('GET /markets', {
@@ -233,7 +235,7 @@ export const pricing = contract('pricing', {
     output: Quote,
     refusals: {
       'pricing/unknown-market': 404,
-      'pricing/not-sold-here': [409, T.Object({ variantIds: T.Array(T.String()) })],
+      'pricing/not-sold-here': [409, NotSoldHere],
     },
   }),
   checkCoupon: query(null, {

@@ -4,6 +4,7 @@ import pg from 'pg'
 import { type PricingSettings, pricing } from '#contracts/pricing'
 import type { Client } from '#kernel/client'
 import { openDatabase } from '#kernel/database'
+import { toCursor } from '#kernel/fields'
 import { startTestHost, type TestHost } from '../../test/host.ts'
 import { pricingService } from './service.ts'
 import { redeemAll } from './store.ts'
@@ -332,8 +333,10 @@ suite('promotions', () => {
     const second = await request('GET', `?limit=2&cursor=${first.body.nextCursor}`)
     const idsOf = ({ body }: typeof first) => (body.items as { id: string }[]).map(({ id }) => id)
     assert.deepEqual([...idsOf(first), idsOf(second)[0]], ids.toReversed())
-    const { status, body } = await request('GET', '?cursor=nonsense')
-    assert.deepEqual([status, body.errors], [422, [{ field: 'cursor', message: 'is not a cursor of this list' }]])
+    for (const cursor of ['nonsense', toCursor([5]), toCursor(['promo_\0'])]) {
+      const { status, body } = await request('GET', `?cursor=${cursor}`)
+      assert.deepEqual([status, body.errors], [422, [{ field: 'cursor', message: 'is not a cursor of this list' }]])
+    }
   })
 
   test('verify finds all counters as the redemptions say, and tells where one is not', async () => {

@@ -1,0 +1,114 @@
+import { type Database, type Executor, sql, type Transaction } from '#kernel/database'
+import type { Address } from '#kernel/fields'
+
+/** A line as it is kept: what the shopper chose, and what to call it should the catalog forget it. */
+export type StoredLine = {
+  readonly id: string
+  readonly variantId: string
+  readonly quantity: number
+  readonly productId: string
+  readonly handle: string
+  readonly title: string
+}
+
+/** A cart as it is kept: no price and no stock, which are asked for anew each time. */
+export type StoredCart = {
+  readonly id: string
+  readonly market: string
+  readonly lines: readonly StoredLine[]
+  readonly removedLines: readonly string[]
+  readonly email: string | null
+  readonly shippingAddress: Address | null
+  readonly billingAddress: Address | null
+  readonly shippingMethod: string | null
+  readonly couponCodes: readonly string[]
+  readonly customerId: string | null
+  readonly orderId: string | null
+  readonly version: number
+  readonly updatedAt: string
+}
+
+type Saved = Pick<StoredCart, 'version' | 'updatedAt'>
+
+/** Any other text is the id of no cart, and some of it none that PostgreSQL can look up. */
+const cartId = /^cart_[0-7][0-9a-hjkmnp-tv-z]{25}$/
+
+export async function selectCart(db: Database, id: string): Promise<StoredCart | null> {
+  if (!cartId.test(id)) return null
+  const { rows } = await sql<StoredCart>`
+    select id, market, lines, removed_lines as "removedLines", email, shipping_address as "shippingAddress",
+           billing_address as "billingAddress", shipping_method as "shippingMethod", coupon_codes as "couponCodes",
+           customer_id as "customerId", order_id as "orderId", version, updated_at as "updatedAt"
+    from carts where id = ${id}`.execute(db)
+  return rows[0] ?? null
+}
+
+const json = (value: unknown) => (value === null ? null : JSON.stringify(value))
+
+export async function insertCart(db: Database, cart: StoredCart): Promise<Saved> {
+  const { rows } = await sql<Saved>`
+    insert into carts (id, market, lines, email, shipping_address, billing_address, shipping_method, coupon_codes,
+                       customer_id)
+    values (${cart.id}, ${cart.market}, ${json(cart.lines)}::jsonb, ${cart.email}, ${json(cart.shippingAddress)}::jsonb,
+            ${json(cart.billingAddress)}::jsonb, ${cart.shippingMethod}, ${[...cart.couponCodes]}::text[],
+            ${cart.customerId})
+    returning version, updated_at as "updatedAt"`.execute(db)
+  const [saved] = rows
+  if (!saved) throw new Error('cart: a cart was inserted and not returned')
+  return saved
+}
+
+/** Writes a cart over the version it was made from. @returns null when it has another version now, or became an order */
+export async function updateCart(db: Database, cart: StoredCart): Promise<Saved | null> {
+  const { rows } = await sql<Saved>`
+    update carts set lines = ${json(cart.lines)}::jsonb, removed_lines = ${[...cart.removedLines]}::text[],
+      email = ${cart.email}, shipping_address = ${json(cart.shippingAddress)}::jsonb,
+      billing_address = ${json(cart.billingAddress)}::jsonb, shipping_method = ${cart.shippingMethod},
+      coupon_codes = ${[...cart.couponCodes]}::text[], customer_id = ${cart.customerId},
+      version = version + 1, updated_at = now()
+    where id = ${cart.id} and version = ${cart.version} and order_id is null
+    returning version, updated_at as "updatedAt"`.execute(db)
+  return rows[0] ?? null
+}
+
+/** Notes which order a cart became, the first one, and forgets what is personal. */
+export async function markOrdered(tx: Transaction, id: string, orderId: string): Promise<void> {
+  await sql`
+    update carts set order_id = ${orderId}, email = null, shipping_address = null, billing_address = null,
+      shipping_method = null, customer_id = null, updated_at = now()
+    where id = ${id} and order_id is null`.execute(tx)
+}
+
+export type AbandonedCart = {
+  readonly rowId: string
+  readonly market: string
+  readonly lines: number
+  readonly version: number
+}
+
+/** Marks carts that nobody touched for a day though they have goods and an e-mail address; each once in its life. */
+export async function markAbandoned(tx: Transaction, limit: number): Promise<AbandonedCart[]> {
+  const { rows } = await sql<AbandonedCart>`
+    with left_alone as (
+      select id from carts
+      where order_id is null and abandoned_at is null and email is not null
+        and created_at < now() - interval '1 day' and updated_at < now() - interval '1 day'
+        and jsonb_array_length(lines) > 0
+      order by created_at limit ${limit}
+      for update skip locked)
+    update carts c set abandoned_at = now() from left_alone where c.id = left_alone.id
+    returning c.row_id as "rowId", c.market, jsonb_array_length(c.lines) as lines, c.version`.execute(tx)
+  return rows
+}
+
+/** Deletes carts that nobody touched for 30 days and that never became orders. @returns how many */
+export async function deleteLeft(db: Executor, limit: number): Promise<number> {
+  const { rows } = await sql`
+    delete from carts where id in (
+      select id from carts
+      where order_id is null and created_at < now() - interval '30 days' and updated_at < now() - interval '30 days'
+      order by created_at limit ${limit}
+      for update skip locked)
+    returning id`.execute(db)
+  return rows.length
+}

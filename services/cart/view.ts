@@ -1,0 +1,73 @@
+import type { cart } from '#contracts/cart'
+import type { Output } from '#kernel/contract'
+import { money } from '#kernel/money'
+import type { PricedCart } from './price-cart.ts'
+import type { StoredCart, StoredLine } from './store.ts'
+
+type Cart = Output<(typeof cart.operations)['get']>
+type Line = Cart['lines'][number]
+
+/** A cart as its owner sees it. */
+export function viewCart(cart: StoredCart, priced: PricedCart): Cart {
+  const { quote, delivery, requiresShipping } = priced
+  const lines = cart.lines.map((line) => viewLine(line, priced))
+  const chosen = requiresShipping && delivery.kind === 'offered' ? delivery.chosen : null
+  return {
+    id: cart.id,
+    market: cart.market,
+    currency: quote.currency,
+    taxIncluded: quote.taxIncluded,
+    email: cart.email,
+    shippingAddress: cart.shippingAddress,
+    billingAddress: cart.billingAddress,
+    shippingMethod: chosen?.id ?? null,
+    requiresShipping,
+    lines,
+    coupons: quote.coupons,
+    discounts: quote.discounts,
+    totals: quote.totals,
+    missing: cart.orderId === null ? missing(cart, lines, requiresShipping, chosen !== null) : [],
+    orderId: cart.orderId,
+    version: cart.version,
+    updatedAt: cart.updatedAt,
+  }
+}
+
+function missing(cart: StoredCart, lines: readonly Line[], requiresShipping: boolean, isDelivered: boolean): string[] {
+  const asks = {
+    lines: lines.length === 0 || lines.some(({ sold }) => !sold),
+    email: cart.email === null,
+    shippingAddress: requiresShipping && cart.shippingAddress === null,
+    shippingMethod: requiresShipping && cart.shippingAddress !== null && !isDelivered,
+  }
+  return Object.entries(asks).flatMap(([name, isMissing]) => (isMissing ? [name] : []))
+}
+
+function viewLine(line: StoredLine, { quote, variants, available }: PricedCart): Line {
+  const { id, variantId, quantity } = line
+  const variant = variants.get(variantId)
+  const price = quote.lines.find((one) => one.id === id)
+  const nothing = money(0, quote.currency)
+  const isCounted = variant?.inventoryTracked === true && variant.inventoryPolicy === 'deny'
+  return {
+    ...(price ?? {
+      unitPrice: nothing,
+      compareAtPrice: null,
+      subtotal: nothing,
+      discount: nothing,
+      tax: nothing,
+      total: nothing,
+    }),
+    id,
+    variantId,
+    quantity,
+    productId: variant?.productId ?? line.productId,
+    handle: variant?.handle ?? line.handle,
+    title: variant?.title ?? line.title,
+    variantTitle: variant?.variantTitle ?? '',
+    sku: variant?.sku ?? null,
+    imageUrl: variant?.imageUrl ?? null,
+    sold: price !== undefined,
+    short: price === undefined || (isCounted && (available.get(variantId) ?? 0) < quantity),
+  }
+}
