@@ -13,13 +13,31 @@ export class ApiError extends Error {
   readonly status: number
   readonly type: string
   readonly fields: readonly FieldError[]
-  constructor(status: number, problem: { type?: string; title?: string; detail?: string; errors?: FieldError[] }) {
+  constructor(status: number, problem: Problem) {
     super(problem.detail ?? problem.title ?? `The shop answered ${status}.`)
     this.status = status
     this.type = problem.type ?? 'about:blank'
-    this.fields = problem.errors ?? []
+    // A refusal names the one field it is about; a validation error lists all that are wrong.
+    this.fields = problem.errors ?? (problem.field ? [{ field: problem.field, message: this.message }] : [])
+  }
+
+  /** Whether the shop decided. Otherwise (no answer, or an error of its own) what was asked for may have happened. */
+  get isDecided(): boolean {
+    return this.status >= 400 && this.status < 500
   }
 }
+
+type Problem = {
+  readonly type?: string
+  readonly title?: string
+  readonly detail?: string
+  readonly field?: string
+  readonly errors?: readonly FieldError[]
+}
+
+/** The messages about `field` or what is within it. */
+export const errorsOf = (errors: readonly FieldError[], field: string): readonly FieldError[] =>
+  errors.filter((one) => one.field === field || one.field.startsWith(`${field}/`))
 
 type Query = Readonly<Record<string, string | number | boolean | null | undefined>>
 
@@ -57,7 +75,11 @@ async function send<A>(method: string, path: string, body?: string, headers: Rec
   } catch {
     throw new ApiError(0, { title: 'The shop does not answer. Check the connection and try again.' })
   }
-  const value: unknown = response.headers.get('content-type')?.includes('json') ? await response.json() : {}
-  if (!response.ok) throw new ApiError(response.status, value as ConstructorParameters<typeof ApiError>[1])
+  const isJson = response.headers.get('content-type')?.includes('json')
+  const value: unknown = isJson ? await response.json().catch(() => null) : {}
+  // Something between the shop and the browser may answer in its place, or break off half-way.
+  if (value === null)
+    throw new ApiError(0, { title: 'The answer broke off. Look whether it was done, then try again.' })
+  if (!response.ok) throw new ApiError(response.status, value as Problem)
   return value as A
 }

@@ -6,7 +6,8 @@ export const digitsOf = (currency: string): number =>
   new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2
 
 export const show = ({ amount, currency }: Money): string =>
-  new Intl.NumberFormat('en-GB', { style: 'currency', currency }).format(amount / 10 ** digitsOf(currency))
+  // As decimal text, which the browser formats exactly at any size.
+  new Intl.NumberFormat('en-GB', { style: 'currency', currency }).format(toInput({ amount, currency }) as `${number}`)
 
 /** Minor units as a person edits them: 1990 → 19.90. */
 export function toInput({ amount, currency }: Money): string {

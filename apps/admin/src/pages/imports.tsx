@@ -1,14 +1,12 @@
-import { useQuery } from '@tanstack/react-query'
-import { Link, useNavigate, useParams } from '@tanstack/react-router'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { type ChangeEvent, useState } from 'react'
 import type { catalog } from '../../../../services/catalog/contract.ts'
-import { type Answer, get, post, putText } from '../api.ts'
+import { type Answer, ApiError, get, post, putText } from '../api.ts'
 import { useMay } from '../session.ts'
-import { Badge, Button, Notice, PageHead, Sheet, when } from '../ui/kit.tsx'
-import { PagedTable, usePages } from '../ui/list.tsx'
+import { Badge, Button, Notice, PageHead, Progress, Sheet, when } from '../ui/kit.tsx'
+import { PagedTable, rowLink, usePages } from '../ui/list.tsx'
 
 type Report = Answer<typeof catalog, 'import'>
-type Rejection = Answer<typeof catalog, 'importRejections'>['items'][number]
 
 /** Below the API's limit for a part, with room for characters of several bytes at its edge. */
 const partBytes = 500_000
@@ -45,7 +43,11 @@ export function ImportsPage() {
               A product CSV as Shopify exports it. Rows that cannot be read are listed with the reason; everything else
               is imported. The same file again changes nothing.
             </p>
-            {failure ? <Notice>{failure}</Notice> : null}
+            {failure ? (
+              <div className="mb-4">
+                <Notice>{failure}</Notice>
+              </div>
+            ) : null}
             {uploaded === null ? (
               <label className="inline-flex flex-col gap-1 text-sm font-medium">
                 File
@@ -53,7 +55,7 @@ export function ImportsPage() {
                   type="file"
                   accept=".csv,text/csv"
                   onChange={(event) => void choose(event)}
-                  className="rounded-lg border border-line p-2 font-normal"
+                  className="max-w-full rounded-lg border border-dashed border-edge p-3 font-normal"
                 />
               </label>
             ) : (
@@ -61,7 +63,7 @@ export function ImportsPage() {
             )}
           </Sheet>
         ) : null}
-        <Sheet title="Imports">
+        <Sheet title="Imports" flush>
           <PagedTable
             pages={pages}
             keyOf={({ id }) => id}
@@ -69,24 +71,27 @@ export function ImportsPage() {
             columns={[
               {
                 title: 'File',
+                phone: 'title',
                 cell: ({ id, fileName }) => (
-                  <Link
-                    to="/imports/$importId"
-                    params={{ importId: id }}
-                    className="font-medium underline-offset-2 hover:underline"
-                  >
+                  <Link to="/imports/$importId" params={{ importId: id }} className={rowLink}>
                     {fileName}
                   </Link>
                 ),
               },
-              { title: 'State', cell: ({ state }) => <Badge state={state} /> },
+              { title: 'State', phone: 'state', cell: ({ state }) => <Badge state={state} /> },
               {
                 title: 'Products',
+                phone: 'none',
                 cell: (one) => one.productsCreated + one.productsChanged + one.productsUnchanged,
                 end: true,
               },
-              { title: 'Rejected rows', cell: ({ rowsRejected }) => rowsRejected, end: true, wide: true },
-              { title: 'Started', cell: ({ startedAt }) => when(startedAt), wide: true },
+              { title: 'Rejected rows', phone: 'end', cell: ({ rowsRejected }) => rowsRejected, end: true },
+              {
+                title: 'Started',
+                phone: 'note',
+                cell: ({ startedAt }) => <span className="text-soft">{when(startedAt)}</span>,
+                end: true,
+              },
             ]}
           />
         </Sheet>
@@ -105,22 +110,27 @@ async function upload(file: File, onProgress: (share: number) => void): Promise<
     const isLast = at + partBytes >= file.size
     const text = decoder.decode(bytes, { stream: !isLast })
     if (text !== '') {
-      await putText(`/api/admin/imports/${id}/parts/${part}`, text, 'text/csv')
+      await patiently(() => putText(`/api/admin/imports/${id}/parts/${part}`, text, 'text/csv'))
       part += 1
     }
     onProgress(Math.min(1, (at + partBytes) / file.size))
   }
-  await post(`/api/admin/imports/${id}/start`, {})
+  await patiently(() => post(`/api/admin/imports/${id}/start`, {}))
   return id
 }
 
-function Progress({ label, value }: { label: string; value: number }) {
-  return (
-    <label className="flex max-w-md flex-col gap-1 text-sm">
-      {label}
-      <progress value={value} max={1} className="h-2 w-full accent-accent" />
-    </label>
-  )
+/** A long upload outlives a hiccup of the network: the same part again replaces itself. */
+const attempts = 4
+const pauseMs = 1_000
+async function patiently<A>(run: () => Promise<A>): Promise<A> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await run()
+    } catch (error) {
+      if (attempt === attempts || !(error instanceof ApiError) || error.isDecided) throw error
+      await new Promise((resolve) => setTimeout(resolve, attempt * pauseMs))
+    }
+  }
 }
 
 function Export() {
@@ -156,72 +166,9 @@ function Export() {
 
 function save(name: string, texts: string[]): void {
   const link = document.createElement('a')
-  link.href = URL.createObjectURL(new Blob(texts, { type: 'text/csv' }))
+  link.href = URL.createObjectURL(new Blob(texts, { type: 'text/csv;charset=utf-8' }))
   link.download = name
   link.click()
-  URL.revokeObjectURL(link.href)
-}
-
-export function ImportPage() {
-  const { importId } = useParams({ from: '/imports/$importId' })
-  const found = useQuery({
-    queryKey: ['import', importId],
-    queryFn: () => get<Report>(`/api/admin/imports/${importId}`),
-    refetchInterval: ({ state }) =>
-      state.data?.state === 'running' || state.data?.state === 'uploading' ? 800 : false,
-  })
-  const rejections = usePages<Rejection>(`/api/admin/imports/${importId}/rejections`)
-  if (found.isPending) return <p className="text-soft">Loading …</p>
-  if (found.isError) return <Notice>{found.error.message}</Notice>
-  const report = found.data
-  const figures: [string, number][] = [
-    ['Rows read', report.rows],
-    ['Products created', report.productsCreated],
-    ['changed', report.productsChanged],
-    ['unchanged', report.productsUnchanged],
-    ['Rows rejected', report.rowsRejected],
-    ['Pictures stored', report.imagesStored],
-    ['Pictures kept as an address', report.imagesKeptAsAddress],
-  ]
-  return (
-    <>
-      <PageHead title={report.fileName}>
-        <Badge state={report.state} />
-      </PageHead>
-      <div className="flex flex-col gap-5">
-        <Sheet title="Report">
-          {report.state === 'running' ? (
-            <Progress label="Reading the file" value={report.bytes === 0 ? 0 : report.bytesDone / report.bytes} />
-          ) : null}
-          {report.error ? <Notice>{report.error}</Notice> : null}
-          <dl className="mt-3 grid max-w-md grid-cols-2 gap-y-1">
-            {figures.map(([label, value]) => (
-              <div key={label} className="contents">
-                <dt className="text-soft">{label}</dt>
-                <dd className="text-right tabular-nums">{value}</dd>
-              </div>
-            ))}
-          </dl>
-          {report.unknownColumns.length > 0 ? (
-            <p className="mt-4 max-w-prose text-sm text-soft">
-              Columns without a field of their own, kept as they are: {report.unknownColumns.join(', ')}.
-            </p>
-          ) : null}
-        </Sheet>
-        <Sheet title="Rows that were not imported">
-          <PagedTable
-            pages={rejections}
-            keyOf={({ row, column, reason }) => `${row} ${column} ${reason}`}
-            empty={report.state === 'done' ? 'Every row was imported.' : 'None so far.'}
-            columns={[
-              { title: 'Row', cell: ({ row }) => row, end: true },
-              { title: 'Product', cell: ({ handle }) => handle ?? '–' },
-              { title: 'Column', cell: ({ column }) => column ?? '–', wide: true },
-              { title: 'Reason', cell: ({ reason }) => reason },
-            ]}
-          />
-        </Sheet>
-      </div>
-    </>
-  )
+  // Browsers may begin to read it after this task.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
 }

@@ -40,7 +40,7 @@ function Form({
     onSubmit()
   }
   return (
-    <Dialog open onClose={onClose} title={title}>
+    <Dialog onClose={onClose} title={title}>
       <form onSubmit={send} className="flex flex-col gap-4">
         {message ? <Notice>{message}</Notice> : null}
         {children}
@@ -69,13 +69,13 @@ function TakeOrGive({ order, action, onClose }: Props & { action: 'capture' | 'r
   const command = useCommand(
     (body: unknown, key) =>
       post(`/api/admin/orders/${order.id}/${action === 'capture' ? 'capture' : 'refunds'}`, body, key),
-    onClose,
+    { onDone: onClose, fields: ['amount', 'reason'] },
   )
   const wrong =
     amount === null
       ? `Write an amount such as ${toInput({ amount: largest, currency })}.`
       : amount > largest || amount === 0
-        ? `Between 0 and ${show({ amount: largest, currency })}.`
+        ? `More than nothing, and at most ${show({ amount: largest, currency })}.`
         : undefined
   const send = (): void => {
     if (wrong || amount === null) return
@@ -83,9 +83,7 @@ function TakeOrGive({ order, action, onClose }: Props & { action: 'capture' | 'r
   }
   return (
     <Form
-      title={
-        action === 'capture' ? `Take money for order ${order.number}` : `Give money back for order ${order.number}`
-      }
+      title={action === 'capture' ? `Capture payment of order ${order.number}` : `Refund order ${order.number}`}
       submit={action === 'capture' ? 'Capture' : 'Refund'}
       running={command.running}
       message={command.message}
@@ -116,7 +114,10 @@ function TakeOrGive({ order, action, onClose }: Props & { action: 'capture' | 'r
 
 function Cancel({ order, onClose }: Props) {
   const [reason, setReason] = useState('')
-  const command = useCommand((body: unknown, key) => post(`/api/admin/orders/${order.id}/cancel`, body, key), onClose)
+  const command = useCommand((body: unknown, key) => post(`/api/admin/orders/${order.id}/cancel`, body, key), {
+    onDone: onClose,
+    fields: ['reason'],
+  })
   return (
     <Form
       title={`Cancel order ${order.number}?`}
@@ -149,22 +150,25 @@ function Fulfill({ order, onClose }: Props) {
   )
   const [carrier, setCarrier] = useState('')
   const [trackingNumber, setTrackingNumber] = useState('')
-  const command = useCommand(
-    (body: unknown, key) => post(`/api/admin/orders/${order.id}/fulfillments`, body, key),
-    onClose,
-  )
+  const command = useCommand((body: unknown, key) => post(`/api/admin/orders/${order.id}/fulfillments`, body, key), {
+    onDone: onClose,
+    fields: ['carrier', 'trackingNumber'],
+  })
+  const [nothing, setNothing] = useState(false)
   const send = (): void => {
     const lines = open.flatMap(({ id }) =>
       Number(quantities[id]) > 0 ? [{ lineId: id, quantity: Number(quantities[id]) }] : [],
     )
+    setNothing(lines.length === 0)
+    if (lines.length === 0) return
     command.run({ lines, ...(carrier ? { carrier } : {}), ...(trackingNumber ? { trackingNumber } : {}) })
   }
   return (
     <Form
-      title={`Send order ${order.number}`}
+      title={`Fulfill order ${order.number}`}
       submit="Mark as sent"
       running={command.running}
-      message={command.message}
+      message={nothing ? 'Nothing is sent: give at least one line a number above 0.' : command.message}
       onSubmit={send}
       onClose={onClose}
     >
@@ -173,6 +177,7 @@ function Fulfill({ order, onClose }: Props) {
           <li key={id} className="grid grid-cols-[1fr_6rem] items-center gap-3">
             <span>
               {title} <span className="text-sm text-soft">{variantTitle}</span>
+              <span className="block text-sm text-soft">{quantity - fulfilled} to send</span>
             </span>
             <TextField
               label={`Units of ${title} ${variantTitle}`}
@@ -204,7 +209,7 @@ function Fulfill({ order, onClose }: Props) {
         />
       </div>
       {order.payment?.status === 'authorized' ? (
-        <p className="text-sm text-soft">The money is only reserved so far; it is taken now.</p>
+        <p className="text-sm text-soft">The money is only authorized so far; it is captured now.</p>
       ) : null}
     </Form>
   )

@@ -5,7 +5,8 @@ import type { orders } from '../../../../services/orders/contract.ts'
 import { type Answer, get } from '../api.ts'
 import { show } from '../money.ts'
 import { useMay } from '../session.ts'
-import { Badge, Button, Notice, PageHead, Sheet, when } from '../ui/kit.tsx'
+import { Badge, Button, Loading, linkClass, Notice, PageHead, Sheet, when } from '../ui/kit.tsx'
+import { useActorName } from './actor-name.ts'
 import { type OrderAction, OrderActions } from './order-actions.tsx'
 
 export type Order = Answer<typeof orders, 'adminOrder'>
@@ -16,9 +17,11 @@ const needs: Readonly<Record<string, string>> = {
   cancel: 'orders:cancel',
   refund: 'payments:refund',
 }
+/** In the order of an order's way. */
+const actionsInOrder: readonly OrderAction[] = ['fulfill', 'capture', 'refund', 'cancel']
 const titles: Readonly<Record<string, string>> = {
-  capture: 'Capture payment',
   fulfill: 'Fulfill',
+  capture: 'Capture payment',
   cancel: 'Cancel order',
   refund: 'Refund',
 }
@@ -28,18 +31,21 @@ export function OrderPage() {
   const found = useQuery({ queryKey: ['order', orderId], queryFn: () => get<Order>(`/api/admin/orders/${orderId}`) })
   const may = useMay()
   const [action, setAction] = useState<OrderAction | null>(null)
-  if (found.isPending) return <p className="text-soft">Loading …</p>
-  if (found.isError) return <Notice>{found.error.message}</Notice>
+  if (found.isPending) return <Loading />
+  if (found.isError && !found.data) return <Notice>{found.error.message}</Notice>
   const order = found.data
-  const actions = order.actions.filter((one) => may(needs[one] ?? '')) as OrderAction[]
+  const actions = actionsInOrder.filter((one) => order.actions.includes(one) && may(needs[one] ?? ''))
   return (
     <>
-      <PageHead title={`Order ${order.number}`}>
+      <PageHead
+        title={`Order ${order.number}`}
+        note={`${order.placedAt ? `Placed ${when(order.placedAt)}` : `Begun ${when(order.createdAt)}`}, market ${order.market}`}
+      >
         <Badge state={order.status} />
-        {actions.map((one, index) => (
+        {actions.map((one) => (
           <Button
             key={one}
-            kind={one === 'cancel' ? 'danger' : index === 0 ? 'primary' : 'plain'}
+            kind={one === 'cancel' ? 'danger' : one === 'fulfill' ? 'primary' : 'plain'}
             onClick={() => setAction(one)}
           >
             {titles[one]}
@@ -47,16 +53,22 @@ export function OrderPage() {
         ))}
       </PageHead>
       {action ? <OrderActions order={order} action={action} onClose={() => setAction(null)} /> : null}
-      <div className="grid gap-5 lg:grid-cols-[1fr_20rem]">
+      {order.cancelReason ? (
+        <div className="mb-5">
+          <Notice tone="warn">Canceled: {order.cancelReason}</Notice>
+        </div>
+      ) : null}
+      <div className="grid gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <div className="flex min-w-0 flex-col gap-5">
           <Goods order={order} />
+          <Shipments order={order} />
           <Timeline order={order} />
         </div>
-        <div className="flex flex-col gap-5">
+        <div className="flex min-w-0 flex-col gap-5">
           <PaymentSheet order={order} />
-          <Sheet title="Shopper">
+          <Sheet title="Customer">
             <p className="break-words">
-              <a className="underline underline-offset-2" href={`mailto:${order.email}`}>
+              <a className={linkClass} href={`mailto:${order.email}`}>
                 {order.email}
               </a>
             </p>
@@ -95,7 +107,7 @@ function Goods({ order }: { order: Order }) {
           <li key={line.id} className="flex gap-3 border-b border-line py-3 first:pt-0">
             {line.imageUrl ? (
               <img
-                src={line.imageUrl}
+                src={`${line.imageUrl}?w=320`}
                 alt=""
                 width="52"
                 height="52"
@@ -145,7 +157,7 @@ function PaymentSheet({ order: { payment } }: { order: Order }) {
           <dd>
             <Badge state={payment.status} />
           </dd>
-          <dt className="text-soft">By</dt>
+          <dt className="text-soft">With</dt>
           <dd>
             {payment.provider}
             {payment.card ? `, ${payment.card.brand} •••• ${payment.card.last4}` : ''}
@@ -158,17 +170,17 @@ function PaymentSheet({ order: { payment } }: { order: Order }) {
           <dd className="tabular-nums">{show(payment.refunded)}</dd>
           {payment.providerPaymentId ? (
             <>
-              <dt className="text-soft">There</dt>
-              <dd className="break-all text-sm">{payment.providerPaymentId}</dd>
+              <dt className="text-soft">Reference</dt>
+              <dd className="break-all font-mono text-[0.8125rem]">{payment.providerPaymentId}</dd>
             </>
           ) : null}
-          {payment.authorizedUntil ? (
+          {payment.authorizedUntil && payment.status === 'authorized' ? (
             <>
-              <dt className="text-soft">Holds until</dt>
+              <dt className="text-soft">Held until</dt>
               <dd>{when(payment.authorizedUntil)}</dd>
             </>
           ) : null}
-          {payment.failure ? (
+          {payment.failure && payment.status === 'failed' ? (
             <>
               <dt className="text-soft">Failure</dt>
               <dd className="text-danger">{payment.failure}</dd>
@@ -182,17 +194,41 @@ function PaymentSheet({ order: { payment } }: { order: Order }) {
   )
 }
 
-function Timeline({ order }: { order: Order }) {
+/** What left, with which carrier. */
+function Shipments({ order }: { order: Order }) {
+  if (order.fulfillments.length === 0) return null
+  const titleOf = (lineId: string): string => order.lines.find(({ id }) => id === lineId)?.title ?? lineId
   return (
-    <Sheet title="What happened">
-      <ol className="flex flex-col gap-3">
-        {order.timeline.map((entry) => (
-          <li key={`${entry.at} ${entry.kind} ${entry.detail}`} className="grid gap-x-4 sm:grid-cols-[11rem_1fr]">
-            <time dateTime={entry.at} className="text-sm text-soft">
-              {when(entry.at)}
-            </time>
-            <p>
-              {entry.detail} <span className="text-sm text-soft">({entry.by})</span>
+    <Sheet title="Shipments">
+      <ul className="flex flex-col gap-3">
+        {order.fulfillments.map(({ id, lines, carrier, trackingNumber, createdAt }) => (
+          <li key={id}>
+            <p className="font-medium">
+              {[carrier, trackingNumber].filter(Boolean).join(' · ') || 'Sent without tracking'}
+            </p>
+            <p className="text-sm text-soft">
+              {when(createdAt)}: {lines.map(({ lineId, quantity }) => `${quantity} × ${titleOf(lineId)}`).join(', ')}
+            </p>
+          </li>
+        ))}
+      </ul>
+    </Sheet>
+  )
+}
+
+function Timeline({ order }: { order: Order }) {
+  const nameOf = useActorName()
+  return (
+    <Sheet title="Time line">
+      <ol className="flex flex-col">
+        {order.timeline.toReversed().map((entry) => (
+          <li
+            key={`${entry.at} ${entry.kind} ${entry.detail}`}
+            className="relative border-l border-line pb-4 pl-4 last:pb-0 before:absolute before:-left-[0.28rem] before:top-[0.45rem] before:size-2 before:rounded-full before:bg-edge first:before:bg-accent"
+          >
+            <p>{entry.detail}</p>
+            <p className="text-sm text-soft">
+              <time dateTime={entry.at}>{when(entry.at)}</time>, {nameOf(entry.by)}
             </p>
           </li>
         ))}
@@ -200,6 +236,8 @@ function Timeline({ order }: { order: Order }) {
     </Sheet>
   )
 }
+
+const countries = new Intl.DisplayNames('en', { type: 'region' })
 
 function AddressBlock({ title, address }: { title: string; address: Order['shippingAddress'] }) {
   if (!address) return null
@@ -210,7 +248,7 @@ function AddressBlock({ title, address }: { title: string; address: Order['shipp
     address.line2,
     `${address.postalCode} ${address.city}`,
     address.region,
-    address.country,
+    countries.of(address.country) ?? address.country,
     address.phone,
   ]
   return (

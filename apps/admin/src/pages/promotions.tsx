@@ -6,7 +6,7 @@ import { fromInput, show } from '../money.ts'
 import { useMay } from '../session.ts'
 import { useCommand } from '../ui/command.ts'
 import { Dialog } from '../ui/dialog.tsx'
-import { Button, Notice, PageHead, Select, Sheet, TextField } from '../ui/kit.tsx'
+import { Button, Notice, PageHead, Select, Sheet, TextField, when } from '../ui/kit.tsx'
 import { PagedTable, usePages } from '../ui/list.tsx'
 
 type Promotion = Answer<typeof pricing, 'promotions'>['items'][number]
@@ -42,22 +42,45 @@ export function PromotionsPage() {
         ) : null}
       </PageHead>
       {creating ? <NewPromotion markets={items} onClose={() => setCreating(false)} /> : null}
-      <Sheet>
+      <Sheet flush>
         <PagedTable
           pages={pages}
           keyOf={({ id }) => id}
           empty="No promotions yet."
           columns={[
-            { title: 'Promotion', cell: ({ label }) => <span className="font-medium">{label}</span> },
-            { title: 'Code', cell: ({ code }) => code ?? <span className="text-soft">applies by itself</span> },
-            { title: 'Takes off', cell: worth },
+            {
+              title: 'Promotion',
+              phone: 'title',
+              cell: ({ label, startsAt, endsAt }) => (
+                <>
+                  <span className="font-medium">{label}</span>
+                  {startsAt || endsAt ? (
+                    <span className="block text-sm text-soft">
+                      {startsAt ? `from ${when(startsAt)} ` : ''}
+                      {endsAt ? `until ${when(endsAt)}` : ''}
+                    </span>
+                  ) : null}
+                </>
+              ),
+            },
+            {
+              title: 'Code',
+              phone: 'note',
+              cell: ({ code }) => code ?? <span className="text-soft">applies by itself</span>,
+            },
+            { title: 'Takes off', phone: 'end', cell: worth },
             {
               title: 'Used',
+              phone: 'none',
               cell: ({ timesUsed, usageLimit }) => (usageLimit ? `${timesUsed} of ${usageLimit}` : timesUsed),
               end: true,
-              wide: true,
             },
-            { title: 'Runs', cell: (promotion) => <Switch promotion={promotion} readOnly={!mayWrite} /> },
+            {
+              title: 'Runs',
+              phone: 'state',
+              end: true,
+              cell: (promotion) => <Switch promotion={promotion} readOnly={!mayWrite} />,
+            },
           ]}
         />
       </Sheet>
@@ -68,14 +91,23 @@ export function PromotionsPage() {
 function Switch({ promotion, readOnly }: { promotion: Promotion; readOnly: boolean }) {
   const save = useCommand((active: boolean) => patch(`/api/admin/promotions/${promotion.id}`, { active }))
   return (
-    <Button
-      disabled={readOnly || save.running}
-      aria-pressed={promotion.active}
-      onClick={() => save.run(!promotion.active)}
-    >
-      {promotion.active ? 'On' : 'Off'}
-      <span className="sr-only">: {promotion.label}</span>
-    </Button>
+    <>
+      <button
+        type="button"
+        role="switch"
+        aria-checked={promotion.active}
+        aria-label={`${promotion.label} runs`}
+        disabled={readOnly || save.running}
+        onClick={() => save.run(!promotion.active)}
+        className={`inline-flex h-6 w-11 items-center rounded-full border p-0.5 disabled:opacity-60 ${promotion.active ? 'justify-end border-transparent bg-accent' : 'justify-start border-edge bg-ground'}`}
+      >
+        <span
+          aria-hidden="true"
+          className={`size-4.5 rounded-full ${promotion.active ? 'bg-accent-ink' : 'bg-edge'}`}
+        />
+      </button>
+      {save.message ? <span className="block text-sm text-danger">{save.message}</span> : null}
+    </>
   )
 }
 
@@ -88,7 +120,10 @@ function NewPromotion({ markets, onClose }: { markets: readonly Market[]; onClos
   const [minimums, setMinimums] = useState<Readonly<Record<string, string>>>({})
   const [limit, setLimit] = useState('')
   const [wrong, setWrong] = useState<string | null>(null)
-  const save = useCommand((body: unknown, key) => post('/api/admin/promotions', body, key), onClose)
+  const save = useCommand((body: unknown, key) => post('/api/admin/promotions', body, key), {
+    onDone: onClose,
+    fields: ['label', 'code', 'rate', 'usageLimit', 'usageLimitPerCustomer', 'startsAt', 'endsAt'],
+  })
   const minor = (given: Readonly<Record<string, string>>): Record<string, number> | null => {
     const entries = markets.flatMap(({ code: market, currency }) =>
       given[market] ? [[market, fromInput(given[market], currency)] as const] : [],
@@ -120,7 +155,7 @@ function NewPromotion({ markets, onClose }: { markets: readonly Market[]; onClos
     })
   }
   return (
-    <Dialog open onClose={onClose} title="New promotion">
+    <Dialog onClose={onClose} title="New promotion">
       <form onSubmit={submit} className="flex flex-col gap-4">
         {(wrong ?? save.message) ? <Notice>{wrong ?? save.message}</Notice> : null}
         <TextField

@@ -4,7 +4,7 @@ import { type Answer, patch, post } from '../api.ts'
 import { useMay } from '../session.ts'
 import { useCommand } from '../ui/command.ts'
 import { Dialog } from '../ui/dialog.tsx'
-import { Button, Notice, PageHead, Sheet, TextField, when } from '../ui/kit.tsx'
+import { Badge, Button, Notice, PageHead, Sheet, TextField, when } from '../ui/kit.tsx'
 import { PagedTable, usePages } from '../ui/list.tsx'
 
 type Member = Answer<typeof identity, 'staffMembers'>['items'][number]
@@ -32,21 +32,31 @@ export function StaffPage() {
       </PageHead>
       {editing === 'new' ? <NewMember onClose={() => setEditing(null)} /> : null}
       {editing !== null && editing !== 'new' ? <EditMember member={editing} onClose={() => setEditing(null)} /> : null}
-      <Sheet>
+      <Sheet flush>
         <PagedTable
           pages={pages}
           keyOf={({ id }) => id}
           empty="Nobody yet."
           columns={[
-            { title: 'Name', cell: ({ name }) => <span className="font-medium">{name}</span> },
-            { title: 'E-mail', cell: ({ email }) => email },
-            { title: 'Roles', cell: ({ roles: names }) => names.join(', ') },
-            { title: 'Account', cell: ({ active }) => (active ? 'open' : 'locked') },
-            { title: 'Since', cell: ({ createdAt }) => when(createdAt), wide: true },
+            { title: 'Name', phone: 'title', cell: ({ name }) => <span className="font-medium">{name}</span> },
+            {
+              title: 'E-mail',
+              phone: 'note',
+              cell: ({ email }) => <span className="block max-w-72 truncate">{email}</span>,
+            },
+            { title: 'Roles', phone: 'state', cell: ({ roles: names }) => names.join(', ') },
+            { title: 'Account', phone: 'none', cell: ({ active }) => <Badge state={active ? 'active' : 'locked'} /> },
+            {
+              title: 'Since',
+              phone: 'none',
+              cell: ({ createdAt }) => <span className="text-soft">{when(createdAt)}</span>,
+            },
             ...(mayWrite
               ? [
                   {
                     title: 'Change',
+                    phone: 'end' as const,
+                    end: true,
                     cell: (member: Member) => (
                       <Button onClick={() => setEditing(member)}>
                         Change<span className="sr-only"> {member.name}</span>
@@ -70,7 +80,7 @@ function Roles({ chosen, onChange }: { chosen: readonly string[]; onChange: (rol
         <label key={name} className="flex items-center gap-2">
           <input
             type="checkbox"
-            className="size-4 accent-accent"
+            className="size-4"
             checked={chosen.includes(name)}
             onChange={(event) =>
               onChange(event.target.checked ? [...chosen, name] : chosen.filter((one) => one !== name))
@@ -85,13 +95,16 @@ function Roles({ chosen, onChange }: { chosen: readonly string[]; onChange: (rol
 
 function NewMember({ onClose }: { onClose: () => void }) {
   const [member, setMember] = useState({ name: '', email: '', password: '', roles: ['fulfillment'] })
-  const save = useCommand((body: unknown, key) => post('/api/admin/staff', body, key), onClose)
+  const save = useCommand((body: unknown, key) => post('/api/admin/staff', body, key), {
+    onDone: onClose,
+    fields: ['name', 'email', 'password'],
+  })
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     save.run(member)
   }
   return (
-    <Dialog open onClose={onClose} title="Add somebody">
+    <Dialog onClose={onClose} title="Add somebody">
       <form onSubmit={submit} className="flex flex-col gap-4">
         {save.message ? <Notice>{save.message}</Notice> : null}
         <TextField
@@ -117,7 +130,7 @@ function NewMember({ onClose }: { onClose: () => void }) {
           required
           minLength={15}
           autoComplete="new-password"
-          hint="15 characters or more"
+          hint="15 characters or more; a few words are best"
           value={member.password}
           onChange={(event) => setMember({ ...member, password: event.target.value })}
           error={save.errorOf('password')}
@@ -136,9 +149,9 @@ function NewMember({ onClose }: { onClose: () => void }) {
 
 function EditMember({ member, onClose }: { member: Member; onClose: () => void }) {
   const [chosen, setChosen] = useState<readonly string[]>(member.roles)
-  const save = useCommand((body: unknown) => patch(`/api/admin/staff/${member.id}`, body), onClose)
+  const save = useCommand((body: unknown) => patch(`/api/admin/staff/${member.id}`, body), { onDone: onClose })
   return (
-    <Dialog open onClose={onClose} title={member.name}>
+    <Dialog onClose={onClose} title={member.name}>
       <div className="flex flex-col gap-4">
         {save.message ? <Notice>{save.message}</Notice> : null}
         <Roles chosen={chosen} onChange={setChosen} />

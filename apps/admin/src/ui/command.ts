@@ -1,35 +1,47 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useRef } from 'react'
-import { ApiError } from '../api.ts'
+import { useState } from 'react'
+import { ApiError, errorsOf } from '../api.ts'
+import { commandKey } from './command-key.ts'
+
+type Options<A> = {
+  /** Called after what is shown was asked for anew. */
+  readonly onDone?: (answer: A) => void
+  /** Fields that show their own errors; every other error is told for the whole form. */
+  readonly fields?: readonly string[]
+}
 
 /**
- * Something a person does. One key names the intent until it succeeds, so a second click or a retry does it once; after
- * success what is shown is asked for anew.
+ * Something a person does. One key names the intent until it is decided, so a second click or a retry does it once. After
+ * it what is shown is asked for anew; also after a conflict or a lost answer, which mean that the page is out of date.
  */
-export function useCommand<V, A>(run: (input: V, key: string) => Promise<A>, onDone?: (answer: A) => void) {
+export function useCommand<V, A>(run: (input: V, key: string) => Promise<A>, { onDone, fields = [] }: Options<A> = {}) {
   const queries = useQueryClient()
-  const key = useRef(crypto.randomUUID())
+  const [key] = useState(() => commandKey())
   const mutation = useMutation({
-    mutationFn: (input: V) => run(input, key.current),
+    mutationFn: (input: V) => run(input, key.current()),
     onSuccess: async (answer) => {
-      key.current = crypto.randomUUID()
+      key.settle(null)
       await queries.invalidateQueries()
       onDone?.(answer)
     },
     onError: (error) => {
-      // A refusal is stored under its key like any answer; only a missing answer is worth the same key again.
-      if (error instanceof ApiError && error.status > 0 && error.status < 500) key.current = crypto.randomUUID()
+      key.settle(error)
+      if (!(error instanceof ApiError) || !error.isDecided || error.status === 409) void queries.invalidateQueries()
     },
   })
   const error = mutation.error instanceof ApiError ? mutation.error : null
+  const told = error?.fields ?? []
+  const beside = new Set(fields.flatMap((field) => errorsOf(told, field)))
+  const rest = told.filter((one) => !beside.has(one))
   return {
     run: mutation.mutate,
     running: mutation.isPending,
-    done: mutation.isSuccess,
     reset: mutation.reset,
-    /** For the whole form; errors of fields stand beside them. */
-    message: mutation.error && !(error && error.fields.length > 0) ? mutation.error.message : null,
-    errorOf: (field: string): string | undefined =>
-      error?.fields.find((one) => one.field === field || one.field.startsWith(`${field}/`))?.message,
+    error,
+    message:
+      told.length === 0
+        ? (mutation.error?.message ?? null)
+        : rest.map(({ field, message }) => (field ? `${field}: ${message}` : message)).join(' ') || null,
+    errorOf: (field: string): string | undefined => errorsOf(told, field)[0]?.message,
   }
 }

@@ -1,0 +1,88 @@
+import { useQuery } from '@tanstack/react-query'
+import { useParams } from '@tanstack/react-router'
+import type { catalog } from '../../../../services/catalog/contract.ts'
+import { type Answer, get } from '../api.ts'
+import { Badge, Loading, Notice, PageHead, Progress, Sheet, when } from '../ui/kit.tsx'
+import { PagedTable, usePages } from '../ui/list.tsx'
+
+type Report = Answer<typeof catalog, 'import'>
+type Rejection = Answer<typeof catalog, 'importRejections'>['items'][number]
+
+/** Often enough to see it move. */
+const refetchMs = 800
+const isUnderWay = (report: Report | undefined): boolean => report?.state === 'running' || report?.state === 'uploading'
+
+export function ImportPage() {
+  const { importId } = useParams({ from: '/imports/$importId' })
+  const found = useQuery({
+    queryKey: ['import', importId],
+    queryFn: () => get<Report>(`/api/admin/imports/${importId}`),
+    refetchInterval: ({ state }) => (isUnderWay(state.data) ? refetchMs : false),
+  })
+  const rejections = usePages<Rejection>(
+    `/api/admin/imports/${importId}/rejections`,
+    {},
+    {
+      refetchMs: isUnderWay(found.data) && found.data?.rowsRejected ? refetchMs * 4 : false,
+    },
+  )
+  if (found.isPending) return <Loading />
+  if (found.isError && !found.data) return <Notice>{found.error.message}</Notice>
+  const report = found.data
+  const figures: [string, number][] = [
+    ['Rows read', report.rows],
+    ['Products created', report.productsCreated],
+    ['Products changed', report.productsChanged],
+    ['Products unchanged', report.productsUnchanged],
+    ['Rows rejected', report.rowsRejected],
+    ['Pictures stored', report.imagesStored],
+    ['Pictures kept as an address', report.imagesKeptAsAddress],
+  ]
+  return (
+    <>
+      <PageHead title={report.fileName} note={`Started ${when(report.startedAt)}, prices for market ${report.market}`}>
+        <Badge state={report.state} />
+      </PageHead>
+      <div className="flex flex-col gap-5">
+        <Sheet title="Report">
+          {report.state === 'running' ? (
+            <div className="mb-5">
+              <Progress label="Reading the file" value={report.bytes === 0 ? 0 : report.bytesDone / report.bytes} />
+            </div>
+          ) : null}
+          {report.error ? (
+            <div className="mb-5">
+              <Notice>{report.error}</Notice>
+            </div>
+          ) : null}
+          <dl className="grid grid-cols-2 gap-x-6 gap-y-4 sm:grid-cols-4">
+            {figures.map(([label, value]) => (
+              <div key={label}>
+                <dt className="text-sm text-soft">{label}</dt>
+                <dd className="text-xl font-semibold tabular-nums">{value.toLocaleString('en-GB')}</dd>
+              </div>
+            ))}
+          </dl>
+          {report.unknownColumns.length > 0 ? (
+            <p className="mt-4 max-w-prose text-sm text-soft">
+              Columns without a field of their own, kept as they are: {report.unknownColumns.join(', ')}.
+            </p>
+          ) : null}
+        </Sheet>
+        <Sheet title="Rows that were not imported" flush>
+          <PagedTable
+            pages={rejections}
+            keyOf={({ row, column, reason }) => `${row} ${column} ${reason}`}
+            empty={report.state === 'done' ? 'None: every row was imported.' : 'None so far.'}
+            columns={[
+              { title: 'Row', phone: 'state', cell: ({ row }) => <span className="tabular-nums">{row}</span> },
+              { title: 'Product', phone: 'title', cell: ({ handle }) => handle ?? '–' },
+              { title: 'Column', phone: 'end', cell: ({ column }) => column ?? '–' },
+              { title: 'Reason', phone: 'note', cell: ({ reason }) => reason },
+            ]}
+          />
+        </Sheet>
+      </div>
+    </>
+  )
+}
