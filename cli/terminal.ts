@@ -17,23 +17,26 @@ export type ProgressLine = {
 /** Shown only for what takes longer: most steps are over before anyone could read them. */
 const quietMs = 400
 
-/** One line that says what is being done and for how long; on a terminal it is rewritten in place. */
+/**
+ * One line that says what is being done and for how long; on a terminal it is rewritten in place. On standard error, since
+ * what a command answers may be read by a program.
+ */
 export function startProgress(): ProgressLine {
-  const isTerminal = process.stdout.isTTY === true
+  const isTerminal = process.stderr.isTTY === true
   let current: { text: string; since: number } | null = null
   let shown = false
   const show = (): void => {
     if (!current) return
     const elapsedMs = Date.now() - current.since
     if (elapsedMs < quietMs) return
-    if (isTerminal) process.stdout.write(`\r\x1b[2K${current.text} … ${(elapsedMs / 1_000).toFixed(1)} s`)
-    else if (!shown) say(`${current.text} …`)
+    if (isTerminal) process.stderr.write(`\r\x1b[2K${current.text} … ${(elapsedMs / 1_000).toFixed(1)} s`)
+    else if (!shown) complain(`${current.text} …`)
     shown = true
   }
   const timer = setInterval(show, 100)
   timer.unref()
   const finish = (): void => {
-    if (shown && isTerminal) process.stdout.write('\r\x1b[2K')
+    if (shown && isTerminal) process.stderr.write('\r\x1b[2K')
     shown = false
   }
   return {
