@@ -149,7 +149,7 @@ const OrderSummary = T.Object(
 const Field = T.Object({ field: T.String() })
 const moneyRefusals = {
   'orders/unknown-order': 404,
-  'orders/not-allowed-now': [409, T.Object({ status: OrderStatus })],
+  'orders/not-allowed-now': [409, T.Object({ orderStatus: OrderStatus })],
   'payments/nothing-to-capture': 409,
   'payments/nothing-to-refund': 409,
   'payments/amount-too-large': [409, T.Object({ largest: Money })],

@@ -216,4 +216,45 @@ describe('a process that dies on the way of an order', () => {
     assert.deepEqual(await shop.level(variantId), { onHand: 1, reserved: 0, allocated: 1 })
     await holds()
   })
+
+  test('of two who drive one order, the one with the older lease decides nothing', async () => {
+    const variantId = await shop.sell({ onHand: 2 })
+    const cartId = await shop.fill([{ variantId }])
+    const key = newId('key')
+    const wakes = { first: Promise.withResolvers<void>(), second: Promise.withResolvers<void>() }
+    const reached: string[] = []
+    const first = await shop.another({
+      reached: async (place, orderId) => {
+        if (place !== 'coupons-redeemed') return
+        reached.push(orderId)
+        await wakes.first.promise
+      },
+    })
+    const second = await shop.another({
+      reached: async (place) => {
+        if (place !== 'money-asked') return
+        reached.push(place)
+        await wakes.second.promise
+      },
+    })
+    const slept = buy(first, cartId, { key }).then(verdict, (error: Error) => error.message)
+    const orderId = await until(
+      async () => reached[0] ?? '',
+      (id) => id !== '',
+    )
+    await shop.rows('update orders.orders set lease_until = now() where id = $1', [orderId])
+    const retried = buy(second, cartId, { key })
+    await until(
+      async () => reached.length,
+      (count) => count === 2,
+    )
+    wakes.first.resolve()
+    assert.match(await slept, /idempotency-key-in-progress/)
+    assert.equal(await stateOf(orderId), 'placing')
+    wakes.second.resolve()
+    assert.equal(verdict(await retried), 'placed')
+    assert.deepEqual(await buy(shop, cartId, { key }), await retried)
+    assert.equal((await shop.sandbox.paymentsOf(orderId)).length, 1)
+    await holds()
+  })
 })

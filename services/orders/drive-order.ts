@@ -9,7 +9,7 @@ import { idempotencyStore } from '#kernel/idempotency'
 import { publish } from '#kernel/outbox'
 import { unavailable } from '#kernel/problem'
 import { type Deps, whoActs } from './deps.ts'
-import { toPlacedOrder } from './order.ts'
+import { demandOf, toPlacedOrder } from './order.ts'
 import type { Leased } from './store.ts'
 import * as store from './store.ts'
 
@@ -101,14 +101,8 @@ export async function follow(deps: Deps, order: Leased, payment: KnownPayment): 
 }
 
 export async function reserve(deps: Deps, order: Leased) {
-  const units = new Map<string, { variantId: string; quantity: number; backorder: boolean }>()
-  // One demand a variant, however many lines name it: two lines must not be judged by themselves.
-  for (const { variant_id: variantId, quantity, tracked, backorder } of order.lines) {
-    const known = units.get(variantId)
-    if (tracked) units.set(variantId, { variantId, quantity: quantity + (known?.quantity ?? 0), backorder })
-  }
-  if (units.size === 0) return ok({})
-  return deps.inventory.reserve({ orderId: order.id, lines: [...units.values()] }, within(order, stepMs))
+  const lines = demandOf(order.lines)
+  return lines.length === 0 ? ok({}) : deps.inventory.reserve({ orderId: order.id, lines }, within(order, stepMs))
 }
 
 export async function redeem(deps: Deps, order: Leased) {

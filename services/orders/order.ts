@@ -85,6 +85,19 @@ export type StoredOrder = OrderRow & {
   readonly fulfillments: readonly FulfillmentRow[]
 }
 
+/**
+ * What an order needs of the stock that is kept: one demand a variant, however many lines name it, since two of them judged by
+ * themselves would both fit where only one does.
+ */
+export function demandOf(lines: readonly Pick<LineRow, 'variant_id' | 'quantity' | 'tracked' | 'backorder'>[]) {
+  const demand = new Map<string, { variantId: string; quantity: number; backorder: boolean }>()
+  for (const { variant_id: variantId, quantity, tracked, backorder } of lines) {
+    const known = demand.get(variantId)
+    if (tracked) demand.set(variantId, { variantId, quantity: quantity + (known?.quantity ?? 0), backorder })
+  }
+  return [...demand.values()]
+}
+
 type OrderOutput = T.Static<typeof Order>
 
 /** An order as its shopper and other services see it. */

@@ -49,7 +49,7 @@ export async function adminOrder(
 }
 
 const notNow = (order: StoredOrder, what: string) =>
-  refuse('orders/not-allowed-now', `An order that is ${order.state} cannot be ${what}.`, { status: order.state })
+  refuse('orders/not-allowed-now', `An order that is ${order.state} cannot be ${what}.`, { orderStatus: order.state })
 
 /** The key under which payments know what staff asked for here: the same request again is the same operation. */
 const keyFor = (orderId: string, call: Call): string => `${orderId} ${call.idempotencyKey ?? newId('key')}`
@@ -121,7 +121,9 @@ export async function fulfillOrder(
     const now = await store.insertFulfillment(tx, orderId, fulfillment)
     // Somebody sent or canceled it meanwhile.
     if (!now)
-      return refuse('orders/not-allowed-now', 'The order changed just now. Look at it again.', { status: order.state })
+      return refuse('orders/not-allowed-now', 'The order changed just now. Look at it again.', {
+        orderStatus: order.state,
+      })
     await publish(tx, orderFulfilled, {
       subject: orderId,
       sequence: now.version,

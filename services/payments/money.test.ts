@@ -239,6 +239,16 @@ describe('captures, refunds and cancellations', () => {
     assert.deepEqual(await books(), [])
   })
 
+  test('between the decision to cancel and the release at the provider nothing is captured any more', async () => {
+    const orderId = await pay()
+    await shop.rows(
+      "update payments.order_payments set canceled = 'all', canceled_at = now(), look_at = now() + interval '1 hour' where order_id = $1",
+      [orderId],
+    )
+    assert.equal(verdict(await capture(orderId, null)), 'payments/nothing-to-capture')
+    assert.deepEqual(await figures(orderId), ['authorized', 0, 0])
+  })
+
   test('an authorization that lapsed at the provider is no longer held here', async () => {
     const orderId = await pay()
     await shop.sandbox.call('POST', '/test/clock', { advanceSeconds: 8 * 24 * 3_600 })
