@@ -12,7 +12,8 @@ export const ImportId = Id('import')
 export const MediaId = Id('media')
 
 /** Part of a product's address: lower case words and digits with dashes. Letters of any script, as Shopify allows. */
-export const Handle = T.String({ minLength: 1, maxLength: 255, pattern: '^[^\\s/?#%\\\\A-Z]+$' })
+export const handlePattern = '^[^\\s/?#%\\\\A-Z]+$'
+export const Handle = T.String({ minLength: 1, maxLength: 255, pattern: handlePattern })
 
 const Text = (max: number) => T.String({ minLength: 1, maxLength: max, pattern: '\\S' })
 
@@ -182,6 +183,13 @@ export const SellableVariant = T.Object({
 
 const Invalid = T.Object({ field: T.String() })
 
+/** The part of `stoa.config.ts` that catalog reads. */
+export const CatalogSettings = T.Object({
+  /** From this many units down shoppers are told how many are left; 0 never tells. */
+  lowStock: T.Integer({ minimum: 0, maximum: 1_000 }),
+})
+export type CatalogSettings = T.Static<typeof CatalogSettings>
+
 /** A product with prices and stock, as staff edit it. */
 export const AdminProduct = T.Object(
   {
@@ -241,8 +249,8 @@ export const ImportReport = T.Object(
 )
 
 const productRefusals = {
-  'catalog/handle-taken': [409, T.Object({ handle: T.String() })],
-  'catalog/sku-taken': [409, T.Object({ sku: T.String() })],
+  'catalog/handle-taken': [409, T.Object({ handle: T.String(), field: T.String() })],
+  'catalog/sku-taken': [409, T.Object({ sku: T.String(), field: T.String() })],
   'catalog/invalid-product': [422, Invalid],
 } as const
 
@@ -422,6 +430,8 @@ export const catalog = contract('catalog', {
   exportProducts: query('GET /admin/exports/products', {
     summary: 'Products as Shopify product CSV, page by page: join the pages’ texts. It imports to the same catalog',
     access: staff('catalog:read'),
+    // The first page looks through the whole catalog for the columns that all pages have.
+    timeoutMs: 60_000,
     input: T.Object({ market: T.Optional(MarketCode), cursor: Cursor }),
     output: T.Object({ csv: T.String(), nextCursor: Nullable(T.String()) }),
     refusals: { 'pricing/unknown-market': 404 },

@@ -44,7 +44,7 @@ export function lmdbImports(environment: Environment): ImportStore & { purgeUplo
     createImport: (report) =>
       environment.write(() => {
         const progress = { phase: 'grouping', offset: 0, row: 1, header: null } as const
-        write({ report, progress, brokenLines: 0, leaseUntil: 0 }, 1)
+        write({ report, progress, brokenLines: 0, failures: 0, leaseUntil: 0 }, 1)
       }),
     getImport: async (importId) => {
       const found = imports.get(importId)
@@ -84,8 +84,8 @@ export function lmdbImports(environment: Environment): ImportStore & { purgeUplo
         const found = imports.get(document.report.id)
         if (found?.revision !== revision) return null
         const leaseUntil = leaseSeconds === 0 ? 0 : Date.now() + leaseSeconds * 1_000
-        const { report, progress, brokenLines } = document
-        return write({ report: { ...report, updatedAt: now() }, progress, brokenLines, leaseUntil }, revision + 1)
+        const report = { ...document.report, updatedAt: now() }
+        return write({ ...document, report, leaseUntil }, revision + 1)
       }),
     addRows: (importId, runs, rowsAtMost) =>
       environment.write(() =>
@@ -101,15 +101,17 @@ export function lmdbImports(environment: Environment): ImportStore & { purgeUplo
       ),
     rowGroups: async (importId, afterRow, limit) =>
       [...groups.getRange({ ...under(importId, afterRow), limit })].map(({ value }) => value),
-    reject: (importId, list) =>
-      environment.write(() => {
+    reject: async (importId, list) => {
+      if (list.length === 0) return 0
+      return environment.write(() => {
         let added = 0
         for (const rejection of list) {
           if (!rejections.doesExist([importId, rejection.row])) added += 1
           rejections.putSync([importId, rejection.row], rejection)
         }
         return added
-      }),
+      })
+    },
     rejections: async (importId, afterRow, limit) =>
       [...rejections.getRange({ ...under(importId, afterRow), limit })].map(({ value }) => value),
     countRejections: async (importId) => rejections.getKeysCount(under(importId)),

@@ -241,22 +241,31 @@ function media(environment: Environment): MediaStore {
 }
 
 function categories(environment: Environment): CategoryStore {
-  const shop = environment.table<StoredCategory[]>('shop', 'json')
-  const read = (): StoredCategory[] => shop.get('categories') ?? []
+  const shop = environment.table<string>('shop', 'string')
+  // Every product page asks, and they hardly ever change: read again only when the text is another.
+  let known: { text: string; list: readonly StoredCategory[] } = { text: '[]', list: [] }
+  const read = (): readonly StoredCategory[] => {
+    const text = shop.get('categories') ?? '[]'
+    if (text !== known.text) known = { text, list: JSON.parse(text) as StoredCategory[] }
+    return known.list
+  }
+  const write = (list: readonly StoredCategory[]): void => {
+    const sorted = list.toSorted((a, b) => a.position - b.position || (a.handle < b.handle ? -1 : 1))
+    shop.putSync('categories', JSON.stringify(sorted))
+  }
   return {
-    categories: async () =>
-      read().sort((a, b) => a.position - b.position || (a.handle < b.handle ? -1 : a.handle > b.handle ? 1 : 0)),
-    putCategories: (list) => environment.write(() => void shop.putSync('categories', [...list])),
+    categories: async () => read(),
+    putCategories: (list) => environment.write(() => write(list)),
     addCategories: (list) =>
       environment.write(() => {
-        const known = read()
-        let position = known.reduce((highest, one) => Math.max(highest, one.position), 0)
+        const next = [...read()]
+        let position = next.reduce((highest, one) => Math.max(highest, one.position), 0)
         for (const { handle, title } of list) {
-          if (known.some((one) => one.handle === handle)) continue
+          if (next.some((one) => one.handle === handle)) continue
           position += 1
-          known.push({ handle, title, description: '', position, mediaUrl: null })
+          next.push({ handle, title, description: '', position, mediaUrl: null })
         }
-        shop.putSync('categories', known)
+        if (next.length > read().length) write(next)
       }),
   }
 }

@@ -29,10 +29,12 @@ export type ProductSource = {
   readonly markets: Readonly<Record<string, SourceRows>>
   /** Variant id → the stock that the last file said. Only another number there counts anew: what was sold since stays sold. */
   readonly quantities: Readonly<Record<string, number>>
+  /** The variants that the last file had. One of them that the next file has no more is taken out; others are left alone. */
+  readonly variantIds: readonly string[]
 }
 
 export type SourceRows = {
-  /** Digest of the rows' cells. */
+  /** Digest of the rows' cells; '' when one of them was refused, so that the next run tells of it again. */
   readonly digest: string
   readonly importId: string
   /** What that import counted it as, so that a run that is repeated after a crash counts the same. */
@@ -106,7 +108,7 @@ export type StoredCategory = T.Static<typeof Category>
 
 export type CategoryStore = {
   /** By position, then handle. */
-  categories(): Promise<StoredCategory[]>
+  categories(): Promise<readonly StoredCategory[]>
   putCategories(categories: readonly StoredCategory[]): Promise<void>
   /** Adds those whose handle is not there yet, behind the others. */
   addCategories(categories: readonly Pick<StoredCategory, 'handle' | 'title'>[]): Promise<void>
@@ -127,6 +129,8 @@ export type ImportDocument = {
   readonly progress: ImportProgress
   /** Lines that were no readable CSV so far. */
   readonly brokenLines: number
+  /** Attempts in a row that ended with an error, such as a service that does not answer. */
+  readonly failures: number
   /** Raised by every write, so that a driver whose lease was taken over cannot write any more. */
   readonly revision: number
 }

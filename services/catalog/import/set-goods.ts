@@ -1,0 +1,99 @@
+import type { Deps } from '../deps.ts'
+import { atMost } from '../media/at-most.ts'
+
+/** Undefined is what the file has no column for: it stays as it is. */
+export type WantedPrice = {
+  readonly variantId: string
+  readonly market: string
+  readonly amount: number | null | undefined
+  readonly compareAtAmount: number | null | undefined
+  readonly isNew: boolean
+}
+
+export type Level = { readonly variantId: string; readonly onHand: number; readonly isNew: boolean }
+
+/** Pricing takes a product at a time, each in a transaction: several side by side fill the time that a commit waits. */
+const callsAtOnce = 8
+/** What one call to pricing or inventory takes. */
+const itemsACall = 2_000
+
+/** Thrown when the market is not there any more: nothing that is tried again would mend it. */
+export class MarketGone extends Error {}
+
+/** Sets prices and answers, for each product, whether one of them was another before. */
+export async function setPrices(
+  { pricing }: Pick<Deps, 'pricing'>,
+  market: string,
+  products: readonly { readonly productId: string; readonly prices: readonly WantedPrice[] }[],
+): Promise<boolean[]> {
+  const partial = products.flatMap(({ prices }) =>
+    prices.filter((one) => !one.isNew && (one.amount === undefined || one.compareAtAmount === undefined)),
+  )
+  const known = new Map<string, { amount: number; compareAtAmount: number | null }>()
+  for (const variantIds of chunks(partial.map(({ variantId }) => variantId))) {
+    const answer = await pricing.prices({ market, variantIds })
+    if (!answer.ok) throw new MarketGone(answer.refusal.detail)
+    for (const { variantId, price, compareAtPrice } of answer.value.items) {
+      known.set(variantId, { amount: price.amount, compareAtAmount: compareAtPrice?.amount ?? null })
+    }
+  }
+  const side = atMost(callsAtOnce, products.length, () => new Error('catalog: more products than there are'))
+  return Promise.all(
+    products.map(({ productId, prices }) =>
+      prices.length === 0
+        ? false
+        : side(async () => {
+            const answer = await pricing.setPrices({
+              productId,
+              prices: prices.map(({ variantId, amount, compareAtAmount }) => ({
+                variantId,
+                market,
+                amount: amount === undefined ? (known.get(variantId)?.amount ?? null) : amount,
+                compareAtAmount:
+                  compareAtAmount === undefined ? (known.get(variantId)?.compareAtAmount ?? null) : compareAtAmount,
+              })),
+            })
+            if (!answer.ok) throw new MarketGone(answer.refusal.detail)
+            return answer.value.changed > 0
+          }),
+    ),
+  )
+}
+
+/** Sets counted stock at the default location where it is another, and answers for which variants it was. */
+export async function setStock({ inventory }: Pick<Deps, 'inventory'>, levels: readonly Level[]): Promise<Set<string>> {
+  if (levels.length === 0) return new Set()
+  const known = new Map<string, number>()
+  const old = levels.filter(({ isNew }) => !isNew).map(({ variantId }) => variantId)
+  const location = old.length === 0 ? null : await defaultLocation({ inventory })
+  for (const variantIds of chunks(old)) {
+    const answer = await inventory.levelsOf({ variantIds })
+    if (!answer.ok) throw new Error('catalog: inventory does not tell its levels')
+    for (const level of answer.value.items) {
+      if (level.locationId === location) known.set(level.variantId, level.onHand)
+    }
+  }
+  const differing = levels.filter(({ variantId, onHand }) => known.get(variantId) !== onHand)
+  for (const chunk of chunks(differing)) {
+    const answer = await inventory.setLevels({
+      levels: chunk.map(({ variantId, onHand }) => ({ variantId, locationId: null, onHand })),
+      reason: 'import',
+    })
+    if (!answer.ok) throw new Error('catalog: inventory has no default location')
+  }
+  return new Set(differing.map(({ variantId }) => variantId))
+}
+
+/** Where imported stock is kept and exported stock is counted. */
+export async function defaultLocation({ inventory }: Pick<Deps, 'inventory'>): Promise<string | null> {
+  const answer = await inventory.locations({})
+  if (!answer.ok) throw new Error('catalog: inventory does not tell its locations')
+  return answer.value.items.find((one) => one.default)?.id ?? null
+}
+
+/** Cuts a list into what one call takes. */
+export function chunks<E>(list: readonly E[], size = itemsACall): E[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, index) =>
+    list.slice(index * size, (index + 1) * size),
+  )
+}
