@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { cart as contract } from '#contracts/cart'
 import type { Input } from '#kernel/contract'
 import type { Deps } from './deps.ts'
@@ -34,17 +35,24 @@ export function readDetails(form: Typed, cart: Cart): Details {
   return { patch, problems }
 }
 
+const news = (patch: Patch, cart: Cart): Patch =>
+  Object.fromEntries(
+    Object.entries(patch).filter(([name, value]) => !isDeepStrictEqual(value, cart[name as keyof Cart])),
+  )
+
 function readProblems(cart: Cart, part: Record<string, unknown>): Problems {
   const read = readInput(update, { cartId: cart.id, ...part })
   return read.ok ? {} : read.problems
 }
 
-/** Keeps details with the cart, and says what the services think of them. */
+/** Keeps details with the cart, and says what the services think of them. What the cart knows already is not sent again:
+ *  a form that comes twice must not look like a cart that was changed. */
 export async function saveDetails(
   deps: Deps,
   cart: Cart,
-  { patch }: Details,
+  details: Details,
 ): Promise<{ readonly cart: Cart; readonly problems: Problems }> {
+  const patch = news(details.patch, cart)
   if (Object.keys(patch).length === 0) return { cart, problems: {} }
   const outcome = await deps.cart.update({ cartId: cart.id, ...patch })
   if (outcome.ok) return { cart: outcome.value, problems: {} }

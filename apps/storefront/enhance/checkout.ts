@@ -49,10 +49,10 @@ function enhance(form: HTMLFormElement): void {
     const total = input('expectedTotal').value
     const { page, ok } = await post(form, button('check'))
     if (!page.getElementById('checkout')) return send(submitter)
+    const now = page.querySelector<HTMLInputElement>('[name=expectedTotal]')?.value
     showProblems(page)
     swap(page, parts)
     if (!ok) return focusProblem(form)
-    const now = page.querySelector<HTMLInputElement>('[name=expectedTotal]')?.value
     if (now !== total) return tell('The total has changed. Please look at it once more before you pay.')
     const card = frame()
     if (card) {

@@ -10,6 +10,8 @@ type View = Views['checkout']
 /** The whole checkout on one page and in one form. Its buttons say what they do: look again, or pay. */
 export function CheckoutPage(view: View) {
   const { cart, problems, notice, key } = view
+  // What is wrong with the payment is said at the payment.
+  const { payment: _, ...elsewhere } = problems
   const { href } = useShop()
   return (
     <div class="wide checkout">
@@ -22,7 +24,7 @@ export function CheckoutPage(view: View) {
               {notice}
             </p>
           )}
-          <FormProblem problems={problems} />
+          <FormProblem problems={elsewhere} />
         </div>
         <Contact {...view} />
         {cart.requiresShipping && <Delivery {...view} />}

@@ -1,4 +1,4 @@
-import { ProductGrid } from '../parts/card.tsx'
+import { altBeside, ProductGrid } from '../parts/card.tsx'
 import { local } from '../parts/header.tsx'
 import { ArrowIcon } from '../parts/icons.tsx'
 import { Picture } from '../parts/picture.tsx'
@@ -55,7 +55,7 @@ function Hero({ showcase }: { showcase: readonly Listed[] }) {
                   <span class="niche" data-shared={product.handle}>
                     <Picture
                       url={product.imageUrl}
-                      alt={product.imageAlt}
+                      alt={altBeside(product)}
                       sizes="(min-width: 64rem) 17rem, 31vw"
                       isFirst={index === 1}
                       isEager

@@ -14,7 +14,7 @@ export function ProductCard({ product, isEager = false }: { product: Listed; isE
     <li class={product.available ? 'card' : 'card card-out'}>
       <a class="card-link" href={href(productPath(product.handle))}>
         <span class="niche" data-shared={product.handle}>
-          <Picture url={product.imageUrl} alt={product.imageAlt} sizes={gridSizes} isEager={isEager} />
+          <Picture url={product.imageUrl} alt={altBeside(product)} sizes={gridSizes} isEager={isEager} />
           {product.secondImageUrl?.startsWith('/') && (
             <span class="niche-second">
               <Picture url={product.secondImageUrl} alt="" sizes={gridSizes} />
@@ -29,6 +29,10 @@ export function ProductCard({ product, isEager = false }: { product: Listed; isE
     </li>
   )
 }
+
+/** What a picture shows beyond the title that stands right below it; read out, the same words twice are noise. */
+export const altBeside = ({ title, imageAlt }: Pick<Listed, 'title' | 'imageAlt'>): string =>
+  imageAlt === title ? '' : imageAlt
 
 export function ProductGrid({
   products,

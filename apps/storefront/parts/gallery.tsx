@@ -10,7 +10,7 @@ export function Gallery({ product, variant }: Pick<Views['product'], 'product' |
       <div class="gallery">
         <div class="gallery-strip">
           <figure class="gallery-picture" data-shared={product.handle}>
-            <NoPicture label={`No picture of ${product.title} yet`} />
+            <NoPicture />
           </figure>
         </div>
       </div>

@@ -11,9 +11,9 @@ export function Header() {
   return (
     <>
       {announcement && (
-        <p class="announcement">
+        <aside class="announcement" aria-label="News">
           <a href={local(announcement.href, href)}>{announcement.label}</a>
-        </p>
+        </aside>
       )}
       <header class="header">
         <div class="header-bar wide">

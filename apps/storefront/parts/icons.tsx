@@ -71,8 +71,8 @@ export const Mark = () => (
 )
 
 /** Stands in for a picture that the shop does not have: an empty niche with a jar in it. */
-export const NoPicture = ({ label }: { label: string }) => (
-  <svg class="no-picture" viewBox="0 0 400 500" role="img" aria-label={label} preserveAspectRatio="xMidYMid slice">
+export const NoPicture = () => (
+  <svg class="no-picture" viewBox="0 0 400 500" preserveAspectRatio="xMidYMid slice" aria-hidden="true">
     <rect class="no-picture-wall" width="400" height="500" />
     <path class="no-picture-light" d="M215 420V210a62 62 0 0 1 124 0v210Z" transform="skewX(-8) translate(52 0)" />
     <rect class="no-picture-floor" y="396" width="400" height="104" />

@@ -20,7 +20,14 @@ export type PictureProps = {
  * is told to strangers; for the others a drawing stands in.
  */
 export function Picture({ url, alt, sizes, width, height, isFirst, isEager }: PictureProps) {
-  if (!url?.startsWith('/')) return <NoPicture label={alt || 'No picture yet'} />
+  if (!url?.startsWith('/')) {
+    return (
+      <>
+        <NoPicture />
+        {alt && <span class="visually-hidden">{alt}, not pictured yet</span>}
+      </>
+    )
+  }
   const source = (at: number): string => `${url}?w=${at}`
   return (
     <img

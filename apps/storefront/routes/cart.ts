@@ -23,7 +23,9 @@ export async function currentCart(deps: Deps, visit: Visit): Promise<Cart | null
   if (!visit.cart) return null
   const outcome = await deps.cart.get({ cartId: visit.cart.cartId })
   if (outcome.ok && outcome.value.orderId === null) return outcome.value
-  clearCartCookie(visit.reply, isSecure(deps), visit.market)
+  // The id of an ordered cart stays, so that a checkout form sent again finds its order.
+  if (outcome.ok) writeCartCookie(visit.reply, isSecure(deps), visit.market, { ...visit.cart, units: 0 })
+  else clearCartCookie(visit.reply, isSecure(deps), visit.market)
   return null
 }
 

@@ -92,7 +92,7 @@ async function submit(deps: Deps, visit: Visit) {
   const found = await deps.cart.get({ cartId: visit.cart.cartId })
   if (!found.ok || found.value.lines.length === 0) return seeOther(visit, '/cart')
   // Sent twice: the order is there already, and its answer is given again.
-  if (found.value.orderId !== null) return place(deps, visit, found.value, found.value.totals.total.amount)
+  if (found.value.orderId !== null) return place(deps, visit, found.value, Number(form.expectedTotal))
   if (form.useAddress) return applySavedAddress(deps, visit, found.value)
 
   const intent = form.intent ?? 'pay'
@@ -127,7 +127,6 @@ async function place(deps: Deps, visit: Visit, cart: Cart, seenTotal: number) {
   const again = (draft: Draft, now = cart) => drawCheckout(deps, visit, now, { typed: form, status: 422, ...draft })
   const noticeOf = (amount: typeof total): string =>
     `The total is now ${formatMoney(amount, market.locale)}. Please look at it once more before you pay.`
-  if (cart.orderId === null && seenTotal !== total.amount) return again({ notice: noticeOf(total), status: 409 })
   if (!keyPattern.test(form.key ?? '')) return again({ notice: 'Please look at your order once more before you pay.' })
 
   const read = readInput(operations.checkout, {
@@ -213,7 +212,7 @@ function refusalWords(type: string, cart: Cart, data: unknown, detail: string): 
     return { '': `Somebody was faster: ${short.join(', ')}. Please change your cart. Nothing was charged.` }
   }
   const words: Record<string, Problems> = {
-    'payments/declined': { payment: `${declineWords(data)} Nothing was charged.` },
+    'payments/declined': { payment: `${detail} Nothing was charged.` },
     'payments/unknown-provider': { payment: 'Please choose how to pay.' },
     'payments/token-required': { payment: 'Please enter your card details.' },
     'orders/cart-incomplete': { '': 'Please fill in your e-mail and address.' },
@@ -227,9 +226,4 @@ function refusalWords(type: string, cart: Cart, data: unknown, detail: string): 
     'cart/unknown-variant': { '': 'Something in your cart is no longer sold. Take it out to go on.' },
   }
   return words[type] ?? { '': detail }
-}
-
-function declineWords(data: unknown): string {
-  const { reason } = data as { readonly reason: string }
-  return /\s/.test(reason) ? reason : 'Your card was declined.'
 }

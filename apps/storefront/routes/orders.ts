@@ -4,6 +4,7 @@ import type { Deps } from '../deps.ts'
 import { readInput } from '../form.ts'
 import { seeOther, sendPage } from '../send.ts'
 import type { ShopRoutes, Visit } from '../visit.ts'
+import { currentCart } from './cart.ts'
 
 /** Seconds after which a page looks again at an order that is not decided. */
 const lookAgainSeconds = 4
@@ -28,6 +29,10 @@ async function orderPage(deps: Deps, visit: Visit) {
   const order = outcome.value
   const isOpen =
     order.status === 'placing' || (order.status === 'awaiting_payment' && order.payment?.status !== 'requires_action')
+  const isNew = 'placed' in visit.query
+  // What was in the cart is in the order now; an order that took a while was not counted out of it yet.
+  const isEmptied =
+    isNew && order.status === 'placed' && (visit.cart?.units ?? 0) > 0 && !(await currentCart(deps, visit))
   const market = visit.frame.markets.find(({ code }) => code === order.market) ?? visit.market
   // Amounts are shown as in the market where the order was placed, whatever market the address names.
   const own: Visit = { ...visit, frame: { ...visit.frame, market } }
@@ -36,6 +41,7 @@ async function orderPage(deps: Deps, visit: Visit) {
     own,
     'order',
     { title: `Order ${order.number}`, canonical: null, ...(isOpen ? { refreshSeconds: lookAgainSeconds } : {}) },
-    { order, token, justPlaced: 'placed' in visit.query, market },
+    { order, token, justPlaced: isNew, market },
+    isEmptied ? { units: 0 } : {},
   )
 }
