@@ -257,4 +257,36 @@ describe('a process that dies on the way of an order', () => {
     assert.equal((await shop.sandbox.paymentsOf(orderId)).length, 1)
     await holds()
   })
+
+  test('news of the payment that come while it is still being placed are not forgotten', async () => {
+    await shop.sandbox.behave({ webhooks: { drop: true } })
+    const cartId = await shop.fill([{ variantId: await shop.sell() }])
+    const goesOn = Promise.withResolvers<void>()
+    const asked: string[] = []
+    const slow = await shop.another({
+      reached: async (place, orderId) => {
+        if (place !== 'money-asked') return
+        asked.push(orderId)
+        await goesOn.promise
+      },
+    })
+    const bought = buy(slow, cartId, { token: 'tok_timeout_charged' })
+    const orderId = await until(
+      async () => asked[0] ?? '',
+      (id) => id !== '',
+    )
+    const found = await shop.payments.reconcile({ orderId })
+    assert.equal(found.ok && found.value.payment?.status, 'authorized')
+    await until(
+      () => shop.timeline(orderId),
+      (kinds) => kinds.includes('payment-authorized'),
+    )
+    goesOn.resolve()
+    assert.equal(verdict(await bought), 'awaiting_payment')
+    await until(
+      () => stateOf(orderId),
+      (state) => state === 'placed',
+    )
+    await shop.sandbox.behave({})
+  })
 })

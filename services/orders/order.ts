@@ -35,6 +35,7 @@ export type OrderRow = {
   readonly units: number
   readonly units_fulfilled: number
   readonly payment_status: PaymentStatus | null
+  readonly payment_version: number
   readonly refunded: number
   readonly reason: string | null
   readonly created_at: string

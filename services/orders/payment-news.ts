@@ -1,66 +1,94 @@
+import type T from 'typebox'
 import { orderRefunded } from '#events/orders'
 import { paymentAuthorized, paymentCaptured, paymentFailed, paymentRefunded } from '#events/payments'
-import { onPrepared, type Subscription } from '#kernel/inbox'
+import type { Transaction } from '#kernel/database'
+import type { EventDeclaration } from '#kernel/event'
+import { on, type Subscription } from '#kernel/inbox'
 import { formatDecimal, money } from '#kernel/money'
 import { publish } from '#kernel/outbox'
 import type { Deps } from './deps.ts'
 import { takeUp } from './recover-order.ts'
 import * as store from './store.ts'
 
-type News = {
-  readonly orderId: string
-  readonly amount: number
-  readonly currency: string
-  readonly status: string
-  readonly by: string
+type Fact = T.Static<typeof paymentAuthorized.data>
+type Noted = NonNullable<Awaited<ReturnType<typeof store.notePayment>>>
+type News = Pick<store.PaymentNews, 'isMoney'> & {
+  readonly kind: string
+  readonly detail: string
+  readonly refunded?: number
 }
 
 /**
- * What payments tell drives orders on: first the order is taken up, which asks payments how the money stands, so that the order
- * of the news does not matter; then the news is noted, once.
+ * What payments tell: it is noted once, and an order that waited for it is driven on. Driving asks payments how the money
+ * stands, so that the order in which news come does not matter.
  */
 export function paymentSubscriptions(deps: Deps): Subscription[] {
-  const drive = ({ data }: { data: News }): Promise<boolean> => driveOn(deps, data.orderId)
-  const amountOf = ({ amount, currency }: News): string => `${formatDecimal(money(amount, currency))} ${currency}`
-  const note = (sequence: number, data: News, kind: string, detail: string, driven: boolean, refunded = 0) => ({
-    orderId: data.orderId,
-    status: data.status,
-    sequence,
-    refunded,
-    history: { kind, detail, by: data.by },
-    look: !driven,
-  })
   return [
-    onPrepared(paymentAuthorized, drive, async (tx, { data, sequence }, driven) => {
-      const detail = `${amountOf(data)} authorized.`
-      await store.notePayment(tx, note(sequence, data, 'payment-authorized', detail, driven))
-    }),
-    onPrepared(paymentCaptured, drive, async (tx, { data, sequence }, driven) => {
-      await store.notePayment(tx, note(sequence, data, 'payment-captured', `${amountOf(data)} taken.`, driven))
-    }),
-    onPrepared(paymentFailed, drive, async (tx, { data, sequence }, driven) => {
-      const kind = data.status === 'voided' ? 'payment-voided' : 'payment-failed'
-      await store.notePayment(tx, note(sequence, data, kind, data.reason, driven))
-    }),
-    onPrepared(paymentRefunded, drive, async (tx, { data, sequence }, driven) => {
-      const detail = `${amountOf(data)} given back.`
-      const news = note(sequence, data, 'refunded', detail, driven, data.amount)
-      const order = await store.notePayment(tx, news)
-      if (!order) return
-      const { orderId, refundId, amount, currency } = data
-      await publish(tx, orderRefunded, {
-        subject: orderId,
-        sequence: order.version,
-        data: { orderId, number: order.number, refundId, amount, currency },
-      })
-    }),
+    hear(deps, paymentAuthorized, (data) => ({
+      kind: 'payment-authorized',
+      detail: `${amountOf(data)} authorized.`,
+      isMoney: true,
+    })),
+    hear(deps, paymentCaptured, (data) => ({
+      kind: 'payment-captured',
+      detail: `${amountOf(data)} taken.`,
+      isMoney: true,
+    })),
+    hear(deps, paymentFailed, ({ status, reason }) => ({
+      kind: status === 'voided' ? 'payment-voided' : 'payment-failed',
+      detail: reason,
+      isMoney: false,
+    })),
+    hear(
+      deps,
+      paymentRefunded,
+      (data) => ({
+        kind: 'refunded',
+        detail: `${amountOf(data)} given back.`,
+        refunded: data.amount,
+        isMoney: false,
+      }),
+      (tx, { orderId, refundId, amount, currency }, order) =>
+        publish(tx, orderRefunded, {
+          subject: orderId,
+          sequence: order.version,
+          data: { orderId, number: order.number, refundId, amount, currency },
+        }),
+    ),
   ]
 }
 
-/** @returns whether nothing is left to do about the order because of the news */
-async function driveOn(deps: Deps, orderId: string): Promise<boolean> {
-  const order = await store.readProgress(deps.db, orderId)
-  // A driver of an order that is being placed asks for the money itself, and hears the answer.
-  if (!order || order.state === 'placing' || order.state === 'placed' || order.state === 'fulfilled') return true
-  return takeUp(deps, orderId)
+const amountOf = ({ amount, currency }: Fact): string => `${formatDecimal(money(amount, currency))} ${currency}`
+
+function hear<D extends T.TObject>(
+  deps: Deps,
+  event: EventDeclaration<D>,
+  read: (data: Fact & T.Static<D>) => News,
+  also: (tx: Transaction, data: Fact & T.Static<D>, order: Noted) => Promise<void> = async () => undefined,
+): Subscription {
+  return {
+    event,
+    async handle(db, envelope) {
+      let due: string | null = null
+      await on(event, async (tx, heard) => {
+        const data = heard.data as Fact & T.Static<D>
+        const { kind, detail, isMoney, refunded = 0 } = read(data)
+        const { orderId, status, by } = data
+        const news = { orderId, status, sequence: heard.sequence, refunded, isMoney, history: { kind, detail, by } }
+        const order = await store.notePayment(tx, news)
+        if (order) await also(tx, data, order)
+        due = order?.due ? orderId : null
+      }).handle(db, envelope)
+      if (due !== null) await driveOn(deps, due)
+    },
+  }
+}
+
+/** At once rather than with the next round of the recovery, which does it if this fails. */
+async function driveOn(deps: Deps, orderId: string): Promise<void> {
+  try {
+    await takeUp(deps, orderId)
+  } catch (error) {
+    deps.log.warn({ err: error, orderId }, 'an order could not be driven on yet')
+  }
 }

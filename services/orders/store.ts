@@ -171,7 +171,9 @@ export async function move(tx: Transaction, order: Leased, { to, history, ...cha
         placed_at = case when ${to} = 'placed' then now() else placed_at end,
         settled_at = case when ${to} = 'placed' then now() end,
         lease_until = case when ${changes.goesOn} then lease_until else now() end,
-        look_at = case when ${changes.goesOn} then lease_until when ${to} = 'awaiting_payment' then expires_at end, looks = 0
+        look_at = case when ${changes.goesOn} then lease_until
+                       when ${to} = 'awaiting_payment' and payment_version > ${order.payment_version} then now()
+                       when ${to} = 'awaiting_payment' then expires_at end, looks = 0
       where id = ${order.id} and state = ${order.state} and lease = ${order.lease}
       returning *),
     told as (
@@ -186,11 +188,16 @@ export async function freeKey(tx: Transaction, order: Leased): Promise<void> {
   await sql`update orders set key = null, key_scope = null where id = ${order.id}`.execute(tx)
 }
 
-/** Ends a driver's work for now. @param lookInSeconds when somebody has to look again; null: when the time limit ends */
+/**
+ * Ends a driver's work for now. News of the payment that came since it took the order over may be newer than what it knows:
+ * then somebody has to look at once.
+ * @param lookInSeconds when somebody has to look again; null: when the time limit ends
+ */
 export async function rest(db: Executor, order: Leased, lookInSeconds: number | null): Promise<void> {
   await sql`
     update orders set lease_until = now(), looks = ${lookInSeconds === null ? 0 : order.looks + 1},
-      look_at = case when ${lookInSeconds}::float8 is not null then now() + make_interval(secs => ${lookInSeconds}::float8)
+      look_at = case when state = 'awaiting_payment' and payment_version > ${order.payment_version} then now()
+                     when ${lookInSeconds}::float8 is not null then now() + make_interval(secs => ${lookInSeconds}::float8)
                      when state = 'awaiting_payment' then expires_at end
     where id = ${order.id} and lease = ${order.lease}`.execute(db)
 }
@@ -216,24 +223,29 @@ export type PaymentNews = {
   readonly status: string
   readonly sequence: number
   readonly refunded: number
+  /** Whether it says that money is there. */
+  readonly isMoney: boolean
   readonly history: { readonly kind: string; readonly detail: string; readonly by: string }
-  /** Whether somebody should look after the order at once: it was not possible now. */
-  readonly look: boolean
 }
 
-/** Notes what became of an order's money. News may come in any order: the newest says how the payment stands. */
-export async function notePayment(tx: Transaction, news: PaymentNews): Promise<OrderRow | null> {
+/**
+ * Notes what became of an order's money. News may come in any order: the newest says how the payment stands. An order that
+ * waits for them, or that should hold no money any more, is due at once.
+ */
+export async function notePayment(tx: Transaction, news: PaymentNews): Promise<(OrderRow & { due: boolean }) | null> {
   const { history, sequence } = news
-  const { rows } = await sql<OrderRow>`
+  const due = sql`(state = 'awaiting_payment' or (state in ('expired', 'canceled') and settled_at is null)
+                   or (${news.isMoney} and state in ('declined', 'expired')))`
+  const { rows } = await sql<OrderRow & { due: boolean }>`
     with noted as (
       update orders set
         payment_status = case when payment_version < ${sequence} then ${news.status} else payment_status end,
         payment_version = greatest(payment_version, ${sequence}),
         refunded = refunded + ${news.refunded},
         version = version + 1, updated_at = now(),
-        look_at = case when ${news.look} then least(look_at, now()) else look_at end
+        look_at = case when ${due} then least(look_at, now()) else look_at end
       where id = ${news.orderId}
-      returning *),
+      returning *, ${due} as due),
     told as (
       insert into order_history (order_id, kind, detail, by)
       select id, ${history.kind}, ${history.detail}, ${history.by} from noted)

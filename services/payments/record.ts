@@ -4,7 +4,7 @@ import { publish } from '#kernel/outbox'
 import type { PaymentProvider } from '../../providers/payments/port.ts'
 import type { Deps } from './deps.ts'
 import { bookCapture, bookFailedRefund, bookRefund } from './ledger.ts'
-import { isOver, isUnsettled, type OperationRow, type PaymentRow } from './payment.ts'
+import { isOver, type OperationRow, type PaymentRow } from './payment.ts'
 import type { Change, Mismatch } from './payment-state.ts'
 import * as store from './store.ts'
 
@@ -43,7 +43,6 @@ export function record(deps: Deps, payment: PaymentRow, change: Change): Promise
       await bookFailedRefund(tx, now.provider, refund)
     }
     if (isOver(now) && !isOver(payment)) await tellEnd(tx, now, by)
-    await scheduleByStatus(tx, now)
     return now
   })
 }
@@ -65,7 +64,6 @@ export function recordSuccess(
     if (operation.kind === 'capture') await tellCapture(tx, now, operation)
     else if (operation.kind === 'refund') await tellRefund(tx, now, operation)
     else await tellEnd(tx, now, operation.by)
-    await scheduleByStatus(tx, now)
     return now
   })
 }
@@ -100,9 +98,3 @@ const told = (payment: PaymentRow, amount: number, by: string) => ({
     by,
   },
 })
-
-/** A shopper needs some seconds for a challenge; a bank that processes as well. */
-const firstLookSeconds = 5
-
-const scheduleByStatus = (tx: Transaction, payment: PaymentRow): Promise<void> =>
-  isUnsettled(payment) ? store.scheduleLook(tx, payment.order_id, firstLookSeconds) : store.scheduleSettled(tx, payment)

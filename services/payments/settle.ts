@@ -62,22 +62,23 @@ export async function settle(
   orderId: string,
   options: { hint?: string; ask?: boolean } = {},
 ): Promise<store.OrderMoney | null> {
+  const read = () => store.readOrderMoney(deps.db, orderId, abandonedAfterSeconds)
+  let known = await read()
   let asked = false
   let mayTrust = options.ask === false
   let progress = false
   for (let turn = 1; turn <= stepsAtMost; turn++) {
-    const known = await store.readOrderMoney(deps.db, orderId, abandonedAfterSeconds)
     if (!known?.payment) return known
     const { payment } = known
     const step = nextStep(known, asked || (mayTrust && !isUnsettled(payment)))
     if (step === 'done' || step === 'wait') break
-    const came = await steps[step](deps, { ...known, payment }, options.hint)
+    const came: Came = await steps[step](deps, { ...known, payment }, options.hint)
     progress ||= came === 'news'
     asked = step === 'ask' || (asked && came !== 'refused')
     if (came === 'refused') mayTrust = false
-    if (came === 'nothing' && step !== 'ask') break
+    if (came !== 'nothing') known = await read()
+    else if (step !== 'ask') break
   }
-  const known = await store.readOrderMoney(deps.db, orderId, abandonedAfterSeconds)
   if (known?.payment) await schedule(deps, { ...known, payment: known.payment }, progress)
   return known
 }
@@ -86,7 +87,7 @@ export async function settle(
 export const isSettled = (known: store.OrderMoney): boolean => nextStep(known, true) === 'done'
 
 async function schedule(deps: Deps, known: Known, progress: boolean): Promise<void> {
-  if (isSettled(known)) return store.scheduleSettled(deps.db, known.payment)
+  if (isSettled(known)) return store.scheduleSettled(deps.db, known.order.order_id)
   const looks = progress ? 0 : known.order.looks + 1
   const pauseSeconds = Math.min(firstPauseSeconds * 2 ** Math.min(looks, 10), pauseAtMostSeconds)
   await store.scheduleLook(deps.db, known.order.order_id, pauseSeconds, looks)

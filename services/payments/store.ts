@@ -54,18 +54,19 @@ export type OrderMoney = {
 
 /** @param freshSeconds how long the caller of an operation in flight is left alone with it */
 export async function readOrderMoney(db: Executor, orderId: string, freshSeconds: number): Promise<OrderMoney | null> {
-  const { rows: orders } = await sql<OrderMoneyRow>`select * from order_payments where order_id = ${orderId}`.execute(
-    db,
-  )
-  const order = orders[0]
-  if (!order) return null
-  const payment = await readLatest(db, orderId)
-  if (!payment) return { order, payment, operations: [], pending: null }
-  const { rows: operations } = await sql<OperationRow & { fresh: boolean }>`
-    select *, created_at > now() - make_interval(secs => ${freshSeconds}) as fresh
-    from payment_operations where order_id = ${orderId} and payment_id = ${payment.id} order by created_at, id`.execute(
-    db,
-  )
+  type Operation = OperationRow & { readonly fresh: boolean }
+  const { rows } = await sql<{ order: OrderMoneyRow; operations: Operation[] } & (PaymentRow | { id: null })>`
+    select p.*, to_jsonb(o) as "order", (
+      select coalesce(jsonb_agg(to_jsonb(op) || jsonb_build_object(
+               'fresh', op.created_at > now() - make_interval(secs => ${freshSeconds})) order by op.created_at, op.id), '[]')
+      from payment_operations op where op.order_id = o.order_id and op.payment_id = p.id) as operations
+    from order_payments o
+    left join lateral (select * from payments where order_id = o.order_id order by attempt desc limit 1) p on true
+    where o.order_id = ${orderId}`.execute(db)
+  const row = rows[0]
+  if (!row) return null
+  const { order, operations, ...payment } = row
+  if (payment.id === null) return { order, payment: null, operations: [], pending: null }
   return { order, payment, operations, pending: operations.find(({ status }) => status === 'pending') ?? null }
 }
 
@@ -132,50 +133,60 @@ export async function markCanceled(
 
 // ---- News -------------------------------------------------------------------------------------------------------
 
-/** Writes what was learned, unless somebody else wrote first. @returns the attempt as it is now, or null then */
+/**
+ * Writes what was learned, unless somebody else wrote first, and when to look again.
+ * @returns the attempt as it is now, or null then
+ */
 export async function updatePayment(tx: Transaction, payment: PaymentRow, change: Change): Promise<PaymentRow | null> {
   const { set } = change
+  const captured = payment.captured + change.captured
   const refunded =
     payment.refunded +
     total(change.refunds.map(({ amount }) => amount)) -
-    total(change.failedRefunds.map((one) => one.amount))
+    total(change.failedRefunds.map(({ amount }) => amount))
   const { rows } = await sql<PaymentRow>`
-    update payments set
-      status = ${set.status}, provider_payment_id = ${set.provider_payment_id}, authorized = ${set.authorized},
-      captured = ${payment.captured + change.captured}, capturable = ${set.capturable}, refunded = ${refunded},
-      redirect_url = ${set.redirect_url}, client_secret = ${set.client_secret}, failure = ${set.failure},
-      authorized_until = ${set.authorized_until}, card = ${json(set.card)}::jsonb,
-      raw = coalesce(${json(change.raw)}::jsonb, raw),
-      token = case when ${set.status} in ('processing', 'requires_action') then token end,
-      version = version + 1, updated_at = now()
-    where id = ${payment.id} and version = ${payment.version}
-    returning *`.execute(tx)
+    with updated as (
+      update payments set
+        status = ${set.status}, provider_payment_id = ${set.provider_payment_id}, authorized = ${set.authorized},
+        captured = ${captured}, capturable = ${set.capturable}, refunded = ${refunded},
+        redirect_url = ${set.redirect_url}, client_secret = ${set.client_secret}, failure = ${set.failure},
+        authorized_until = ${set.authorized_until}, card = ${json(set.card)}::jsonb,
+        raw = coalesce(${json(change.raw)}::jsonb, raw),
+        token = case when ${set.status} in ('processing', 'requires_action') then token end,
+        version = version + 1, updated_at = now()
+      where id = ${payment.id} and version = ${payment.version}
+      returning *),
+    looked as (${lookAfter(payment.order_id)})
+    select * from updated`.execute(tx)
   return rows[0] ?? null
 }
 
 const total = (amounts: readonly number[]): number => amounts.reduce((sum, amount) => sum + amount, 0)
 const json = (value: unknown): string | null => (value === null || value === undefined ? null : JSON.stringify(value))
 
-/** When to ask the provider next about an order; null for not at all. Starts counting looks anew. */
-export async function scheduleLook(db: Executor, orderId: string, inSeconds: number | null, looks = 0): Promise<void> {
-  await sql`
-    update order_payments set looks = ${looks},
-      look_at = case when ${inSeconds}::float8 is null then null else now() + make_interval(secs => ${inSeconds}::float8) end
-    where order_id = ${orderId}`.execute(db)
+/** When to ask the provider next about an order that is open. */
+export async function scheduleLook(db: Executor, orderId: string, inSeconds: number, looks = 0): Promise<void> {
+  await sql`update order_payments set looks = ${looks}, look_at = now() + make_interval(secs => ${inSeconds})
+            where order_id = ${orderId}`.execute(db)
+}
+
+/** The same by what is known of the payment. */
+export async function scheduleSettled(db: Executor, orderId: string): Promise<void> {
+  await sql`with updated as (select * from payments where order_id = ${orderId} order by attempt desc limit 1)
+            ${lookAfter(orderId)}`.execute(db)
 }
 
 /**
- * The same for a payment whose outcome is known. An authorization is looked at again when it is said to lapse; money of an order that was canceled has to go back, so that is not forgotten whatever happens to this process.
+ * When to look again after a payment became what `updated` says. One that waits for the shopper or a bank: in some seconds. An
+ * authorization: when it is said to lapse. Money of an order that was canceled has to go back: at once, so that this is not
+ * forgotten whatever happens to this process. Else never.
  */
-export async function scheduleSettled(db: Executor, payment: PaymentRow): Promise<void> {
-  const held = payment.capturable > 0 || payment.captured > payment.refunded
-  await sql`
-    update order_payments set looks = 0,
-      look_at = case when canceled = 'all' and ${held} then now()
-                     when ${payment.status} = 'authorized'
-                     then greatest(${payment.authorized_until}::timestamptz + interval '1 minute', now() + interval '10 minutes') end
-    where order_id = ${payment.order_id}`.execute(db)
-}
+const lookAfter = (orderId: string) => sql`
+  update order_payments o set looks = 0, look_at = case
+    when u.status in ('processing', 'requires_action') then now() + interval '5 seconds'
+    when o.canceled = 'all' and (u.capturable > 0 or u.captured > u.refunded) then now()
+    when u.status = 'authorized' then greatest(u.authorized_until + interval '1 minute', now() + interval '10 minutes') end
+  from updated u where o.order_id = ${orderId}`
 
 /** Takes orders whose time to look has come; other copies leave them alone for `leaseSeconds`. */
 export async function claimDue(db: Database, limit: number, leaseSeconds: number): Promise<string[]> {
@@ -257,25 +268,27 @@ export async function finishOperation(
   return rows.length === 1
 }
 
-/** Counts an operation that succeeded against its payment. @param last whether nothing more can be captured after it */
+/**
+ * Counts an operation that succeeded against its payment, and says when to look again.
+ * @param last whether nothing more can be captured after it
+ */
 export async function countOperation(tx: Transaction, operation: OperationRow, last: boolean): Promise<PaymentRow> {
-  const { amount, payment_id } = operation
-  const { rows } = await (operation.kind === 'capture'
-    ? sql<PaymentRow>`
-        update payments set status = 'captured', captured = captured + ${amount},
-          capturable = case when ${last} then 0 else capturable - ${amount} end, version = version + 1, updated_at = now()
-        where id = ${payment_id} returning *`
-    : operation.kind === 'refund'
-      ? sql<PaymentRow>`
-          update payments set refunded = refunded + ${amount}, version = version + 1, updated_at = now()
-          where id = ${payment_id} returning *`
-      : sql<PaymentRow>`
-          update payments set status = 'voided', capturable = 0, failure = 'canceled', version = version + 1, updated_at = now()
-          where id = ${payment_id} and status = 'authorized' returning *`
-  ).execute(tx)
+  const { kind, amount, order_id } = operation
+  const { rows } = await sql<PaymentRow>`
+    with updated as (
+      update payments set version = version + 1, updated_at = now(),
+        captured = captured + case when ${kind} = 'capture' then ${amount}::bigint else 0 end,
+        refunded = refunded + case when ${kind} = 'refund' then ${amount}::bigint else 0 end,
+        capturable = case when ${kind} = 'refund' then capturable
+                          when ${kind} = 'void' or ${last} then 0 else capturable - ${amount} end,
+        status = case ${kind} when 'capture' then 'captured' when 'void' then 'voided' else status end,
+        failure = case ${kind} when 'void' then 'canceled' else failure end
+      where id = ${operation.payment_id} and (${kind} <> 'void' or status = 'authorized')
+      returning *),
+    looked as (${lookAfter(order_id)})
+    select * from updated`.execute(tx)
   const payment = rows[0]
-  if (!payment)
-    throw new Error(`payments: ${operation.kind} ${operation.id} succeeded on a payment that has no such money`)
+  if (!payment) throw new Error(`payments: ${kind} ${operation.id} succeeded on a payment that has no such money`)
   return payment
 }
 
