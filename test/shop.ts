@@ -35,7 +35,8 @@ export type TestShop = {
 }
 
 const root = join(import.meta.dirname, '..')
-const admin = { email: 'owner@shop.example', password: 'a staff password for tests' }
+/** Whom the staff's token belongs to. */
+export const ownerAccount = { email: 'owner@shop.example', password: 'a staff password for tests' }
 
 /** The shapes that journeys run in; `STOA_TEST_SHAPES=one` shortens the way while you work. */
 export const shapes = (process.env.STOA_TEST_SHAPES ?? 'one,strict,many').split(',') as Shape[]
@@ -57,8 +58,8 @@ export async function startShop(
     STOA_DATA: dataFolder,
     DATABASE_URL: database.url,
     STOA_DEMO: 'off',
-    STOA_ADMIN_EMAIL: admin.email,
-    STOA_ADMIN_PASSWORD: admin.password,
+    STOA_ADMIN_EMAIL: ownerAccount.email,
+    STOA_ADMIN_PASSWORD: ownerAccount.password,
     STOA_LOG: process.env.STOA_TEST_LOG ?? 'silent',
     ...options.environment,
   }
@@ -88,7 +89,7 @@ type Started = { readonly client: ClientOf; stop(): Promise<void> }
 async function startOne(shape: Shape, variables: Record<string, string>): Promise<Started> {
   const environment = readEnvironment({ ...variables, STOA_SHAPE: shape === 'strict' ? 'strict' : 'plain' })
   const shop = await openShop(environment, () => loadSettings(root), { edge: true, onProgress: () => undefined })
-  const owner = await shop.host.client(identity).ensureOwner({ ...admin, enforce: true })
+  const owner = await shop.host.client(identity).ensureOwner({ ...ownerAccount, enforce: true })
   if (!owner.ok) throw new Error('test shop: no owner')
   return { client: shop.host.client, stop: shop.stop }
 }
@@ -164,7 +165,7 @@ async function endProcess(child: ChildProcess): Promise<void> {
 }
 
 async function signIn(api: Api): Promise<string> {
-  const answer = await api('POST', '/api/auth/sign-in/email', admin)
+  const answer = await api('POST', '/api/auth/sign-in/email', ownerAccount)
   if (answer.status !== 200) throw new Error(`test shop: staff cannot sign in: ${JSON.stringify(answer.body)}`)
   return answer.body.token
 }
