@@ -1,13 +1,7 @@
 import type { PictureSpec } from './pictures/picture.ts'
 
-/** The shop that a new installation opens with: Portico, a made-up seller of things for the table, the room, the desk,
- *  the garden, the road and the wardrobe. Everything here is data; whoever seeds a shop decides what to do with it. */
-export const demoShop = {
-  name: 'Portico',
-  tagline: 'Useful things from nine small workshops',
-  about:
-    'Portico is a covered walk between a workshop and a street. We carry about sixty things for the table, the room, the desk, the garden, the road and the wardrobe, made by nine workshops we know by name, and we repair what we sell.',
-} as const
+// The goods that a new shop opens with, of a made-up seller of things for the table, the room, the desk, the garden, the road and
+// the wardrobe. Everything here is data; whoever seeds a shop decides what to do with it.
 
 export const currencies = ['EUR', 'USD'] as const
 

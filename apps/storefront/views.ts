@@ -33,7 +33,6 @@ export type TextPage = StorefrontSettings['pages'][number]
 export type Problems = Readonly<Record<string, string>>
 /** What somebody typed, as it came, to be shown again. */
 export type Typed = Readonly<Record<string, string>>
-export const noProblems: Problems = {}
 
 /** All that surrounds a page and is the same for whoever looks at it. */
 export type Frame = {
@@ -93,8 +92,6 @@ export type ListingQuery = {
   readonly sort: Sort
 }
 export type Sort = 'relevance' | 'newest' | 'price-asc' | 'price-desc' | 'title'
-
-export type AddressBook = { readonly items: readonly SavedAddress[] }
 
 export type Views = {
   home: {

@@ -113,11 +113,6 @@ export async function readOrder(db: Executor, id: string): Promise<StoredOrder |
   return rows[0] ?? null
 }
 
-export async function readOrders(db: Executor, ids: readonly string[]): Promise<StoredOrder[]> {
-  const { rows } = await sql<StoredOrder>`select ${whole} from orders o where id = any(${ids}::text[])`.execute(db)
-  return rows
-}
-
 /** Takes an order over, if nobody drives it. The higher lease is what every write of this driver asks for. */
 export async function takeOver(db: Database, id: string): Promise<Leased | null> {
   const leaseEndsAt = performance.now() + leaseSeconds * 1_000
@@ -207,13 +202,6 @@ export async function markSettled(db: Executor, order: Leased): Promise<void> {
   await sql`
     update orders set settled_at = now(), lease_until = now(), look_at = null, looks = 0
     where id = ${order.id} and state = ${order.state} and lease = ${order.lease}`.execute(db)
-}
-
-/** What a waiting request looks at: whether somebody still drives the order. */
-export async function readProgress(db: Executor, id: string): Promise<{ state: OrderStatus; driven: boolean } | null> {
-  const { rows } = await sql<{ state: OrderStatus; driven: boolean }>`
-    select state, lease_until > now() as driven from orders where id = ${id}`.execute(db)
-  return rows[0] ?? null
 }
 
 // ---- What payments tell -----------------------------------------------------------------------------------------
