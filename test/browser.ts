@@ -57,7 +57,7 @@ async function launch(executable: () => string | Promise<string>): Promise<Brows
 }
 
 /** How long a page of a shop on a busy machine may keep a test waiting for anything. */
-const patienceMs = 20_000
+const patienceMs = 45_000
 
 /**
  * A page of a browser profile of its own, for the length of a test. The test fails on every error that a script throws, or
