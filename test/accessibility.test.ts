@@ -125,7 +125,7 @@ describe('accessibility of every page, in light and dark, on a phone and a deskt
     await page.goto(`${shop.url}${path}`)
     if (path.startsWith('/admin')) {
       await page.locator('h1').waitFor()
-      await page.waitForFunction(() => !document.body.textContent.includes('Loading …'))
+      await page.getByText('Loading …').first().waitFor({ state: 'detached' })
     }
     await inspect(page, path)
   }

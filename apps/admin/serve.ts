@@ -27,11 +27,16 @@ const policy = [
 const assetSeconds = 31_536_000
 
 /** The staff's web app under `/admin`: static files, and the same page for every address below. */
-export function adminApp(options: { shop: ShopFacts; log: Logger }): EdgeApp {
+export function adminApp(options: {
+  shop: ShopFacts
+  log: Logger
+  /** Makes the bundle; another one in tests. */
+  build?: () => Promise<unknown>
+}): EdgeApp {
   let failure: string | null = null
   let built = false
   // The shop sells meanwhile: whoever opens the admin in these seconds is told to wait.
-  const building = buildAdmin().then(
+  const building = (options.build ?? buildAdmin)().then(
     () => {
       built = true
     },
@@ -45,6 +50,7 @@ export function adminApp(options: { shop: ShopFacts; log: Logger }): EdgeApp {
       root: join(bundleFolder, 'assets'),
       prefix: '/admin/assets/',
       immutable: true,
+      preCompressed: true,
       maxAge: assetSeconds * 1_000,
       index: false,
       decorateReply: false,
