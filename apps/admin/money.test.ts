@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { fromInput, show, toInput } from './src/money.ts'
+import { fromInput, rateOf, show, toInput } from './src/money.ts'
 
 test('what a person types becomes minor units by characters, with a point or a comma', () => {
   const cases: [string, string, number | null][] = [
@@ -39,4 +39,19 @@ test('an amount is shown exactly, however large it is', () => {
   assert.equal(show({ amount: -1_050, currency: 'EUR' }), '-€10.50')
   assert.equal(show({ amount: 1_200, currency: 'JPY' }), 'JP¥1,200')
   assert.equal(show({ amount: 9_007_199_254_740_991, currency: 'EUR' }), '€90,071,992,547,409.91')
+})
+
+test('a percentage becomes parts per million, to four decimals', () => {
+  const cases: [string, number | null][] = [
+    ['10', 100_000],
+    ['12.5', 125_000],
+    ['0,0001', 1],
+    ['100', 1_000_000],
+    ['100.0001', null],
+    ['0', null],
+    ['0.00001', null],
+    ['ten', null],
+    ['', null],
+  ]
+  for (const [text, rate] of cases) assert.equal(rateOf(text), rate, text)
 })

@@ -29,3 +29,11 @@ export function fromInput(text: string, currency: string): number | null {
   if (decimals.length > digits) return null
   return Number(`${match[1]}${decimals.padEnd(digits, '0')}`)
 }
+
+/** A percentage as a person types it, in parts per million: 12.5 → 125000. Null unless more than 0 and at most 100. */
+export function rateOf(text: string): number | null {
+  const match = /^(\d{1,3})(?:[.,](\d{1,4}))?$/.exec(text.trim())
+  if (!match) return null
+  const rate = Number(`${match[1]}${(match[2] ?? '').padEnd(4, '0')}`)
+  return rate > 0 && rate <= 1_000_000 ? rate : null
+}

@@ -19,13 +19,6 @@ export function ImportPage() {
     queryFn: () => get<Report>(`/api/admin/imports/${importId}`),
     refetchInterval: ({ state }) => (isUnderWay(state.data) ? refetchMs : false),
   })
-  const rejections = usePages<Rejection>(
-    `/api/admin/imports/${importId}/rejections`,
-    {},
-    {
-      refetchMs: isUnderWay(found.data) && found.data?.rowsRejected ? refetchMs * 4 : false,
-    },
-  )
   if (found.isPending) return <Loading />
   if (found.isError && !found.data) return <Notice>{found.error.message}</Notice>
   const report = found.data
@@ -69,20 +62,28 @@ export function ImportPage() {
             </p>
           ) : null}
         </Sheet>
-        <Sheet title="Rows that were not imported" flush>
-          <PagedTable
-            pages={rejections}
-            keyOf={({ row, column, reason }) => `${row} ${column} ${reason}`}
-            empty={report.state === 'done' ? 'None: every row was imported.' : 'None so far.'}
-            columns={[
-              { title: 'Row', phone: 'state', cell: ({ row }) => <span className="tabular-nums">{row}</span> },
-              { title: 'Product', phone: 'title', cell: ({ handle }) => handle ?? '–' },
-              { title: 'Column', phone: 'end', cell: ({ column }) => column ?? '–' },
-              { title: 'Reason', phone: 'note', cell: ({ reason }) => reason },
-            ]}
-          />
-        </Sheet>
+        {/* Asked for anew whenever there are more of them. */}
+        <Rejections key={`${report.state} ${report.rowsRejected}`} report={report} />
       </div>
     </>
+  )
+}
+
+function Rejections({ report }: { report: Report }) {
+  const rejections = usePages<Rejection>(`/api/admin/imports/${report.id}/rejections`)
+  return (
+    <Sheet title="Rows that were not imported" flush>
+      <PagedTable
+        pages={rejections}
+        keyOf={({ row, column, reason }) => `${row} ${column} ${reason}`}
+        empty={report.state === 'done' ? 'None: every row was imported.' : 'None so far.'}
+        columns={[
+          { title: 'Row', phone: 'state', cell: ({ row }) => <span className="tabular-nums">{row}</span> },
+          { title: 'Product', phone: 'title', cell: ({ handle }) => handle ?? '–' },
+          { title: 'Column', phone: 'end', cell: ({ column }) => column ?? '–' },
+          { title: 'Reason', phone: 'note', cell: ({ reason }) => reason },
+        ]}
+      />
+    </Sheet>
   )
 }

@@ -1,16 +1,15 @@
 import { useQuery } from '@tanstack/react-query'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import type { pricing } from '../../../../services/pricing/contract.ts'
-import { type Answer, get, patch, post } from '../api.ts'
-import { fromInput, show } from '../money.ts'
+import { type Answer, get, patch } from '../api.ts'
+import { show } from '../money.ts'
 import { useMay } from '../session.ts'
 import { useCommand } from '../ui/command.ts'
-import { Dialog } from '../ui/dialog.tsx'
-import { Button, Notice, PageHead, Select, Sheet, TextField, when } from '../ui/kit.tsx'
+import { Button, PageHead, Sheet, when } from '../ui/kit.tsx'
 import { PagedTable, usePages } from '../ui/list.tsx'
+import { NewPromotion } from './new-promotion.tsx'
 
 type Promotion = Answer<typeof pricing, 'promotions'>['items'][number]
-type Market = Answer<typeof pricing, 'markets'>['items'][number]
 
 /** A rate in parts per million as a person reads it: 125000 → 12.5 %. */
 const percent = (rate: number): string => `${rate / 10_000} %`
@@ -108,126 +107,5 @@ function Switch({ promotion, readOnly }: { promotion: Promotion; readOnly: boole
       </button>
       {save.message ? <span className="block text-sm text-danger">{save.message}</span> : null}
     </>
-  )
-}
-
-function NewPromotion({ markets, onClose }: { markets: readonly Market[]; onClose: () => void }) {
-  const [label, setLabel] = useState('')
-  const [code, setCode] = useState('')
-  const [kind, setKind] = useState<'percentage' | 'fixed'>('percentage')
-  const [rate, setRate] = useState('10')
-  const [amounts, setAmounts] = useState<Readonly<Record<string, string>>>({})
-  const [minimums, setMinimums] = useState<Readonly<Record<string, string>>>({})
-  const [limit, setLimit] = useState('')
-  const [wrong, setWrong] = useState<string | null>(null)
-  const save = useCommand((body: unknown, key) => post('/api/admin/promotions', body, key), {
-    onDone: onClose,
-    fields: ['label', 'code', 'rate', 'usageLimit', 'usageLimitPerCustomer', 'startsAt', 'endsAt'],
-  })
-  const minor = (given: Readonly<Record<string, string>>): Record<string, number> | null => {
-    const entries = markets.flatMap(({ code: market, currency }) =>
-      given[market] ? [[market, fromInput(given[market], currency)] as const] : [],
-    )
-    return entries.some(([, amount]) => amount === null)
-      ? null
-      : (Object.fromEntries(entries) as Record<string, number>)
-  }
-  const submit = (event: FormEvent): void => {
-    event.preventDefault()
-    const [off, from] = [minor(amounts), minor(minimums)]
-    const ratePpm = Math.round(Number(rate.replace(',', '.')) * 10_000)
-    const isRate = kind === 'fixed' || (ratePpm > 0 && ratePpm <= 1_000_000)
-    setWrong(off && from && isRate ? null : 'Write amounts such as 15.00 and a percentage between 0 and 100.')
-    if (!off || !from || !isRate) return
-    save.run({
-      label,
-      code: code.trim() || null,
-      kind,
-      rate: kind === 'percentage' ? ratePpm : null,
-      amounts: kind === 'fixed' ? off : {},
-      minimums: from,
-      categories: [],
-      startsAt: null,
-      endsAt: null,
-      usageLimit: limit ? Number(limit) : null,
-      usageLimitPerCustomer: null,
-      active: true,
-    })
-  }
-  return (
-    <Dialog onClose={onClose} title="New promotion">
-      <form onSubmit={submit} className="flex flex-col gap-4">
-        {(wrong ?? save.message) ? <Notice>{wrong ?? save.message}</Notice> : null}
-        <TextField
-          label="Name, as shoppers read it"
-          required
-          maxLength={120}
-          value={label}
-          onChange={(event) => setLabel(event.target.value)}
-          error={save.errorOf('label')}
-        />
-        <TextField
-          label="Code"
-          hint="Leave it empty and the promotion applies by itself."
-          value={code}
-          onChange={(event) => setCode(event.target.value)}
-          error={save.errorOf('code')}
-        />
-        <Select
-          label="Takes off"
-          value={kind}
-          onChange={(event) => setKind(event.target.value as 'percentage' | 'fixed')}
-        >
-          <option value="percentage">a percentage</option>
-          <option value="fixed">an amount</option>
-        </Select>
-        {kind === 'percentage' ? (
-          <TextField
-            label="Percent"
-            inputMode="decimal"
-            value={rate}
-            onChange={(event) => setRate(event.target.value)}
-            error={save.errorOf('rate')}
-          />
-        ) : null}
-        <div className="grid gap-3 sm:grid-cols-2">
-          {kind === 'fixed'
-            ? markets.map(({ code: market, currency }) => (
-                <TextField
-                  key={market}
-                  label={`Amount in ${currency}`}
-                  inputMode="decimal"
-                  value={amounts[market] ?? ''}
-                  onChange={(event) => setAmounts({ ...amounts, [market]: event.target.value })}
-                />
-              ))
-            : null}
-          {markets.map(({ code: market, currency }) => (
-            <TextField
-              key={market}
-              label={`From a goods total of, in ${currency}`}
-              inputMode="decimal"
-              value={minimums[market] ?? ''}
-              onChange={(event) => setMinimums({ ...minimums, [market]: event.target.value })}
-            />
-          ))}
-        </div>
-        <TextField
-          label="How often in all"
-          hint="Empty means without limit."
-          inputMode="numeric"
-          pattern="[0-9]*"
-          value={limit}
-          onChange={(event) => setLimit(event.target.value)}
-          error={save.errorOf('usageLimit')}
-        />
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Not now</Button>
-          <Button kind="primary" type="submit" disabled={save.running}>
-            Create
-          </Button>
-        </div>
-      </form>
-    </Dialog>
   )
 }
