@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Product } from './src/pages/product.tsx'
 import { changeOf, differing, valuesOf } from './src/pages/product-values.ts'
+import type { Product } from './src/product.ts'
 
 const product = {
   title: 'Mug',

@@ -146,7 +146,7 @@ export async function startTestPayments(
 }
 
 /** Waits until `probe` gives something true, or throws with what it gave last. For what jobs and callbacks bring about. */
-export async function until<V>(probe: () => Promise<V>, holds: (value: V) => boolean, withinMs = 10_000): Promise<V> {
+export async function until<V>(probe: () => Promise<V>, holds: (value: V) => boolean, withinMs = 60_000): Promise<V> {
   const deadline = performance.now() + withinMs
   for (;;) {
     const value = await probe()

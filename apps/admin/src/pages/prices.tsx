@@ -3,10 +3,10 @@ import { type FormEvent, useState } from 'react'
 import type { pricing } from '../../../../services/pricing/contract.ts'
 import { type Answer, get, put } from '../api.ts'
 import { fromInput, toInput } from '../money.ts'
+import { nameOf, type Product } from '../product.ts'
 import { useCommand } from '../ui/command.ts'
 import { Button, Notice, Sheet, TextField } from '../ui/kit.tsx'
 import { Unsaved } from '../ui/unsaved.tsx'
-import { nameOf, type Product } from './product.tsx'
 import { cellClass, headClass } from './variant-fields.tsx'
 
 type Markets = Answer<typeof pricing, 'markets'>

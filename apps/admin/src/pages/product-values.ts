@@ -1,4 +1,4 @@
-import type { Product } from './product.tsx'
+import type { Product } from '../product.ts'
 
 /** A product's own fields as a form has them: texts, and lists of texts. */
 export type ProductValues = {

@@ -1,18 +1,12 @@
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import type { catalog } from '../../../../services/catalog/contract.ts'
-import { type Answer, get } from '../api.ts'
+import { get } from '../api.ts'
+import type { Product } from '../product.ts'
 import { useMay } from '../session.ts'
 import { Badge, Loading, linkClass, Notice, PageHead, Sheet } from '../ui/kit.tsx'
 import { PricesSheet } from './prices.tsx'
 import { ProductForm } from './product-form.tsx'
 import { StockSheet } from './stock.tsx'
-
-export type Product = Answer<typeof catalog, 'adminProduct'>
-export type Variant = Product['variants'][number]
-
-/** What tells a variant from the others: its options, or the SKU of a product that has one variant. */
-export const nameOf = ({ options, sku }: Variant): string => Object.values(options).join(' / ') || sku || 'The product'
 
 export function ProductPage() {
   const { productId } = useParams({ from: '/products/$productId' })

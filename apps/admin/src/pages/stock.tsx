@@ -2,9 +2,9 @@ import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import type { inventory } from '../../../../services/inventory/contract.ts'
 import { type Answer, get, put } from '../api.ts'
+import { nameOf, type Product } from '../product.ts'
 import { useCommand } from '../ui/command.ts'
 import { Button, Loading, Notice, Sheet, TextField } from '../ui/kit.tsx'
-import { nameOf, type Product } from './product.tsx'
 import { cellClass, headClass } from './variant-fields.tsx'
 
 type Levels = Answer<typeof inventory, 'levels'>

@@ -1,5 +1,5 @@
+import { nameOf, type Product } from '../product.ts'
 import { Select, Sheet, TextField } from '../ui/kit.tsx'
-import { nameOf, type Product } from './product.tsx'
 import type { FormPart } from './product-form.tsx'
 
 export const headClass = 'px-2 py-2 text-[0.8125rem] font-medium text-soft first:pl-4 last:pr-4'
