@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import sharp from 'sharp'
 import { catalog } from '#contracts/catalog'
 import { type Goods, sell } from '../../test/goods.ts'
 import { startShop, type TestShop } from '../../test/shop.ts'
@@ -187,7 +188,16 @@ describe('the storefront', () => {
     assert.match(answer.text, /fill="#a33"/)
     const etag = answer.headers.get('etag') ?? ''
     assert.equal((await open().get(put.value.url, { 'if-none-match': etag })).status, 304)
-    assert.equal((await open().get(`${put.value.url}?w=320`)).headers.get('content-type'), 'image/webp')
+    const type = async (path: string) => (await open().get(path)).headers.get('content-type')
+    assert.equal(await type(`${put.value.url}?w=320`), 'image/svg+xml')
+    assert.equal(await type(`${put.value.url}?raster=320`), 'image/webp')
+    const png = await sharp({ create: { width: 500, height: 500, channels: 3, background: '#a33' } })
+      .png()
+      .toBuffer()
+    const photograph = await shop.client(catalog).putMedia({ base64: png.toString('base64') })
+    assert.ok(photograph.ok)
+    assert.equal(await type(photograph.value.url), 'image/png')
+    assert.equal(await type(`${photograph.value.url}?w=320`), 'image/webp')
     for (const path of [`${put.value.url}?w=321`, '/media/media_00000000000000000000000000', '/media/x']) {
       assert.equal((await open().get(path)).status, 404, path)
     }

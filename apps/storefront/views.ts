@@ -75,8 +75,6 @@ export type Head = {
   readonly refreshSeconds?: number
   /** The checkout has a plain head and foot, so that nothing leads away. */
   readonly kind?: 'shop' | 'checkout'
-  readonly previous?: string
-  readonly next?: string
 }
 
 export type Crumb = { readonly title: string; readonly href: string | null }
@@ -124,7 +122,6 @@ export type Views = {
     readonly otherCart: { readonly market: Market; readonly href: string } | null
     readonly problems: Problems
     readonly typed: Typed
-    readonly added: string | null
   }
   checkout: {
     readonly cart: Cart
@@ -142,9 +139,7 @@ export type Views = {
   }
   order: {
     readonly order: Order
-    readonly token: string | null
     readonly justPlaced: boolean
-    readonly market: Market
   }
   signIn: { readonly typed: Typed; readonly problems: Problems; readonly next: string; readonly notice: string | null }
   signUp: { readonly typed: Typed; readonly problems: Problems }

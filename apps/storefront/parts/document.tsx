@@ -70,6 +70,8 @@ export function Document({ frame, head, children }: { frame: Frame; head: Head; 
 /** One address for each content, its sisters in other markets, and a card for those who share it. */
 function Findable({ frame, head, canonical, title }: { frame: Frame; head: Head; canonical: string; title: string }) {
   const { origin, prefix, markets, shopName } = frame
+  // Only the shop's own pictures, and not as drawings, which few of those who preview links can show.
+  const image = head.image?.startsWith('/') ? `${origin}${head.image}?raster=1280` : null
   const at = (market: string): string => `${origin}${market}${canonical === '/' && market !== '' ? '' : canonical}`
   return (
     <>
@@ -91,8 +93,8 @@ function Findable({ frame, head, canonical, title }: { frame: Frame; head: Head;
       <meta property="og:title" content={title} />
       {head.description && <meta property="og:description" content={head.description} />}
       <meta property="og:url" content={at(prefix)} />
-      {head.image && <meta property="og:image" content={new URL(head.image, origin).href} />}
-      <meta name="twitter:card" content={head.image ? 'summary_large_image' : 'summary'} />
+      {image && <meta property="og:image" content={image} />}
+      <meta name="twitter:card" content={image ? 'summary_large_image' : 'summary'} />
     </>
   )
 }

@@ -13,7 +13,8 @@ const sortNames: Readonly<Record<Sort, string>> = {
   title: 'Name, A to Z',
 }
 
-/** Values beyond these are folded away, unless they are chosen. */
+/** Facets and values beyond these are folded away, unless they are chosen. */
+const facetsShown = 4
 const valuesShown = 8
 
 /** Filters and sorting as one GET form: it works by its button, and a script presses it. */
@@ -33,11 +34,7 @@ export function Filters({ action, query, listing, problems }: Views['listing']) 
             <span>In stock only</span>
           </label>
           <PriceRange query={query} range={listing.priceRange} problems={problems} />
-          {listing.facets
-            .filter(({ values }) => values.length > 0)
-            .map((facet) => (
-              <FacetValues facet={facet} chosen={query.filter[facet.key] ?? []} />
-            ))}
+          <Facets facets={listing.facets} query={query} />
           <p class="filters-apply">
             <button class="button button-quiet" type="submit">
               Show results
@@ -105,6 +102,25 @@ function PriceRange({
         {input('max', 'To')}
       </div>
     </fieldset>
+  )
+}
+
+/** The most telling facets are open; those beyond are folded away, unless something in them is chosen. */
+function Facets({ facets, query }: { facets: readonly Facet[]; query: ListingQuery }) {
+  const filled = facets.filter(({ values }) => values.length > 0)
+  const isOpen = (facet: Facet, index: number): boolean => index < facetsShown || facet.key in query.filter
+  const draw = (facet: Facet) => <FacetValues facet={facet} chosen={query.filter[facet.key] ?? []} />
+  const folded = filled.filter((facet, index) => !isOpen(facet, index))
+  return (
+    <>
+      {filled.filter(isOpen).map(draw)}
+      {folded.length > 0 && (
+        <details class="facet" id="more-facets">
+          <summary>More filters</summary>
+          {folded.map(draw)}
+        </details>
+      )}
+    </>
   )
 }
 

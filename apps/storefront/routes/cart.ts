@@ -50,7 +50,7 @@ async function cartPage(deps: Deps, visit: Visit, typed: Typed, problems: Proble
     visit,
     'cart',
     { title: 'Your cart', canonical: null },
-    { cart, otherCart, typed, problems, added: null },
+    { cart, otherCart, typed, problems },
     { status, units: now },
   )
 }

@@ -3,6 +3,7 @@ import { brotliCompress } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { catalog as contract } from '#contracts/catalog'
 import { serviceCall, withCall } from '#kernel/call'
+import type { Input } from '#kernel/contract'
 import { notFound } from '#kernel/problem'
 import type { Deps } from '../deps.ts'
 import { readInput } from '../form.ts'
@@ -14,29 +15,59 @@ type Picture = { readonly type: string; readonly etag: string; readonly body: Bu
 /** Bytes of pictures kept at hand: what a busy listing shows, and a small part of any machine's memory. */
 const keptBytesAtMost = 48 * 1024 * 1024
 
-/** Pictures by the hash of their bytes: the same address never shows another picture, so it may be kept for ever. */
+/**
+ * Pictures by the hash of their bytes: the same address never shows another picture, so it may be kept for ever.
+ * `?w=640` asks for one that is made for a place of that width: a photograph no wider, and a drawing as it is, which is
+ * smaller than any copy and sharp on every screen. `?raster=1280` draws it, for those who cannot show drawings.
+ */
 export function mediaRoutes(app: FastifyInstance, deps: Deps): void {
-  const kept = pictureCache()
+  const find = pictureFinder(deps)
   app.get('/media/:mediaId', async (request, reply) => {
     const { mediaId } = request.params as { mediaId: string }
-    const { w: width } = request.query as { w?: unknown }
+    const { w, raster } = request.query as { w?: unknown; raster?: unknown }
+    const width = raster ?? w
     const read = readInput(contract.operations.media, {
       mediaId,
       ...(width === undefined ? {} : { width: Number(width) }),
     })
     if (!read.ok) throw notFound('picture at this address')
-    const key = `${mediaId} ${read.value.width ?? ''}`
-    let picture = kept.get(key)
-    if (!picture) {
-      const call = serviceCall('edge', { timeoutMs: 10_000, traceId: request.traceId })
-      const outcome = await withCall(call, () => deps.catalog.media(read.value))
-      if (!outcome.ok) throw notFound('picture at this address')
-      const { contentType, base64, etag } = outcome.value
-      picture = await pack(contentType, etag, Buffer.from(base64, 'base64'))
-      kept.set(key, picture)
-    }
+    const call = serviceCall('edge', { timeoutMs: 10_000, traceId: request.traceId })
+    const picture = await withCall(call, () => find(read.value, raster === undefined))
+    if (!picture) throw notFound('picture at this address')
     return sendPicture(request, reply, picture, isSecure(deps))
   })
+}
+
+type Wanted = Input<(typeof contract.operations)['media']>
+
+/** How many pictures are remembered as being none that is drawn: some bytes each. */
+const photographsAtMost = 50_000
+
+function pictureFinder({ catalog }: Pick<Deps, 'catalog'>) {
+  const kept = pictureCache()
+  const photographs = new Set<string>()
+
+  const ask = async (wanted: Wanted): Promise<Picture | null> => {
+    const key = `${wanted.mediaId} ${wanted.width ?? ''}`
+    const known = kept.get(key)
+    if (known) return known
+    const outcome = await catalog.media(wanted)
+    if (!outcome.ok) return null
+    const { contentType, base64, etag } = outcome.value
+    const picture = await pack(contentType, etag, Buffer.from(base64, 'base64'))
+    kept.set(key, picture)
+    return picture
+  }
+
+  return async (wanted: Wanted, keepsDrawings: boolean): Promise<Picture | null> => {
+    const { mediaId, width } = wanted
+    if (width === undefined || !keepsDrawings || photographs.has(mediaId)) return ask(wanted)
+    const original = await ask({ mediaId })
+    if (original === null || original.brotli !== null) return original
+    if (photographs.size >= photographsAtMost) photographs.clear()
+    photographs.add(mediaId)
+    return ask(wanted)
+  }
 }
 
 const brotli = promisify(brotliCompress)

@@ -41,7 +41,7 @@ async function orderPage(deps: Deps, visit: Visit) {
     own,
     'order',
     { title: `Order ${order.number}`, canonical: null, ...(isOpen ? { refreshSeconds: lookAgainSeconds } : {}) },
-    { order, token, justPlaced: isNew, market },
+    { order, justPlaced: isNew },
     isEmptied ? { units: 0 } : {},
   )
 }
