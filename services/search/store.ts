@@ -108,28 +108,23 @@ export async function resolve(
   return theOnly(rows)
 }
 
-/** How much the places weigh in which a word stands: the last two are names and title. The description weighs nothing. */
-const weights = sql`'{0, 0, 0.5, 1}'::real[]`
+type Ordering = { readonly [part in 'key' | 'type' | 'direction' | 'beyond']: RawBuilder<unknown> }
 
 /** What each sort sorts by, how a cursor's copy of it is read back, and which way. */
-function ordering(sort: Sort, words: string | null) {
+function ordering(sort: Sort, words: string | null): Ordering {
   switch (sort) {
     case 'relevance':
-      if (words === null) return ordering('newest', null)
-      // Whole numbers, since a cursor must compare equal to the row it came from.
-      return {
-        key: sql`(ts_rank(${weights}, p.names, query_of(${words})) * 1e6)::integer`,
-        type: sql`integer`,
-        descending: true,
-      }
+      return words === null
+        ? ordering('newest', null)
+        : { key: sql`f.rank`, type: sql`integer`, direction: sql`desc`, beyond: sql`<` }
     case 'newest':
-      return { key: sql`l.created_at`, type: sql`timestamptz`, descending: true }
+      return { key: sql`l.created_at`, type: sql`timestamptz`, direction: sql`desc`, beyond: sql`<` }
     case 'price-asc':
-      return { key: sql`l.price_from`, type: sql`bigint`, descending: false }
+      return { key: sql`l.price_from`, type: sql`bigint`, direction: sql`asc`, beyond: sql`>` }
     case 'price-desc':
-      return { key: sql`l.price_from`, type: sql`bigint`, descending: true }
+      return { key: sql`l.price_from`, type: sql`bigint`, direction: sql`desc`, beyond: sql`<` }
     case 'title':
-      return { key: sql`l.title_key`, type: sql`text`, descending: false }
+      return { key: sql`l.title_key`, type: sql`text`, direction: sql`asc`, beyond: sql`>` }
   }
 }
 
@@ -141,36 +136,69 @@ export async function page(
   question: Question,
   view: { readonly sort: Sort; readonly after: readonly [string | number, string] | null; readonly limit: number },
 ): Promise<Row[]> {
-  const { key, type, descending } = ordering(view.sort, question.words)
-  const direction = descending ? sql`desc` : sql`asc`
-  const after = view.after
-    ? sql`(${key}, l.product_id) ${descending ? sql`<` : sql`>`} (${view.after[0]}::${type}, ${view.after[1]})`
-    : sql`true`
+  const { market, words } = question
+  const { key, type, direction, beyond } = ordering(view.sort, words)
+  const after = (id: RawBuilder<unknown>) =>
+    view.after === null ? sql`true` : sql`(${key}, ${id}) ${beyond} (${view.after[0]}::${type}, ${view.after[1]})`
+  const listing = sql`listings l on l.market = ${market} and l.product_id`
+  const places =
+    words === null
+      ? sql`select l.product_id, ${key} as key from listings l
+            where ${matches(question)} and ${inPriceRange(question)} and ${after(sql`l.product_id`)}
+            order by ${key} ${direction}, l.product_id ${direction} limit ${view.limit}`
+      : sql`with matching as materialized (${matching(question, [])})
+            select f.product_id, ${key} as key
+            from found(${words}) f ${view.sort === 'relevance' ? sql`` : sql`join ${listing} = f.product_id`}
+            where ${isSet(sql`f.n`, 0)} and ${after(sql`f.product_id`)}
+            order by ${key} ${direction}, f.product_id ${direction} limit ${view.limit}`
+  // Cards are wide, so they are fetched for the page alone.
   const { rows } = await sql<Row>`
-    select l.card, ${key} as key, l.product_id as "productId"
-    from ${from(question)}
-    where ${matches(question)} and ${inPriceRange(question)} and ${after}
-    order by ${key} ${direction}, l.product_id ${direction}
-    limit ${view.limit}`.execute(db)
+    select l.card, places.key, l.product_id as "productId"
+    from (${places}) places join ${listing} = places.product_id
+    order by places.key ${direction}, l.product_id ${direction}`.execute(db)
   return rows
 }
 
-const from = ({ words }: Question): RawBuilder<unknown> =>
-  words === null ? sql`listings l` : sql`products p join listings l using (product_id)`
-
-const matches = ({ market, all, filters, words }: Question): RawBuilder<unknown> =>
+/** Conditions on listings `l` by index, all but words and price. */
+const matches = ({ market, all, filters }: Question): RawBuilder<unknown> =>
   sql.join(
     [
       sql`l.market = ${market}`,
-      ...(words === null ? [] : [sql`p.words @@ query_of(${words})`]),
       ...(all.length > 0 ? [sql`l.term_ids @> ${all}::integer[]`] : []),
       ...filters.map(({ anyOf }) => sql`l.term_ids && ${anyOf}::integer[]`),
     ],
     sql` and `,
   )
 
-const inPriceRange = ({ priceMin, priceMax }: Question): RawBuilder<unknown> =>
-  sql`l.price_from between ${priceMin ?? 0} and ${priceMax ?? Number.MAX_SAFE_INTEGER}`
+const isPriced = ({ priceMin, priceMax }: Question): boolean => priceMin !== null || priceMax !== null
+const priceBounds = ({ priceMin, priceMax }: Question) => ({
+  least: priceMin ?? 0,
+  most: priceMax ?? Number.MAX_SAFE_INTEGER,
+})
+
+function inPriceRange(question: Question): RawBuilder<unknown> {
+  const { least, most } = priceBounds(question)
+  return isPriced(question) ? sql`l.price_from between ${least} and ${most}` : sql`true`
+}
+
+/** Numbers of the parts that the database makes by itself; those of terms count from 1, filters first. */
+const pricePart = -2
+
+/** What matches, as bits by block: with all conditions, and without each of the parts `without`. */
+function matching(question: Question, without: readonly number[]): RawBuilder<unknown> {
+  const { market, words, filters, all } = question
+  const parts = [...filters.map(({ anyOf }) => anyOf), [allTermId], ...all.map((id) => [id])]
+  const conditions = parts.flatMap((ids, index) => ids.map((id) => ({ id, part: index + 1 })))
+  const { least, most } = isPriced(question) ? priceBounds(question) : { least: null, most: null }
+  return sql`
+    select * from matching(
+      ${market}, ${conditions.map(({ part }) => part)}::integer[], ${conditions.map(({ id }) => id)}::integer[],
+      ${parts.length}::integer, ${without}::integer[], ${words}::text, ${least}::bigint, ${most}::bigint)`
+}
+
+/** Whether product number `n` is among what matches without the part `without`. */
+const isSet = (n: RawBuilder<unknown>, without: number): RawBuilder<unknown> => sql`
+  get_bit((select bits from matching where without = ${without} and block = ${n} / 4096), ${n} % 4096) = 1`
 
 export type Count = {
   readonly id: number
@@ -183,6 +211,9 @@ export type Count = {
 /** Values a facet shows at most, the most frequent ones: more is for the search field. */
 const valuesAtMost = 100
 
+/** Where less than one in so many matches, it is quicker to look at what matches than at everything by price. */
+const rareBelow = 20
+
 /**
  * How many products have each term among those that match, counted without the filter on the term's own key, so that a
  * shopper sees what else could be chosen; and the lowest and highest price of what matches but for the price.
@@ -191,36 +222,46 @@ export async function facets(
   db: Executor,
   question: Question,
 ): Promise<{ counts: readonly Count[]; lowest: number | null; highest: number | null }> {
-  const { market, filters, words, priceMin, priceMax } = question
-  const parts = [...filters.map(({ anyOf }) => anyOf), [allTermId], ...question.all.map((id) => [id])]
-  const conditions = parts.flatMap((ids, index) => ids.map((id) => ({ id, part: index + 1 })))
-  const termIds = conditions.map(({ id }) => id)
-  const priced = priceMin !== null || priceMax !== null
+  const { market, filters, words } = question
+  const priceless = isPriced(question) ? pricePart : 0
+  const without = [...filters.map((_, index) => index + 1), ...(priceless === 0 ? [] : [priceless])]
+  const byPrice = (direction: RawBuilder<unknown>) => sql`
+    select l.price_from from listings l where l.market = ${market} and ${isSet(sql`l.n`, priceless)}
+    order by l.price_from ${direction} limit 1`
+  // Adding nothing keeps the planner from going by price after all.
+  const amongFew = sql`
+    select array[min(l.price_from + 0), max(l.price_from + 0)]
+    from listings l ${words === null ? sql`` : sql`join found(${words}) f using (product_id)`} where ${matches(question)}`
   const { rows } = await sql<{ counts: Count[]; lowest: number | null; highest: number | null }>`
-    with matching as materialized (
-      select * from matching(
-        ${market}, ${conditions.map(({ part }) => part)}::integer[], ${termIds}::integer[], ${parts.length}::integer,
-        ${filters.length}::integer, ${words}::text, ${priced ? (priceMin ?? 0) : null}::bigint,
-        ${priced ? (priceMax ?? Number.MAX_SAFE_INTEGER) : null}::bigint)),
+    with matching as materialized (${matching(question, without)}),
     counted as (
-      select p.term_id, sum(bit_count(p.bits & m.bits))::integer as count
-      from postings p
-      join terms t on t.id = p.term_id
-      join matching m on m.block = p.block
-        and m.without = coalesce(array_position(${filters.map(({ key }) => key)}::text[], t.key), 0)
-      where p.market = ${market}
-      group by p.term_id),
+      select term_id, sum(bit_count(p.bits & m.bits))::integer as count
+      from (
+        select term_id, block, bits, coalesce(array_position(${filters.map(({ key }) => key)}::text[], key), 0) as without
+        from postings join terms on id = term_id
+        where market = ${market} and key <> all (${[flagKey, categoryKey]}::text[])
+        -- Not to be planned with the rest: seen from there it looks like a few rows and becomes as many index scans.
+        offset 0) p
+      join matching m using (block, without)
+      group by term_id),
     ranked as (
       select id, key, title, value, count, row_number() over (partition by key order by count desc, value) as place
       from counted join terms on id = term_id
-      where count > 0 and key <> all (${[flagKey, categoryKey]}::text[]))
+      where count > 0),
+    total as (
+      select coalesce(sum(bit_count(bits)), 0) * ${rareBelow} < (
+        select sum(bit_count(bits)) from postings where market = ${market} and term_id = ${allTermId}) as is_rare
+      from matching where without = ${priceless})
     select coalesce((
         select jsonb_agg(jsonb_build_object('id', id, 'key', key, 'title', title, 'value', value, 'count', count)
                          order by key, place)
-        from ranked where place <= ${valuesAtMost} or id = any(${termIds}::integer[])), '[]') as counts,
-      lowest, highest
-    from (select min(l.price_from) as lowest, max(l.price_from) as highest
-          from ${from(question)} where ${matches(question)}) as prices`.execute(db)
+        from ranked where place <= ${valuesAtMost} or id = any(${filters.flatMap(({ anyOf }) => anyOf)}::integer[])), '[]')
+        as counts,
+      prices[1] as lowest, prices[2] as highest
+    from total cross join lateral (
+      select case when is_rare then (${amongFew}) else array[(${byPrice(sql`asc`)}), (${byPrice(sql`desc`)})] end
+        as prices
+      offset 0) as among`.execute(db)
   return theOnly(rows)
 }
 

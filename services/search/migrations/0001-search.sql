@@ -55,10 +55,11 @@ create table listings (
   title_key  text not null,
   created_at timestamptz not null,
   term_ids   integer[] not null,
-  primary key (market, product_id)
+  -- With what is asked of many rows at once: cards are wide.
+  primary key (market, product_id) include (price_from)
 );
 create index listings_newest on listings (market, created_at, product_id);
-create index listings_price on listings (market, price_from, product_id);
+create index listings_price on listings (market, price_from, product_id) include (n);
 create index listings_title on listings (market, title_key, product_id);
 create index listings_terms on listings using gin (term_ids) with (fastupdate = off);
 create index listings_of_product on listings (product_id);
@@ -97,12 +98,29 @@ create function query_of(p_text text) returns tsquery language sql immutable par
       || plainto_tsquery('pg_catalog.german', p_text)
 $$;
 
--- Which products of a market match, as bits by block: with all conditions (number 0), and without each of the first
--- p_filters parts. A part is met by any of its terms; words and prices are parts of their own, made here.
+-- Products that have all the words, with how well they match: whole numbers, since a cursor must compare equal to the row it
+-- came from. Title and names count, the description only finds. To look into every row instead of the index is never right,
+-- though it looks cheap to the planner, which does not see that the words lie elsewhere.
+create function found(p_words text) returns table (product_id text, n integer, rank integer)
+language plpgsql stable rows 500 set enable_seqscan to off set plan_cache_mode to force_generic_plan as $$
+declare
+  query tsquery := query_of(p_words);
+begin
+  return query
+  select p.product_id, p.n, (ts_rank('{0, 0, 0.5, 1}', p.names, query) * 1e6)::integer
+  from products p where p.words @@ query;
+end $$;
+
+-- Which products of a market match, as bits by block: with all conditions (number 0), and without each of the parts in
+-- p_without. A part is met by any of its terms; words (part -1) and prices (part -2) are made here. Planned once: whatever is
+-- asked, the indexes are the same, and planning takes longer than finding.
 create function matching(
-  p_market text, p_part integer[], p_term integer[], p_parts integer, p_filters integer,
+  p_market text, p_part integer[], p_term integer[], p_parts integer, p_without integer[],
   p_words text, p_price_min bigint, p_price_max bigint
-) returns table (without integer, block integer, bits bit(4096)) language plpgsql stable rows 10 as $$
+) returns table (without integer, block integer, bits bit(4096))
+language plpgsql stable rows 10 set enable_seqscan to off set plan_cache_mode to force_generic_plan as $$
+declare
+  query tsquery := query_of(p_words);
 begin
   if p_words is not null then p_parts := p_parts + 1; end if;
   if p_price_min is not null then p_parts := p_parts + 1; end if;
@@ -113,20 +131,24 @@ begin
     join postings p on p.market = p_market and p.term_id = c.term_id
     group by 1, 2
     union all
-    select -1, p.n / 4096, bit_or(set_bit(0::bit(4096), p.n % 4096, 1))
-    from products p
-    where p_words is not null and p.words @@ query_of(p_words)
-    group by 2
-    union all
-    select -2, l.n / 4096, bit_or(set_bit(0::bit(4096), l.n % 4096, 1))
-    from listings l
-    where p_price_min is not null and l.market = p_market and l.price_from between p_price_min and p_price_max
-    group by 2)
+    -- Rows become 64 bits at a time first: to "or" 4,096 for each row would take most of the time.
+    select w.part, w.place / 64, bit_or(w.word::bit(64)::bit(4096) >> (w.place % 64 * 64))
+    from (
+      select -1, p.n / 64, bit_or(1::bigint << (63 - p.n % 64))
+      from products p
+      where p_words is not null and p.words @@ query
+      group by 2
+      union all
+      select -2, l.n / 64, bit_or(1::bigint << (63 - l.n % 64))
+      from listings l
+      where p_price_min is not null and l.market = p_market and l.price_from between p_price_min and p_price_max
+      group by 2) as w (part, place, word)
+    group by 1, 2)
   select e.without, p.block, bit_and(p.bits)
-  from parts p cross join generate_series(0, p_filters) as e (without)
+  from parts p cross join (select 0 union all select unnest(p_without)) as e (without)
   where p.part <> e.without
   group by 1, 2
-  having count(*) = p_parts - least(e.without, 1);
+  having count(*) = p_parts - abs(sign(e.without));
 end $$;
 
 -- Writes what was read of products under the number p_read, unless a higher one was written already. A product without

@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import fc from 'fast-check'
+import pg from 'pg'
+import { type Database, inTransaction, openDatabase } from '#kernel/database'
+import { newId } from '#kernel/id'
+import { migrate, serviceUrl } from '#kernel/migrate'
+import { type TestDatabase, testDatabase } from '../../test/database.ts'
+import { buildEntry } from './build-listing.ts'
+import { listProducts } from './list-products.ts'
+import type { Market } from './markets.ts'
+import { nextRead, putProducts } from './store.ts'
+import { product } from './test-catalog.ts'
+
+let database: TestDatabase
+let db: Database
+let statements = 0
+
+before(async () => {
+  database = await testDatabase()
+  const secret = 'secret-of-this-test-file-alone'
+  const folder = join(import.meta.dirname, 'migrations')
+  await migrate({ ownerUrl: database.url, secret, services: [{ service: 'search', folder }] })
+  // Products of this test lie on both sides of the border between two blocks of bits.
+  const owner = new pg.Client({ connectionString: database.url })
+  await owner.connect()
+  await owner.query('alter table search.products alter column n restart with 4000')
+  await owner.end()
+  db = openDatabase({ service: 'search', url: serviceUrl(database.url, secret, 'search'), connections: 4 })
+})
+after(async () => {
+  await db.destroy()
+  await database.drop()
+})
+
+const market: Market = {
+  code: 'eu',
+  name: 'Europe',
+  currency: 'EUR',
+  locale: 'en',
+  countries: ['IE'],
+  taxIncluded: true,
+  default: true,
+}
+const list = async (input: Parameters<typeof listProducts>[1]) => {
+  const counted = db.withPlugin({
+    transformQuery: ({ node }) => {
+      statements += 1
+      return node
+    },
+    transformResult: async ({ result }) => result,
+  })
+  const outcome = await listProducts({ db: counted, findMarket: async () => market }, input)
+  assert.ok(outcome.ok)
+  return outcome.value
+}
+
+type Goods = {
+  word: string
+  color: string
+  sizes: string[]
+  material: string | null
+  price: number
+  stock: number
+  listed: boolean
+}
+
+async function put(goods: readonly Goods[], category: string, ids: readonly string[]): Promise<void> {
+  const entries = goods.map(({ word, color, sizes, material, price, stock, listed }, index) => {
+    const made = product({
+      id: ids[index] ?? newId('prod'),
+      title: `${word} thing`,
+      categories: [category],
+      attributes: material === null ? {} : { Material: [material] },
+      variants: sizes.map((size) => ({ options: { Color: color, Size: size } })),
+      status: listed ? 'active' : 'draft',
+    })
+    const prices = made.variants.map(({ id }) => ({
+      variantId: id,
+      market: 'eu',
+      price: { amount: price, currency: 'EUR' },
+      compareAtPrice: null,
+    }))
+    return buildEntry(made, prices, new Map(made.variants.map(({ id }) => [id, stock])))
+  })
+  const read = await nextRead(db)
+  await inTransaction(db, (tx) => putProducts(tx, { read, entries }))
+}
+
+const colors = ['Red', 'Blue', 'Green']
+const sizes = ['S', 'M', 'L']
+const materials = ['Oak', 'Wool']
+const words = ['mug', 'lamp']
+const goods: fc.Arbitrary<Goods> = fc.record({
+  word: fc.constantFrom(...words),
+  color: fc.constantFrom(...colors),
+  sizes: fc.uniqueArray(fc.constantFrom(...sizes), { minLength: 1 }),
+  material: fc.option(fc.constantFrom(...materials)),
+  price: fc.integer({ min: 0, max: 9 }),
+  stock: fc.integer({ min: 0, max: 1 }),
+  listed: fc.boolean(),
+})
+const someOf = (values: string[]) => fc.option(fc.uniqueArray(fc.constantFrom(...values), { minLength: 1 }))
+const question = fc.record({
+  color: someOf(colors),
+  size: someOf(sizes),
+  material: someOf(materials),
+  word: fc.option(fc.constantFrom(...words)),
+  priceMin: fc.option(fc.integer({ min: 0, max: 9 })),
+  priceMax: fc.option(fc.integer({ min: 0, max: 9 })),
+  inStock: fc.boolean(),
+})
+
+test('whatever is sold and asked, items, facets and prices are those that counting by hand gives', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(goods, { minLength: 1, maxLength: 15 }),
+      fc.array(goods, { minLength: 15, maxLength: 15 }),
+      fc.array(question, { minLength: 1, maxLength: 4 }),
+      async (first, second, questions) => {
+        const category = newId('cat')
+        const ids = first.map(() => newId('prod'))
+        await put(first, category, ids)
+        // All are read again as something else: every bit that is no longer true must go.
+        const now = second.slice(0, first.length)
+        await put(now, category, ids)
+
+        for (const asked of questions) {
+          const filter = Object.fromEntries(
+            (['color', 'size', 'material'] as const).flatMap((key) => {
+              const values = asked[key]
+              return values ? [[key, values] as const] : []
+            }),
+          )
+          const answer = await list({
+            category,
+            filter,
+            ...(asked.word ? { q: asked.word } : {}),
+            ...(asked.priceMin === null ? {} : { priceMin: asked.priceMin }),
+            ...(asked.priceMax === null ? {} : { priceMax: asked.priceMax }),
+            inStock: asked.inStock,
+            sort: 'price-asc',
+            limit: 100,
+          })
+          assert.deepEqual(summary(answer), byHand(now, asked))
+        }
+      },
+    ),
+    { numRuns: 40 },
+  )
+})
+
+const summary = (answer: Awaited<ReturnType<typeof list>>) => ({
+  items: answer.items.map(({ title, priceFrom }) => `${title} ${priceFrom.amount}`).toSorted(),
+  facets: Object.fromEntries(
+    answer.facets.map(({ key, values }) => [key, Object.fromEntries(values.map(({ value, count }) => [value, count]))]),
+  ),
+  prices: answer.priceRange && [answer.priceRange.min.amount, answer.priceRange.max.amount],
+})
+
+type Asked = typeof question extends fc.Arbitrary<infer Q> ? Q : never
+
+function byHand(all: readonly Goods[], asked: Asked) {
+  const valuesOf = {
+    color: (g: Goods) => [g.color],
+    size: (g: Goods) => g.sizes,
+    material: (g: Goods) => (g.material ? [g.material] : []),
+  }
+  const keys = ['color', 'size', 'material'] as const
+  const matches = (one: Goods, without: string): boolean =>
+    one.listed &&
+    (!asked.word || one.word === asked.word) &&
+    (!asked.inStock || one.stock > 0) &&
+    (without === 'price' ||
+      ((asked.priceMin === null || one.price >= asked.priceMin) &&
+        (asked.priceMax === null || one.price <= asked.priceMax))) &&
+    keys.every((key) => {
+      const wanted = asked[key]
+      return key === without || !wanted || valuesOf[key](one).some((value) => wanted.includes(value))
+    })
+  const facets = keys.flatMap((key) => {
+    const counts = all.filter((one) => matches(one, key)).flatMap((one) => [...new Set(valuesOf[key](one))])
+    return counts.length === 0
+      ? []
+      : [[key, Object.fromEntries([...Map.groupBy(counts, (v) => v)].map(([v, of]) => [v, of.length]))] as const]
+  })
+  const prices = all.filter((one) => matches(one, 'price')).map(({ price }) => price)
+  return {
+    items: all
+      .filter((one) => matches(one, ''))
+      .map(({ word, price }) => `${word} thing ${price}`)
+      .toSorted(),
+    facets: Object.fromEntries(facets),
+    prices: prices.length === 0 ? null : [Math.min(...prices), Math.max(...prices)],
+  }
+}
+
+test('a listing is at most three statements, whatever is asked of however many products', async () => {
+  const many: Goods[] = Array.from({ length: 300 }, (_, n) => ({
+    word: 'statement',
+    color: `Color ${n % 40}`,
+    sizes,
+    material: materials[n % 2] ?? null,
+    price: n,
+    stock: n % 3,
+    listed: true,
+  }))
+  await put(many, 'statements', [])
+  const count = async (input: Parameters<typeof listProducts>[1]): Promise<number> => {
+    statements = 0
+    const { items } = await list(input)
+    assert.ok(items.length > 0)
+    return statements
+  }
+  assert.equal(await count({}), 2)
+  assert.equal(await count({ category: 'statements', limit: 100 }), 3)
+  const all = { category: 'statements', q: 'statment', filter: { color: ['color 1', 'color 2'], size: 's' } }
+  assert.equal(await count({ ...all, priceMin: 1, inStock: true, sort: 'title', limit: 100 }), 3)
+})
+
+test('a facet shows its most frequent values, and what was chosen though it is not among them', async () => {
+  const many: Goods[] = Array.from({ length: 230 }, (_, n) => ({
+    word: 'value',
+    color: `Shade ${n < 110 ? n : n - 110}`,
+    sizes: ['S'],
+    material: null,
+    price: 1,
+    stock: 1,
+    listed: true,
+  }))
+  await put(many, 'values', [])
+  const colorsOf = async (filter: Record<string, string>) =>
+    (await list({ category: 'values', filter })).facets.find(({ key }) => key === 'color')?.values ?? []
+  assert.equal((await colorsOf({})).length, 100)
+  const rare = (await colorsOf({ color: 'shade 119' })).find(({ selected }) => selected)
+  assert.deepEqual(rare, { value: 'Shade 119', count: 1, selected: true })
+})
