@@ -290,9 +290,10 @@ test('the audit log cannot be changed, and names nobody', async () => {
 test('guesses end in 429, for known and unknown addresses alike', async () => {
   const guess = async (email: string): Promise<number> =>
     (await api('POST', '/api/auth/sign-in/email', { email, password: 'x' })).status
-  const statuses: number[] = []
-  for (let n = 0; n < 25; n++) statuses.push(await guess(n % 2 ? owner.email : `n${n}@example.com`))
-  assert.equal(statuses.at(-1), 429)
+  // Twenty in a minute; a minute may end meanwhile.
+  let status = 0
+  for (let n = 0; n < 60 && status !== 429; n++) status = await guess(n % 2 ? owner.email : `n${n}@example.com`)
+  assert.equal(status, 429)
 })
 
 test('guessable passwords are found, good ones are not', () => {
