@@ -59,6 +59,7 @@ export function recordSuccess(
   providerRefundId: string | null,
 ): Promise<PaymentRow | null> {
   return inTransaction(deps.db, async (tx) => {
+    await store.lockPayment(tx, operation.payment_id)
     if (!(await store.finishOperation(tx, operation.id, { status: 'succeeded', providerRefundId }))) return null
     const now = await store.countOperation(tx, operation, provider.capabilities.capture === 'single')
     if (operation.kind === 'capture') await tellCapture(tx, now, operation)

@@ -254,6 +254,11 @@ export async function readOperation(
   return rows[0] ?? null
 }
 
+/** Locks a payment before its operation: whoever claims the next one locks them in this order too. */
+export async function lockPayment(tx: Transaction, id: string): Promise<void> {
+  await sql`select 1 from payments where id = ${id} for update`.execute(tx)
+}
+
 /** Settles an operation once. @returns false when its outcome was recorded before */
 export async function finishOperation(
   tx: Executor,
