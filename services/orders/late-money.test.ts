@@ -47,9 +47,11 @@ for (const capture of ['on-fulfillment', 'at-once'] as const) {
       )
     }
 
-    test('nobody pays: the provider is told first, then the stock goes back', async () => {
+    test('the shopper walks away: the provider is told first, then the stock goes back', async () => {
       const variantId = await shop.sell({ onHand: 1 })
-      const { cartId, orderId } = await waiting(variantId)
+      const { cartId, orderId, redirectUrl } = await waiting(variantId)
+      await shop.sandbox.challenge(redirectUrl, 'abandon')
+      assert.equal(await stateOf(orderId), 'awaiting_payment')
       await shop.overdue(orderId)
       await becomes(orderId, 'expired')
       await settled(orderId)

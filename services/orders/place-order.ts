@@ -6,7 +6,8 @@ import { idempotencyScope, keyInProgress, keyReused } from '#kernel/execute'
 import { fingerprint, idempotencyStore } from '#kernel/idempotency'
 import type { Deps } from './deps.ts'
 import { type Draft, draftOrder } from './draft.ts'
-import { type Checkout, type Driven, driving, goForward, type PaymentChoice } from './drive-order.ts'
+import { goForward, type PaymentChoice } from './drive-order.ts'
+import { type Checkout, type Driven, driving } from './lease.ts'
 import { toPlacedOrder } from './order.ts'
 import { driveOrder, expire, takeUp, takeUpOrWait } from './recover-order.ts'
 import { allowedReturnUrl, returnUrlOf } from './return-url.ts'
@@ -142,6 +143,7 @@ async function replace(deps: Deps, orderId: string): Promise<Outcome<Checkout> |
   const order = await store.takeOver(deps.db, orderId)
   if (order?.state === 'awaiting_payment')
     await driving(deps, order, () => expire(deps, order, 'The cart was changed and ordered anew.'))
+  else if (order) await driveOrder(deps, order)
   const now = await store.readOrder(deps.db, orderId)
   if (now?.state !== 'awaiting_payment') return 'again'
   // Nobody knows yet whether it was paid: a second attempt could charge a second time.

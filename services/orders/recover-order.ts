@@ -1,23 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { OrderStatus } from '#contracts/orders'
+import { serviceCall, withCall } from '#kernel/call'
 import { inTransaction } from '#kernel/database'
+import { decline, giveUp } from './decide-order.ts'
 import type { Deps } from './deps.ts'
-import {
-  closePayment,
-  type Driven,
-  decline,
-  driving,
-  follow,
-  giveUp,
-  redeem,
-  releaseStock,
-  reserve,
-  rest,
-  returnMoney,
-  unwind,
-} from './drive-order.ts'
+import { follow, redeem, reserve } from './drive-order.ts'
+import { askMs, type Driven, driving, type KnownPayment, rest, within } from './lease.ts'
 import type { Leased } from './store.ts'
 import * as store from './store.ts'
+import { closePayment, isPaid, releaseStock, returnMoney, unwind } from './unwind-order.ts'
 
 /** What to do about an order that nobody drives, by its state: the same whoever takes it up, and wherever it was left. */
 const drivers = {
@@ -42,7 +33,7 @@ export async function takeUp(deps: Deps, orderId: string): Promise<boolean> {
   return true
 }
 
-const lookEveryMs = 50
+const lookEveryMs = 100
 
 /** The same for a request that has to tell how the order stands: waits for a driver who is at it now. */
 export async function takeUpOrWait(deps: Deps, orderId: string, atMostMs: number): Promise<void> {
@@ -59,8 +50,9 @@ export async function recoverDue(deps: Deps, stopping: AbortSignal): Promise<voi
     const due = await store.takeOverDue(deps.db, dueAtOnce)
     await Promise.all(
       due.map((order) =>
-        driveOrder(deps, order).catch((error: unknown) =>
-          deps.log.warn({ err: error, orderId: order.id }, 'an order could not be driven on yet'),
+        // A deadline of its own: that of the whole job would be over in the middle of a long round.
+        withCall(serviceCall('orders', { timeoutMs: store.leaseSeconds * 1_000 }), () => driveOrder(deps, order)).catch(
+          (error: unknown) => deps.log.warn({ err: error, orderId: order.id }, 'an order could not be driven on yet'),
         ),
       ),
     )
@@ -121,8 +113,8 @@ async function afterExpiry(deps: Deps, order: Leased): Promise<Driven> {
 }
 
 /** Money that came after all. The order is placed if its goods can be held once more, else the money goes back. */
-async function placeLate(deps: Deps, order: Leased, payment: Parameters<typeof follow>[2]): Promise<Driven> {
-  await deps.inventory.reopen({ orderId: order.id })
+async function placeLate(deps: Deps, order: Leased, payment: KnownPayment): Promise<Driven> {
+  await deps.inventory.reopen({ orderId: order.id }, within(order, askMs))
   for (const step of [reserve, redeem]) {
     const outcome = await step(deps, order)
     if (!outcome.ok) return giveUp(deps, order, `The payment came too late: ${outcome.refusal.detail}`)
@@ -150,17 +142,15 @@ async function leave(deps: Deps, order: Leased): Promise<Driven> {
   return { kind: 'waits' }
 }
 
-const isPaid = ({ status }: { readonly status: string }): boolean => status === 'authorized' || status === 'captured'
-
 const isLiveCartTaken = (error: unknown): boolean =>
   (error as { code?: string }).code === '23505' && (error as { constraint?: string }).constraint === 'orders_live_cart'
 
 /** How an order's payment stands: as payments know it, or as the provider says when it is asked. */
 async function currentPayment(deps: Deps, order: Leased, { ask }: { ask: boolean }) {
   if (ask) {
-    const asked = await deps.payments.reconcile({ orderId: order.id })
+    const asked = await deps.payments.reconcile({ orderId: order.id }, within(order, askMs))
     if (asked.ok) return asked.value.payment
   }
-  const found = await deps.payments.find({ orderIds: [order.id] })
+  const found = await deps.payments.find({ orderIds: [order.id] }, within(order, askMs))
   return found.ok ? (found.value.items[0] ?? null) : null
 }

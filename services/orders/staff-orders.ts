@@ -96,14 +96,12 @@ export async function fulfillOrder(
   const lines = linesToSend(order, input.lines)
   if (!lines.ok) return lines
 
-  const payment = await paymentOf(deps, orderId)
   const due = dueAfter(order, lines.value)
-  if (payment && payment.captured.amount < due) {
-    const amount = money(due - payment.captured.amount, order.currency)
-    const captured = await deps.payments.capture(
-      { orderId, amount, forDispatch: true },
-      { key: `dispatch ${keyFor(orderId, call)}` },
-    )
+  const found = await deps.payments.find({ orderIds: [orderId] })
+  const taken = found.ok ? (found.value.items[0]?.captured.amount ?? 0) : 0
+  if (taken < due) {
+    const request = { orderId, amount: money(due - taken, order.currency), forDispatch: true }
+    const captured = await deps.payments.capture(request, { key: `dispatch ${keyFor(orderId, call)}` })
     if (!captured.ok) return captured
   }
 

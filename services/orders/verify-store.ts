@@ -39,11 +39,12 @@ export type Judged = {
  */
 export async function pageOfOrders(db: Executor, after: string, limit: number): Promise<Judged[]> {
   const { rows } = await sql<Judged>`
+    with under_way as materialized (
+      select e.subject from outbox_deliveries d join outbox e on e.id = d.event_id where d.delivered_at is null)
     select o.id, o.number, o.state, o.version, o.email, o.placed_at, o.tax_included,
       o.items, o.discount, o.shipping, o.tax, o.total, o.units, o.units_fulfilled,
-      (o.lease_until <= now() and (o.settled_at is not null or o.state = 'fulfilled') and not exists (
-        select 1 from outbox e join outbox_deliveries d on d.event_id = e.id
-        where d.delivered_at is null and e.subject = o.id)) as settled,
+      (o.lease_until <= now() and (o.settled_at is not null or o.state = 'fulfilled')
+        and not exists (select 1 from under_way u where u.subject = o.id)) as settled,
       (o.state = 'awaiting_payment' and o.expires_at < now() - interval '6 minutes') as long_overdue,
       l.*,
       (select coalesce(sum((d->'amount'->>'amount')::bigint), 0)::bigint from jsonb_array_elements(o.discounts) d) as discounts_sum,
@@ -71,6 +72,11 @@ export async function unchanged(
       on s.id = o.id and s.version = o.version
     where o.lease_until <= now()`.execute(db)
   return new Set(rows.map(({ id }) => id))
+}
+
+/** Lets the statements of a transaction take longer than those that somebody waits for. */
+export async function allowTime(tx: Executor, timeoutMs: number): Promise<void> {
+  await sql`select set_config('statement_timeout', ${String(timeoutMs)}, true)`.execute(tx)
 }
 
 type Found = { readonly checked: number; readonly violations: string[] | null }

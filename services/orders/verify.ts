@@ -1,6 +1,7 @@
 import type { inventory } from '#contracts/inventory'
 import type { payments } from '#contracts/payments'
 import type { Output } from '#kernel/contract'
+import { inTransaction } from '#kernel/database'
 import { type InvariantCheck, violationsNamedAtMost } from '#kernel/invariants'
 import type { Deps } from './deps.ts'
 import type { Judged } from './verify-store.ts'
@@ -63,17 +64,24 @@ export async function verify({ db, payments, inventory }: Deps): Promise<Invaria
     after = page.at(-1)?.id ?? ''
     if (page.length < pageSize) break
   }
-  const [acknowledged, carts, keys] = await Promise.all([
-    store.acknowledgedAndMissing(db, violationsNamedAtMost),
-    store.cartsWithTwoOrders(db, violationsNamedAtMost),
-    store.keysWithTwoOrders(db, violationsNamedAtMost),
-  ])
-  return [
-    { invariant: 'I1', what: 'orders that a checkout was answered with exist', ...acknowledged },
-    ...checks,
-    { invariant: 'I9', what: 'a cart has at most one live order', ...carts },
-    { invariant: 'I9', what: 'a key has one order', ...keys },
-  ]
+  return [...checks, ...(await overAll(db))]
+}
+
+/** What can only be seen over all orders, in the database; on a large shop that takes its time, in milliseconds. */
+const overAllTimeoutMs = 300_000
+
+function overAll(db: Deps['db']): Promise<InvariantCheck[]> {
+  return inTransaction(db, async (tx) => {
+    await store.allowTime(tx, overAllTimeoutMs)
+    const acknowledged = await store.acknowledgedAndMissing(tx, violationsNamedAtMost)
+    const carts = await store.cartsWithTwoOrders(tx, violationsNamedAtMost)
+    const keys = await store.keysWithTwoOrders(tx, violationsNamedAtMost)
+    return [
+      { invariant: 'I1', what: 'orders that a checkout was answered with exist', ...acknowledged },
+      { invariant: 'I9', what: 'a cart has at most one live order', ...carts },
+      { invariant: 'I9', what: 'a key has one order', ...keys },
+    ]
+  })
 }
 
 // Each answers null when the order is not to be judged by it, undefined when it holds.

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { PaymentSettings, payments } from '#contracts/payments'
+import { serviceCall, withCall } from '#kernel/call'
 import { ok } from '#kernel/contract'
 import { type ServiceHost, service } from '#kernel/service'
 import type { PaymentProvider } from '../../providers/payments/port.ts'
@@ -16,6 +17,8 @@ import { verify } from './verify.ts'
 
 /** Orders a round: each is a call or two to a provider, side by side. */
 const dueAtOnce = 16
+/** Some calls to a provider, each within its own deadline. */
+const dueTimeoutMs = 30_000
 /** Longer than a round takes, so that no other copy asks about the same order meanwhile. */
 const dueLeaseSeconds = 60
 /** Providers try a callback for some days, three as a rule, and always under the same id. */
@@ -82,8 +85,9 @@ async function reconcileDue(deps: Deps, stopping: AbortSignal): Promise<void> {
     const due = await claimDue(deps.db, dueAtOnce, dueLeaseSeconds)
     await Promise.all(
       due.map((orderId) =>
-        settle(deps, orderId).catch((error: unknown) =>
-          deps.log.error({ err: error, orderId }, 'a payment could not be reconciled yet'),
+        // A deadline of its own: that of the whole job would be over in the middle of a long round.
+        withCall(serviceCall('payments', { timeoutMs: dueTimeoutMs }), () => settle(deps, orderId)).catch(
+          (error: unknown) => deps.log.error({ err: error, orderId }, 'a payment could not be reconciled yet'),
         ),
       ),
     )

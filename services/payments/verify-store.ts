@@ -10,6 +10,11 @@ const judged = (rows: readonly Row[]): Judged => ({
   violations: rows[0]?.violations ?? [],
 })
 
+/** Lets the statements of a transaction take longer than those that somebody waits for. */
+export async function allowTime(tx: Executor, timeoutMs: number): Promise<void> {
+  await sql`select set_config('statement_timeout', ${String(timeoutMs)}, true)`.execute(tx)
+}
+
 export async function ordersWithTwoLivePayments(db: Executor, named: number): Promise<Judged> {
   const { rows } = await sql<Row>`
     with live as (

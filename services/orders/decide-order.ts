@@ -1,0 +1,117 @@
+import { orderCanceled, orderPlaced } from '#events/orders'
+import { type Accepted, type Outcome, ok, type Refused } from '#kernel/contract'
+import { inTransaction, type Transaction } from '#kernel/database'
+import { idempotencyStore } from '#kernel/idempotency'
+import { publish } from '#kernel/outbox'
+import { type Deps, whoActs } from './deps.ts'
+import { type Checkout, type Driven, type KnownPayment, rest } from './lease.ts'
+import { toPlacedOrder } from './order.ts'
+import type { Leased } from './store.ts'
+import * as store from './store.ts'
+import { closePayment, isPaid, returnMoney, unwind } from './unwind-order.ts'
+
+// Decisions about an order: a conditional write each, with the answer of its key in the same transaction.
+
+export type Refusal = Extract<Outcome<Checkout>, { ok: false }>
+
+/** The order can no longer be undone by checkout: it is told to everybody. */
+export async function place(deps: Deps, order: Leased, payment: KnownPayment | null): Promise<Driven> {
+  const history = { kind: 'placed', detail: `Placed as ${order.number}.`, by: whoActs() }
+  const paymentStatus = payment?.status ?? null
+  return decide(deps, order, { to: 'placed', history, paymentStatus, goesOn: false }, payment, async (tx, placed) => {
+    await publish(tx, orderPlaced, {
+      subject: placed.id,
+      sequence: placed.version,
+      data: {
+        orderId: placed.id,
+        number: placed.number,
+        cartId: placed.cart_id,
+        market: placed.market,
+        customerId: placed.customer_id,
+      },
+    })
+  })
+}
+
+/** The payment is not decided yet: the shopper, a bank or the provider has to answer. */
+export function wait(deps: Deps, order: Leased, payment: KnownPayment): Promise<Driven> {
+  const history = { kind: 'awaiting-payment', detail: 'The payment is under way.', by: whoActs() }
+  const paymentStatus = payment.status
+  return decide(deps, order, { to: 'awaiting_payment', history, paymentStatus, goesOn: false }, payment)
+}
+
+type Decided = (tx: Transaction, order: Leased) => Promise<void>
+
+async function decide(
+  deps: Deps,
+  order: Leased,
+  change: store.Move & { paymentStatus: Leased['payment_status'] },
+  payment: KnownPayment | null,
+  also: Decided = async () => undefined,
+): Promise<Driven> {
+  const decided = await inTransaction(deps.db, async (tx) => {
+    const now = await store.move(tx, order, change)
+    if (!now) return null
+    const outcome = ok(toPlacedOrder(now, deps.tokenOf(now.id), payment))
+    if (order.state === 'placing') await answer(tx, order, outcome)
+    await also(tx, now)
+    return { kind: 'decided', outcome } as const
+  })
+  await deps.reached('order-decided', order.id)
+  return decided ?? { kind: 'lost' }
+}
+
+async function answer(tx: Transaction, order: Leased, outcome: Accepted<unknown> | Refused): Promise<void> {
+  if (order.key_scope === null || order.key === null) return
+  await idempotencyStore(tx).answer(order.key_scope, order.key, outcome)
+}
+
+/**
+ * Ends an order that was not placed. First the decision, then what follows from it, so that whoever finds it half done
+ * goes on in the same direction.
+ * @param refused what its checkout is answered with; null: nothing, and the key is free again
+ */
+export async function decline(deps: Deps, order: Leased, refused: Refusal | null): Promise<Driven> {
+  if (order.lease > 1) {
+    // An earlier driver may wake up and ask for the money: it has to find that nothing can be paid any more.
+    const closed = await closePayment(deps, order)
+    const money = closed.payment
+    if (closed.state === 'pending') return rest(deps, order)
+    if (money && isPaid(money)) return place(deps, order, money)
+  }
+  const reason = refused?.refusal.detail ?? 'The checkout was interrupted.'
+  const history = { kind: 'declined', detail: reason, by: whoActs() }
+  const declined = await inTransaction(deps.db, async (tx) => {
+    const failed = refused?.refusal.type === 'payments/declined'
+    const paymentStatus = failed ? 'failed' : null
+    const now = await store.move(tx, order, { to: 'declined', history, reason, paymentStatus, goesOn: true })
+    if (!now || order.state !== 'placing') return now
+    if (refused) {
+      await answer(tx, order, refused)
+    } else if (order.key_scope !== null && order.key !== null) {
+      await idempotencyStore(tx).release(order.key_scope, order.key)
+      await store.freeKey(tx, order)
+    }
+    return now
+  })
+  await deps.reached('order-decided', order.id)
+  if (!declined) return { kind: 'lost' }
+  await unwind(deps, declined)
+  return refused ? { kind: 'decided', outcome: refused } : { kind: 'undone' }
+}
+
+/** Gives an order up whose money came too late: there is nothing left to sell it. The money goes back, both sides are told. */
+export async function giveUp(deps: Deps, order: Leased, reason: string): Promise<Driven> {
+  const history = { kind: 'canceled', detail: reason, by: 'system' }
+  const canceled = await inTransaction(deps.db, async (tx) => {
+    const now = await store.move(tx, order, { to: 'canceled', history, reason, goesOn: true })
+    if (now) {
+      const data = { orderId: now.id, number: now.number, reason }
+      await publish(tx, orderCanceled, { subject: now.id, sequence: now.version, data })
+    }
+    return now
+  })
+  await deps.reached('order-decided', order.id)
+  if (!canceled) return { kind: 'lost' }
+  return returnMoney(deps, canceled)
+}
