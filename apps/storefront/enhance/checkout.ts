@@ -70,6 +70,8 @@ function enhance(form: HTMLFormElement): void {
   }
 
   listen(frame)
+  // An address known from the account is complete, but the cart has not heard of it.
+  if (isComplete(form) && !form.querySelector('[name=shippingMethod]')) refresh()
   addEventListener('pageshow', ({ persisted }) => {
     if (persisted) location.reload()
   })
@@ -110,10 +112,10 @@ function clearProblem(control: HTMLElement): void {
   control.removeAttribute('aria-invalid')
 }
 
-const isComplete = (form: HTMLFormElement): boolean =>
-  [...form.querySelectorAll<HTMLInputElement>('[name^="shippingAddress/"][required]')].every(({ value }) =>
-    value.trim(),
-  )
+function isComplete(form: HTMLFormElement): boolean {
+  const required = form.querySelectorAll<HTMLInputElement>('[name^="shippingAddress/"][required]')
+  return required.length > 0 && [...required].every(({ value }) => value.trim())
+}
 
 function chooseFrame(form: HTMLFormElement): void {
   const chosen = new FormData(form).get('provider')
