@@ -50,7 +50,9 @@ function compose(
   wish: ProductWish & { readonly id: string },
   { now, variantId }: { readonly now: string; readonly variantId: (index: number) => string },
 ): CatalogProduct {
-  const media = wish.media ? wish.media.map((one) => ({ ...one, alt: cleanText(one.alt) })) : (current?.media ?? [])
+  const media = wish.media
+    ? wish.media.map((one) => ({ ...one, alt: cleanText(one.alt).trim() }))
+    : (current?.media ?? [])
   if (media.length > mediaAtMost) throw new Wrong('media', `has more than ${mediaAtMost} pictures`)
   const wished = wish.variants ?? current?.variants ?? []
   const options = cleanOptions(wish.options ?? (current ? current.options : optionsOf(wished)))

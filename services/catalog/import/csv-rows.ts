@@ -103,7 +103,7 @@ function reasonOf(code: string): string {
     return 'a quote stands inside of a cell that is not in quotes: put the cell in quotes, and write the quote twice'
   }
   if (code === 'CSV_QUOTE_NOT_CLOSED' || code === 'CSV_MAX_RECORD_SIZE') return 'a quote is opened and never closed'
-  return 'is no CSV'
+  return 'it cannot be read'
 }
 
 const newline = 10

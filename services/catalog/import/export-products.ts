@@ -12,7 +12,7 @@ import { categoryOf } from './category-of.ts'
 import { columnName, type Field, fields, isKnownColumn } from './columns.ts'
 import { escapeCell, escapeCode } from './formula.ts'
 import { noCategories } from './read-product.ts'
-import { chunks, defaultLocation } from './set-goods.ts'
+import { chunks, defaultLocation, type Price, pricesIn } from './set-goods.ts'
 
 type Export = (typeof catalog.operations)['exportProducts']
 
@@ -33,12 +33,16 @@ export async function exportProducts(
   { market: asked, cursor }: Input<Export>,
 ): Promise<Outcome<Export>> {
   const market = asked ?? (await deps.firstMarket())
+  const known = await deps.pricing.prices({ market, variantIds: [] })
+  if (!known.ok) return known
   const place = cursor === undefined ? await begin(deps) : await goOn(deps, cursor)
   const { products, isLast } = await nextProducts(deps, place.after)
   const variantIds = products.flatMap(({ variants }) => variants.map(({ id }) => id))
-  const prices = await pricesOf(deps, market, variantIds)
-  if (!prices.ok) return prices
-  const facts: Facts = { prices: prices.value, stock: await stockOf(deps, variantIds), publicUrl: deps.publicUrl }
+  const facts: Facts = {
+    prices: await pricesIn(deps, market, variantIds),
+    stock: await stockOf(deps, variantIds),
+    publicUrl: deps.publicUrl,
+  }
   const records = products.flatMap((product) => productRecords(product, place.columns, facts))
   const header = cursor === undefined ? [place.columns.map(escapeCell)] : []
   const last = products.at(-1)
@@ -91,24 +95,10 @@ async function nextProducts({ store }: Deps, after: string): Promise<{ products:
   return { products, isLast: products.length === found.length && found.length < productsAPage }
 }
 
-type Price = { readonly amount: number; readonly compareAtAmount: number | null; readonly currency: string }
 type Facts = {
   readonly prices: ReadonlyMap<string, Price>
   readonly stock: ReadonlyMap<string, number>
   readonly publicUrl: string
-}
-
-async function pricesOf({ pricing }: Deps, market: string, variantIds: readonly string[]) {
-  const answer = await pricing.prices({ market, variantIds })
-  if (!answer.ok) return answer
-  return ok(
-    new Map(
-      answer.value.items.map(({ variantId, price, compareAtPrice }): [string, Price] => [
-        variantId,
-        { ...price, compareAtAmount: compareAtPrice?.amount ?? null },
-      ]),
-    ),
-  )
 }
 
 async function stockOf({ inventory }: Deps, variantIds: readonly string[]): Promise<Map<string, number>> {

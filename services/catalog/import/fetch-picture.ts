@@ -32,7 +32,6 @@ export function pictureFetcher(
     connect: { timeout: connectTimeoutMs, lookup: guardedLookup(permit) },
     headersTimeout: totalTimeoutMs,
     bodyTimeout: totalTimeoutMs,
-    maxResponseSize: pictureBytesAtMost,
   })
 
   const isAllowed = (url: URL): boolean => {
@@ -63,6 +62,10 @@ export function pictureFetcher(
           await body.dump({ limit: 16_384 })
           return { ok: false, fault: statusCode >= 500 || statusCode === 429 ? 'host' : 'answer' }
         }
+        if (Number(headers['content-length'] ?? 0) > pictureBytesAtMost) {
+          body.destroy()
+          return { ok: false, fault: 'answer' }
+        }
         return await readBody(body)
       }
       return { ok: false, fault: 'answer' }
@@ -84,9 +87,8 @@ async function readBody(body: AsyncIterable<Buffer>): Promise<Fetched> {
   return { ok: true, bytes: Buffer.concat(chunks) }
 }
 
-function faultOf(error: unknown): 'address' | 'host' | 'answer' {
-  if (error instanceof ForbiddenAddress || (error as Error).cause instanceof ForbiddenAddress) return 'address'
-  return (error as { code?: string }).code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE' ? 'answer' : 'host'
+function faultOf(error: unknown): 'address' | 'host' {
+  return error instanceof ForbiddenAddress || (error as Error).cause instanceof ForbiddenAddress ? 'address' : 'host'
 }
 
 /** Failures in a row after which a host is left alone for the rest of an import. */

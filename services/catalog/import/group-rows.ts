@@ -89,7 +89,7 @@ export async function* groupRows(
     offset = next.end
     row = next.row + 1
     rows += 1
-    const verdict = 'broken' in next ? { reason: `the line ${next.broken}` } : judge(columns, next)
+    const verdict = 'broken' in next ? { reason: `is no CSV: ${next.broken}` } : judge(columns, next)
     const last = runs.at(-1)
     if (verdict === null || 'reason' in verdict) {
       isOpen = false

@@ -5,10 +5,11 @@ import { type Driven, driveImport, ImportFault } from './drive-import.ts'
 import { type FetchPicture, pictureFetcher, skippingDeadHosts } from './fetch-picture.ts'
 import { MarketGone } from './set-goods.ts'
 
-/** Longer than any step takes between two saves; a driver that died is replaced after it. */
-const leaseSeconds = 90
+/** So soon a driver that died is replaced; one that lives holds its lease on, however long a step takes. */
+const leaseSeconds = 8
+const holdEveryMs = 2_000
 /** How soon an import that was started is taken up. */
-const lookMs = 400
+const lookMs = 200
 /** With pauses of up to a minute this is most of an hour: other services are back by then, or somebody must look. */
 const failuresAtMost = 60
 const pauseSecondsAtMost = 60
@@ -53,6 +54,10 @@ async function drive(
     },
   }
   const fetcher = pictureFetcher()
+  // A lease that could not be held on is noticed at the next save.
+  const heartbeat = setInterval(() => {
+    store.holdImport(id, now.revision, leaseSeconds).catch(() => undefined)
+  }, holdEveryMs)
   try {
     // What was refused after the last save is stored, but was not counted.
     await driven.save({ report: { ...now.report, rowsRejected: await store.countRejections(id) } })
@@ -62,6 +67,7 @@ async function drive(
   } catch (error) {
     await afterFailure(deps, now, error)
   } finally {
+    clearInterval(heartbeat)
     await fetcher.close()
   }
 }
@@ -77,7 +83,7 @@ async function afterFailure({ store, log }: Deps, document: ImportDocument, erro
   const failures = document.failures + 1
   if (isFinal || failures > failuresAtMost) {
     const reason = isFinal ? (error as Error).message : 'It stopped again and again; the log of the shop says why.'
-    log.warn({ importId: report.id, err: error }, 'import failed')
+    log.info({ importId: report.id, reason }, 'import failed')
     const failed = { ...document, report: { ...report, state: 'failed' as const, error: reason } }
     if (await store.saveImport(failed, revision, 0)) await store.dropUpload(report.id)
     return

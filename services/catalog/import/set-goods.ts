@@ -29,14 +29,11 @@ export async function setPrices(
   const partial = products.flatMap(({ prices }) =>
     prices.filter((one) => !one.isNew && (one.amount === undefined || one.compareAtAmount === undefined)),
   )
-  const known = new Map<string, { amount: number; compareAtAmount: number | null }>()
-  for (const variantIds of chunks(partial.map(({ variantId }) => variantId))) {
-    const answer = await pricing.prices({ market, variantIds })
-    if (!answer.ok) throw new MarketGone(answer.refusal.detail)
-    for (const { variantId, price, compareAtPrice } of answer.value.items) {
-      known.set(variantId, { amount: price.amount, compareAtAmount: compareAtPrice?.amount ?? null })
-    }
-  }
+  const known = await pricesIn(
+    { pricing },
+    market,
+    partial.map(({ variantId }) => variantId),
+  )
   const side = atMost(callsAtOnce, products.length, () => new Error('catalog: more products than there are'))
   return Promise.all(
     products.map(({ productId, prices }) =>
@@ -58,6 +55,27 @@ export async function setPrices(
           }),
     ),
   )
+}
+
+export type Price = { readonly amount: number; readonly compareAtAmount: number | null; readonly currency: string }
+
+/** The prices of variants in a market as they were set, by variant. */
+export async function pricesIn(
+  { pricing }: Pick<Deps, 'pricing'>,
+  market: string,
+  variantIds: readonly string[],
+): Promise<Map<string, Price>> {
+  const prices = new Map<string, Price>()
+  for (const chunk of chunks(variantIds)) {
+    const answer = await pricing.pricesOfProducts({ variantIds: chunk })
+    if (!answer.ok) throw new Error('catalog: pricing does not tell its prices')
+    for (const one of answer.value.items) {
+      if (one.market === market) {
+        prices.set(one.variantId, { ...one.price, compareAtAmount: one.compareAtPrice?.amount ?? null })
+      }
+    }
+  }
+  return prices
 }
 
 /** Sets counted stock at the default location where it is another, and answers for which variants it was. */

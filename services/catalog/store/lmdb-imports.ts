@@ -27,6 +27,13 @@ export function lmdbImports(environment: Environment): ImportStore & { purgeUplo
     return withoutLease(next)
   }
   const now = (): string => new Date().toISOString()
+  const findFree = (): Driven | undefined => {
+    for (const { key, value: state } of open.getRange()) {
+      const found = state === 'running' ? imports.get(key) : undefined
+      if (found && found.leaseUntil <= Date.now()) return found
+    }
+    return undefined
+  }
 
   const dropUpload = async (importId: string): Promise<void> => {
     for (const table of [parts, sizes, groups, groupOf] as const) {
@@ -70,15 +77,15 @@ export function lmdbImports(environment: Environment): ImportStore & { purgeUplo
         bytes: value,
       })),
     part: async (importId, part) => parts.get([importId, part]) ?? null,
-    claimImport: (leaseSeconds) =>
-      environment.write(() => {
-        for (const { key, value: state } of open.getRange()) {
-          const found = state === 'running' ? imports.get(key) : undefined
-          if (!found || found.leaseUntil > Date.now()) continue
-          return write({ ...found, leaseUntil: Date.now() + leaseSeconds * 1_000 }, found.revision + 1)
-        }
-        return null
-      }),
+    claimImport: async (leaseSeconds) => {
+      // Every copy asks several times a second, and mostly there is nothing to do: that takes no lock.
+      if (!findFree()) return null
+      return environment.write(() => {
+        const found = findFree()
+        const leaseUntil = Date.now() + leaseSeconds * 1_000
+        return found ? write({ ...found, leaseUntil }, found.revision + 1) : null
+      })
+    },
     saveImport: (document, revision, leaseSeconds) =>
       environment.write(() => {
         const found = imports.get(document.report.id)
@@ -86,6 +93,13 @@ export function lmdbImports(environment: Environment): ImportStore & { purgeUplo
         const leaseUntil = leaseSeconds === 0 ? 0 : Date.now() + leaseSeconds * 1_000
         const report = { ...document.report, updatedAt: now() }
         return write({ ...document, report, leaseUntil }, revision + 1)
+      }),
+    holdImport: (importId, revision, leaseSeconds) =>
+      environment.write(() => {
+        const found = imports.get(importId)
+        if (found?.revision !== revision) return false
+        write({ ...found, leaseUntil: Date.now() + leaseSeconds * 1_000 }, revision)
+        return true
       }),
     addRows: (importId, runs, rowsAtMost) =>
       environment.write(() =>

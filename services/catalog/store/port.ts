@@ -166,6 +166,8 @@ export type ImportStore = {
     revision: number,
     leaseSeconds: number,
   ): Promise<ImportDocument | null>
+  /** Holds the lease on while a step takes long. False when the import is not at `revision` any more. */
+  holdImport(importId: string, revision: number, leaseSeconds: number): Promise<boolean>
   /**
    * Notes where rows of handles stand. The same run again changes nothing. A handle has at most `rowsAtMost` rows: runs
    * that would go beyond are not taken, and returned.

@@ -518,6 +518,18 @@ function importTests(newStore: () => CatalogStore): void {
     assert.equal(await store.claimImport(30), null)
   })
 
+  test('a lease that is held on is nobody else’s, and one that ran out cannot be held by a driver that was replaced', async () => {
+    const store = newStore()
+    await store.createImport(testReport('running'))
+    const first = await store.claimImport(0)
+    assert.ok(first)
+    assert.equal(await store.holdImport(first.report.id, first.revision, 30), true)
+    assert.equal(await store.claimImport(30), null)
+    assert.equal(await store.holdImport(first.report.id, first.revision, 0), true)
+    assert.ok(await store.claimImport(30))
+    assert.equal(await store.holdImport(first.report.id, first.revision, 30), false)
+  })
+
   test('imports are listed newest first', async () => {
     const store = newStore()
     const reports = Array.from({ length: 4 }, () => testReport())
