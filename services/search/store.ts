@@ -1,6 +1,6 @@
 import type { RawBuilder } from 'kysely'
 import { type Executor, sql, type Transaction } from '#kernel/database'
-import { categoryKey, type Entry, flagKey, goneEntry, type Listed, type Term } from './build-listing.ts'
+import { type Entry, goneEntry, type Listed, type Term } from './build-listing.ts'
 import type { Reading } from './read-products.ts'
 
 // ---- Keeping the read model ------------------------------------------------------------------------------------------
@@ -140,21 +140,24 @@ export async function page(
   const { key, type, direction, beyond } = ordering(view.sort, words)
   const after = (id: RawBuilder<unknown>) =>
     view.after === null ? sql`true` : sql`(${key}, ${id}) ${beyond} (${view.after[0]}::${type}, ${view.after[1]})`
+  if (words === null) {
+    const { rows } = await sql<Row>`
+      select l.card, ${key} as key, l.product_id as "productId" from listings l
+      where ${matches(question)} and ${inPriceRange(question)} and ${after(sql`l.product_id`)}
+      order by ${key} ${direction}, l.product_id ${direction} limit ${view.limit}`.execute(db)
+    return rows
+  }
   const listing = sql`listings l on l.market = ${market} and l.product_id`
-  const places =
-    words === null
-      ? sql`select l.product_id, ${key} as key from listings l
-            where ${matches(question)} and ${inPriceRange(question)} and ${after(sql`l.product_id`)}
-            order by ${key} ${direction}, l.product_id ${direction} limit ${view.limit}`
-      : sql`with matching as materialized (${matching(question, [])})
-            select f.product_id, ${key} as key
-            from found(${words}) f ${view.sort === 'relevance' ? sql`` : sql`join ${listing} = f.product_id`}
-            where ${isSet(sql`f.n`, 0)} and ${after(sql`f.product_id`)}
-            order by ${key} ${direction}, f.product_id ${direction} limit ${view.limit}`
-  // Cards are wide, so they are fetched for the page alone.
+  // Cards are wide, so they are fetched for the page alone: no index knows this order.
   const { rows } = await sql<Row>`
+    with matching as materialized (select * from matching(${asked(question, [])})),
+    places as (
+      select f.product_id, ${key} as key
+      from found(${words}) f ${view.sort === 'relevance' ? sql`` : sql`join ${listing} = f.product_id`}
+      where get_bit((select bits from matching where block = f.n / 4096), f.n % 4096) = 1 and ${after(sql`f.product_id`)}
+      order by ${key} ${direction}, f.product_id ${direction} limit ${view.limit})
     select l.card, places.key, l.product_id as "productId"
-    from (${places}) places join ${listing} = places.product_id
+    from places join ${listing} = places.product_id
     order by places.key ${direction}, l.product_id ${direction}`.execute(db)
   return rows
 }
@@ -184,21 +187,16 @@ function inPriceRange(question: Question): RawBuilder<unknown> {
 /** Numbers of the parts that the database makes by itself; those of terms count from 1, filters first. */
 const pricePart = -2
 
-/** What matches, as bits by block: with all conditions, and without each of the parts `without`. */
-function matching(question: Question, without: readonly number[]): RawBuilder<unknown> {
+/** A question as the database's functions take it: parts of which any term will do, words, and a price range or nulls. */
+function asked(question: Question, without: readonly number[]): RawBuilder<unknown> {
   const { market, words, filters, all } = question
   const parts = [...filters.map(({ anyOf }) => anyOf), [allTermId], ...all.map((id) => [id])]
   const conditions = parts.flatMap((ids, index) => ids.map((id) => ({ id, part: index + 1 })))
   const { least, most } = isPriced(question) ? priceBounds(question) : { least: null, most: null }
   return sql`
-    select * from matching(
-      ${market}, ${conditions.map(({ part }) => part)}::integer[], ${conditions.map(({ id }) => id)}::integer[],
-      ${parts.length}::integer, ${without}::integer[], ${words}::text, ${least}::bigint, ${most}::bigint)`
+    ${market}, ${conditions.map(({ part }) => part)}::integer[], ${conditions.map(({ id }) => id)}::integer[],
+    ${parts.length}::integer, ${without}::integer[], ${words}::text, ${least}::bigint, ${most}::bigint`
 }
-
-/** Whether product number `n` is among what matches without the part `without`. */
-const isSet = (n: RawBuilder<unknown>, without: number): RawBuilder<unknown> => sql`
-  get_bit((select bits from matching where without = ${without} and block = ${n} / 4096), ${n} % 4096) = 1`
 
 export type Count = {
   readonly id: number
@@ -222,46 +220,19 @@ export async function facets(
   db: Executor,
   question: Question,
 ): Promise<{ counts: readonly Count[]; lowest: number | null; highest: number | null }> {
-  const { market, filters, words } = question
-  const priceless = isPriced(question) ? pricePart : 0
-  const without = [...filters.map((_, index) => index + 1), ...(priceless === 0 ? [] : [priceless])]
-  const byPrice = (direction: RawBuilder<unknown>) => sql`
-    select l.price_from from listings l where l.market = ${market} and ${isSet(sql`l.n`, priceless)}
-    order by l.price_from ${direction} limit 1`
-  // Adding nothing keeps the planner from going by price after all.
-  const amongFew = sql`
-    select array[min(l.price_from + 0), max(l.price_from + 0)]
-    from listings l ${words === null ? sql`` : sql`join found(${words}) f using (product_id)`} where ${matches(question)}`
+  const { filters, words } = question
+  const without = [...filters.map((_, index) => index + 1), ...(isPriced(question) ? [pricePart] : [])]
+  const chosen = filters.flatMap(({ anyOf }) => anyOf)
   const { rows } = await sql<{ counts: Count[]; lowest: number | null; highest: number | null }>`
-    with matching as materialized (${matching(question, without)}),
-    counted as (
-      select term_id, sum(bit_count(p.bits & m.bits))::integer as count
-      from (
-        select term_id, block, bits, coalesce(array_position(${filters.map(({ key }) => key)}::text[], key), 0) as without
-        from postings join terms on id = term_id
-        where market = ${market} and key <> all (${[flagKey, categoryKey]}::text[])
-        -- Not to be planned with the rest: seen from there it looks like a few rows and becomes as many index scans.
-        offset 0) p
-      join matching m using (block, without)
-      group by term_id),
-    ranked as (
-      select id, key, title, value, count, row_number() over (partition by key order by count desc, value) as place
-      from counted join terms on id = term_id
-      where count > 0),
-    total as (
-      select coalesce(sum(bit_count(bits)), 0) * ${rareBelow} < (
-        select sum(bit_count(bits)) from postings where market = ${market} and term_id = ${allTermId}) as is_rare
-      from matching where without = ${priceless})
-    select coalesce((
-        select jsonb_agg(jsonb_build_object('id', id, 'key', key, 'title', title, 'value', value, 'count', count)
-                         order by key, place)
-        from ranked where place <= ${valuesAtMost} or id = any(${filters.flatMap(({ anyOf }) => anyOf)}::integer[])), '[]')
-        as counts,
-      prices[1] as lowest, prices[2] as highest
-    from total cross join lateral (
-      select case when is_rare then (${amongFew}) else array[(${byPrice(sql`asc`)}), (${byPrice(sql`desc`)})] end
-        as prices
-      offset 0) as among`.execute(db)
+    select counts, case when is_rare then few.lowest else counted.lowest end as lowest,
+           case when is_rare then few.highest else counted.highest end as highest
+    from count_facets(${asked(question, without)}, ${filters.map(({ key }) => key)}::text[], ${chosen}::integer[],
+                      ${valuesAtMost}::integer, ${rareBelow}::integer) counted
+    left join lateral (
+      -- Adding nothing keeps the planner from going by price after all.
+      select min(l.price_from + 0) as lowest, max(l.price_from + 0) as highest
+      from listings l ${words === null ? sql`` : sql`join found(${words}) f using (product_id)`}
+      where counted.is_rare and ${matches(question)}) few on true`.execute(db)
   return theOnly(rows)
 }
 

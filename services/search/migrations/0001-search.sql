@@ -151,6 +151,65 @@ begin
   having count(*) = p_parts - abs(sign(e.without));
 end $$;
 
+-- How many products have each term among those that match: of a key in p_keys, without its own part, which is its place
+-- there. The most frequent p_values_at_most of a key, and those in p_chosen. With the lowest and highest price of what matches
+-- without the price, unless that is_rare: less than one in p_rare_below, which is found sooner by its terms than by price.
+create function count_facets(
+  p_market text, p_part integer[], p_term integer[], p_parts integer, p_without integer[],
+  p_words text, p_price_min bigint, p_price_max bigint,
+  p_keys text[], p_chosen integer[], p_values_at_most integer, p_rare_below integer,
+  out counts json, out is_rare boolean, out lowest bigint, out highest bigint
+) language plpgsql stable set plan_cache_mode to force_generic_plan as $$
+declare
+  -- The part of prices, where there is one.
+  priceless integer := case when p_price_min is null then 0 else -2 end;
+  withouts  integer[];
+  blocks    integer[];
+  bitsets   bit(4096)[];
+begin
+  select array_agg(m.without), array_agg(m.block), array_agg(m.bits) into withouts, blocks, bitsets
+  from matching(p_market, p_part, p_term, p_parts, p_without, p_words, p_price_min, p_price_max) m;
+
+  with counted as (
+    select p.term_id, sum(bit_count(p.bits & m.bits)::integer) as count
+    from (
+      select term_id, block, bits, coalesce(array_position(p_keys, key), 0) as without
+      from postings join terms on id = term_id
+      where market = p_market and key not in ('*', '/')
+      -- Not to be planned with the rest: seen from there it looks like a few rows and becomes as many index scans.
+      offset 0) p
+    join unnest(withouts, blocks, bitsets) as m (without, block, bits) using (block, without)
+    group by p.term_id),
+  ranked as (
+    select t.id, t.key, t.title, t.value, c.count,
+           row_number() over (partition by t.key order by c.count desc, t.value) as place
+    from counted c join terms t on t.id = c.term_id
+    where c.count > 0)
+  select coalesce(json_agg(json_build_object('id', id, 'key', key, 'title', title, 'value', value, 'count', count)
+                           order by key, place), '[]')
+  into counts
+  from ranked where place <= p_values_at_most or id = any (p_chosen);
+
+  select coalesce(sum(bit_count(m.bits)::integer), 0) * p_rare_below < (
+    select sum(bit_count(p.bits)::integer) from postings p join terms t on t.id = p.term_id
+    where p.market = p_market and t.key = '*' and t.folded = 'all')
+  into is_rare
+  from unnest(withouts, blocks, bitsets) as m (without, block, bits) where m.without = priceless;
+
+  if not is_rare then
+    select l.price_from into lowest from listings l
+    where l.market = p_market and get_bit((
+      select m.bits from unnest(withouts, blocks, bitsets) as m (without, block, bits)
+      where m.without = priceless and m.block = l.n / 4096), l.n % 4096) = 1
+    order by l.price_from limit 1;
+    select l.price_from into highest from listings l
+    where l.market = p_market and get_bit((
+      select m.bits from unnest(withouts, blocks, bitsets) as m (without, block, bits)
+      where m.without = priceless and m.block = l.n / 4096), l.n % 4096) = 1
+    order by l.price_from desc limit 1;
+  end if;
+end $$;
+
 -- Writes what was read of products under the number p_read, unless a higher one was written already. A product without
 -- listings is not sold. p_products: [{"productId", "hash", "titleKey", "title", "names", "text", "vocabulary", "variantIds",
 -- "listings": [{"market", "card", "priceFrom", "createdAt", "terms": [{"key", "title", "folded", "value"}]}]}].
