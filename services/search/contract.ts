@@ -50,6 +50,9 @@ export const Facet = T.Object(
 
 const OneOrMany = T.Union([T.String({ maxLength: 120 }), T.Array(T.String({ maxLength: 120 }), { maxItems: 20 })])
 
+/** Facets that can be filtered by at once: more than a page shows anybody to choose from. */
+export const filtersAtMost = 12
+
 export const search = contract(
   'search',
   {
@@ -60,8 +63,10 @@ export const search = contract(
         market: T.Optional(MarketCode),
         category: T.Optional(T.String({ maxLength: 255 })),
         q: T.Optional(T.String({ maxLength: 200 })),
-        /** filter[color]=red, several times for any of several values. */
-        filter: T.Optional(T.Record(T.String({ pattern: '^[\\p{L}0-9 _-]{1,60}$' }), OneOrMany)),
+        /** filter[color]=red, several times for any of several values. Each key is a count of its own over all products. */
+        filter: T.Optional(
+          T.Record(T.String({ pattern: '^[\\p{L}0-9 _-]{1,60}$' }), OneOrMany, { maxProperties: filtersAtMost }),
+        ),
         priceMin: T.Optional(T.Integer({ minimum: 0, description: 'Minor units of the market’s currency.' })),
         priceMax: T.Optional(T.Integer({ minimum: 0 })),
         inStock: T.Optional(T.Boolean()),

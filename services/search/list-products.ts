@@ -77,11 +77,14 @@ function read(input: Input<List>, market: Market): Asked {
       .map(([key, values]) => ({ key, values: [...values].sort() }))
       .sort((a, b) => (a.key < b.key ? -1 : 1)),
     inStock: inStock === true,
-    priceMin: priceMin ?? null,
-    priceMax: priceMax ?? null,
+    priceMin: priceMin === undefined ? null : Math.min(priceMin, Number.MAX_SAFE_INTEGER),
+    priceMax: priceMax === undefined ? null : Math.min(priceMax, Number.MAX_SAFE_INTEGER),
     sort: sort ?? 'relevance',
   }
 }
+
+/** Each word that is nowhere is compared with all that are: more of them are a text, and nobody mistyped it. */
+const wordsCorrectedAtMost = 8
 
 /** Without a category, filters or words there is nothing to resolve, and a statement is saved. */
 async function resolveTerms(db: Database, asked: Asked): Promise<Resolved> {
@@ -90,7 +93,9 @@ async function resolveTerms(db: Database, asked: Asked): Promise<Resolved> {
     ...asked.filters.flatMap(({ key, values }) => values.map((folded) => ({ key, folded }))),
   ]
   if (terms.length === 0 && asked.words === null) return { terms: [], literal: true, unknown: [] }
-  return resolve(db, { market: asked.market, terms, words: asked.words ?? [] })
+  const words = asked.words ?? []
+  const correctable = words.length > wordsCorrectedAtMost ? [] : words
+  return resolve(db, { market: asked.market, terms, words, correctable })
 }
 
 /** The words with each unknown one replaced by what it most likely was meant to be; null when one is like nothing. */

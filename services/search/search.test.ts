@@ -289,6 +289,7 @@ for (const shape of ['plain', 'strict'] as const) {
     assert.deepEqual(await ask('xylophone'), [[], null])
     assert.deepEqual(await ask('xylophone chiar'), [[], null])
     assert.deepEqual(await ask('wooden teapot'), [[], null], 'both are words')
+    assert.deepEqual(await ask('chiar '.repeat(33)), [[], null], 'a text is no typing error')
   })
 
   test(`${shape}: an attribute stands before an option of the same name`, async () => {
@@ -377,6 +378,7 @@ for (const shape of ['plain', 'strict'] as const) {
     assert.deepEqual(found.items, [])
     assert.deepEqual(facet(found, 'color'), { Blue: 1 })
 
+    assert.equal((await ask({ priceMin: 0, priceMax: 1e300 })).items.length, 4)
     for (const nothing of [{ color: 'violet' }, { nonsense: 'red' }]) {
       const { items, priceRange } = await ask({ filter: nothing })
       assert.deepEqual([items, priceRange], [[], null])

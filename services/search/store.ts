@@ -85,9 +85,11 @@ export async function resolve(
     readonly market: string
     readonly terms: readonly Pick<Term, 'key' | 'folded'>[]
     readonly words: readonly string[]
+    /** Those of the words for which others are proposed when nothing has them all. */
+    readonly correctable: readonly string[]
   },
 ): Promise<Resolved> {
-  const { market, terms, words } = asked
+  const { market, terms, words, correctable } = asked
   const typed = words.join(' ')
   const { rows } = await sql<Resolved>`
     with literal as (
@@ -102,7 +104,7 @@ export async function resolve(
         select jsonb_agg(jsonb_build_object('word', word, 'candidates', (
           select coalesce(jsonb_agg(near.word), '[]')
           from (select v.word from vocabulary v order by v.word <-> typed.word limit ${candidatesAtMost}) near)))
-        from unnest(${[...new Set(words)]}::text[]) as typed (word)
+        from unnest(${[...new Set(correctable)]}::text[]) as typed (word)
         where not exists (select from products where words @@ query_of(typed.word))), '[]') end as unknown
     from literal`.execute(db)
   return theOnly(rows)
