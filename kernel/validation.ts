@@ -17,7 +17,7 @@ function strict(node: Json): Json {
     [key: string]: Json
   }
   for (const key of Object.keys(copy)) copy[key] = strict(copy[key])
-  if (copy.type === 'object' && copy.properties && copy.additionalProperties === undefined)
+  if (copy.type === 'object' && (copy.properties || copy.patternProperties) && copy.additionalProperties === undefined)
     copy.additionalProperties = false
   return copy
 }
