@@ -37,6 +37,17 @@ test('a service’s role cannot read, change or make anything beyond its wall', 
   await sql`select * from notes`.execute(db)
 })
 
+test('a statement is planned once a connection, whatever its values', async () => {
+  const planned = await inTransaction(db, async (tx) => {
+    for (const text of ['a', 'b', 'c']) await sql`select ${text}::text as planned_once`.execute(tx)
+    const { rows } = await sql<{ plans: number }>`
+      select sum(generic_plans + custom_plans)::int as plans from pg_prepared_statements
+      where statement like 'select $1::text as planned_once'`.execute(tx)
+    return rows
+  })
+  assert.deepEqual(planned, [{ plans: 3 }])
+})
+
 test('calling a service inside a transaction throws and rolls back', async () => {
   await assert.rejects(host.client(notes).nosy({}), /readers\.heard was called inside a transaction of notes/)
 })

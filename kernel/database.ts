@@ -2,6 +2,7 @@ import { CompiledQuery, Kysely, type Transaction as KyselyTransaction, PostgresD
 import pg from 'pg'
 import { currentCall, serviceCall, withCall } from './call.ts'
 import type { Refused } from './contract.ts'
+import { preparing } from './prepared-statements.ts'
 
 /**
  * A service's own PostgreSQL schema, reached as a role that can read nothing else. SQL is written with Kysely's `sql`
@@ -81,7 +82,7 @@ export function openDatabase(options: {
   })
   // A connection that breaks while idle is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined)
-  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) })
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: preparing(pool) }) })
   factsOf.set(db, {
     service: options.service,
     pool,
