@@ -158,6 +158,10 @@ describe('captures, refunds and cancellations', () => {
     })
     assert.equal(verdict(await capture(orderId, null)), 'payments/outcome-unknown')
     await shop.sandbox.behave({ webhooks: { drop: true } })
+    // As somebody leaves it who looked before the operation began and schedules the next look after it did.
+    await shop.rows("update payments.order_payments set look_at = now() + interval '6 days' where order_id = $1", [
+      orderId,
+    ])
     await shop.rows(
       "update payments.payment_operations set created_at = now() - interval '1 minute' where order_id = $1",
       [orderId],

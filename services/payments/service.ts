@@ -8,7 +8,7 @@ import { authorize } from './authorize.ts'
 import { webhook } from './callback.ts'
 import { cancel, reopen } from './cancel.ts'
 import { capture } from './capture.ts'
-import type { Deps } from './deps.ts'
+import { abandonedAfterSeconds, type Deps } from './deps.ts'
 import { attempts, find, providers, reconcile } from './read-payments.ts'
 import { refund } from './refund.ts'
 import { settle } from './settle.ts'
@@ -82,7 +82,10 @@ function chosen(adapters: readonly PaymentProvider[], names: readonly string[]):
 /** Asks about every payment whose outcome is open and finishes what was begun, until nothing is due. */
 async function reconcileDue(deps: Deps, stopping: AbortSignal): Promise<void> {
   for (;;) {
-    const due = await claimDue(deps.db, dueAtOnce, dueLeaseSeconds)
+    const due = await claimDue(deps.db, dueAtOnce, {
+      leaseSeconds: dueLeaseSeconds,
+      abandonedSeconds: abandonedAfterSeconds,
+    })
     await Promise.all(
       due.map((orderId) =>
         // A deadline of its own: that of the whole job would be over in the middle of a long round.

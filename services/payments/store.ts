@@ -188,11 +188,26 @@ const lookAfter = (orderId: string) => sql`
     when u.status = 'authorized' then greatest(u.authorized_until + interval '1 minute', now() + interval '10 minutes') end
   from updated u where o.order_id = ${orderId}`
 
-/** Takes orders whose time to look has come; other copies leave them alone for `leaseSeconds`. */
-export async function claimDue(db: Database, limit: number, leaseSeconds: number): Promise<string[]> {
+/**
+ * Takes orders whose time to look has come; other copies leave them alone for `leaseSeconds`, the longest pause between two
+ * looks. Whoever looked at an order just before a money operation began may have put the next look off for days, knowing nothing
+ * of it: such an order is due once the operation's own caller is not at it any more, after `abandonedSeconds`.
+ */
+export async function claimDue(
+  db: Database,
+  limit: number,
+  { leaseSeconds, abandonedSeconds }: { readonly leaseSeconds: number; readonly abandonedSeconds: number },
+): Promise<string[]> {
   const { rows } = await sql<{ order_id: string }>`
-    with due as (
-      select order_id from order_payments where look_at <= now() order by look_at limit ${limit} for update skip locked)
+    with open as (
+      (select order_id from order_payments where look_at <= now() order by look_at limit ${limit})
+      union
+      (select order_id from payment_operations op join order_payments o using (order_id)
+       where op.status = 'pending' and op.created_at < now() - make_interval(secs => ${abandonedSeconds})
+         and coalesce(o.look_at, 'infinity') > now() + make_interval(secs => ${leaseSeconds}) limit ${limit})),
+    due as (
+      select order_id from order_payments where order_id in (select order_id from open)
+      order by order_id for update skip locked)
     update order_payments o set look_at = now() + make_interval(secs => ${leaseSeconds})
     from due where o.order_id = due.order_id returning o.order_id`.execute(db)
   return rows.map(({ order_id }) => order_id)
