@@ -81,6 +81,34 @@ test('a poison message ends among the dead letters, and others pass it', async (
   assert.deepEqual(letters, [{ subscriber: 'readers', attempts: 20, last_error: 'cannot swallow this' }])
 })
 
+test('events that arrive together take effect in one transaction, and one that cannot be handled holds up no other', async (t) => {
+  const { services, knobs } = await notesServices()
+  const host = await startTestHost(services)
+  t.after(() => host.stop())
+  for (const text of ['a', 'b', 'c', 'd']) await host.client(notes).write({ text })
+  await host.settle()
+  const again = async (where: string) => {
+    await asOwner(host, `delete from readers.heard; delete from readers.inbox`)
+    await asOwner(host, `update notes.outbox set data = jsonb_set(data, '{text}', '"poison"') where ${where}`)
+    await asOwner(host, 'update notes.outbox_deliveries set delivered_at = null, attempts = 0, next_attempt_at = now()')
+    knobs.deliveries.length = 0
+    const deadline = Date.now() + 10_000
+    while ((await waiting(host)) > 1 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
+    const rows = await asOwner<{ at: string; texts: string[] }>(
+      host,
+      'select xmin::text as at, array_agg(text order by text) as texts from readers.heard group by xmin::text order by min(n)',
+    )
+    return rows.map(({ texts }) => texts)
+  }
+  assert.deepEqual(await again('false'), [['a', 'b', 'c', 'd']])
+  assert.deepEqual(await again(`data ->> 'text' = 'b'`), [['a'], ['c'], ['d']])
+})
+
+const waiting = async (host: TestHost): Promise<number> => {
+  const sql = 'select count(*)::int as waiting from notes.outbox_deliveries where delivered_at is null and attempts < 2'
+  return (await asOwner<{ waiting: number }>(host, sql))[0]?.waiting ?? 0
+}
+
 test('a service whose subscriptions are not what its contract says does not start', async () => {
   const { services } = await notesServices()
   const deaf = services.map((one) =>

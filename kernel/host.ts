@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { type Actor, serviceCall, withCall } from './call.ts'
+import { type Actor, newTraceId, serviceCall, withCall } from './call.ts'
 import { type Client, createClient, type Mesh } from './client.ts'
 import type { Contract } from './contract.ts'
 import { type Database, databaseAnswers, databaseFacts, openDatabase, sql } from './database.ts'
@@ -247,20 +247,20 @@ function createReceiver(started: readonly Started[], log: Logger) {
     const one = started.find(({ definition }) => definition.contract.name === service)
     if (!one?.db) return events.map(() => `${service} does not run here`)
     const { db } = one
-    const verdicts: (string | null)[] = []
-    for (const event of events) {
-      const subscription = one.wiring.subscriptions?.find((each: Subscription) => each.event.type === event.type)
-      const call = serviceCall(service, { timeoutMs: 20_000, traceId: event.traceId })
-      try {
-        if (!subscription) throw new Error(`${service} does not handle ${event.type}`)
-        await withCall(call, () => subscription.handle(db, event))
-        verdicts.push(null)
-      } catch (error) {
-        log.error({ err: error, service, event: event.type, id: event.id }, 'event handler failed')
-        verdicts.push(error instanceof Error ? error.message : String(error))
+    const verdicts = new Map<string, string | null>()
+    for (const [type, group] of Map.groupBy(events, (event) => event.type)) {
+      const call = serviceCall(service, { timeoutMs: 20_000, traceId: group[0]?.traceId ?? newTraceId() })
+      const subscription = one.wiring.subscriptions?.find((each: Subscription) => each.event.type === type)
+      const handled = subscription
+        ? await withCall(call, () => subscription.handle(db, group))
+        : group.map(() => new Error(`${service} does not handle ${type}`))
+      for (const [index, { id, traceId }] of group.entries()) {
+        const error = handled[index] ?? null
+        verdicts.set(id, error === null ? null : error.message)
+        if (error) log.error({ err: error, service, event: type, id, traceId }, 'event handler failed')
       }
     }
-    return verdicts
+    return events.map(({ id }) => verdicts.get(id) ?? null)
   }
 }
 

@@ -1,23 +1,35 @@
 import type T from 'typebox'
+import { currentCall, withCall } from './call.ts'
 import type { DeepReadonly } from './contract.ts'
 import { type Database, inTransaction, sql, type Transaction } from './database.ts'
 import type { EventDeclaration, EventEnvelope } from './event.ts'
 
+/** For each event of a batch: null when its effect has committed (now or at an earlier delivery), else why it has not. */
+export type Verdicts = readonly (Error | null)[]
+
 /** What a service does about an event of another. */
 export type Subscription = {
   readonly event: EventDeclaration
-  /** Handles the event once by effect; resolves when its effect has committed (now or at an earlier delivery). */
-  readonly handle: (db: Database, event: EventEnvelope) => Promise<void>
+  /** Handles events of its type, each once by effect. */
+  readonly handle: (db: Database, events: readonly EventEnvelope[]) => Promise<Verdicts>
 }
 
 type Heard<D extends T.TObject> = EventEnvelope<DeepReadonly<T.Static<D>>>
 
-/** Handles an event with one transaction: the effect and the inbox row commit together. */
+/** Handles an event with a transaction: the effect and the inbox row commit together. */
 export function on<D extends T.TObject>(
   event: EventDeclaration<D>,
   apply: (tx: Transaction, event: Heard<D>) => Promise<void>,
 ): Subscription {
-  return { event, handle: (db, heard) => once(db, heard, (tx) => apply(tx, heard as Heard<D>)) }
+  return onAll(event, (tx, events) => eachInItsTrace(events, (one) => apply(tx, one)))
+}
+
+/** The same for an effect that one statement has for many events. */
+export function onAll<D extends T.TObject>(
+  event: EventDeclaration<D>,
+  apply: (tx: Transaction, events: readonly Heard<D>[]) => Promise<void>,
+): Subscription {
+  return { event, handle: (db, heard) => together(heard, (events) => once(db, events as readonly Heard<D>[], apply)) }
 }
 
 /**
@@ -29,26 +41,71 @@ export function onPrepared<D extends T.TObject, P>(
   prepare: (event: Heard<D>) => Promise<P>,
   apply: (tx: Transaction, event: Heard<D>, prepared: P) => Promise<void>,
 ): Subscription {
-  return {
-    event,
-    async handle(db, heard) {
-      if (await alreadyHandled(db, heard.id)) return
-      const prepared = await prepare(heard as Heard<D>)
-      await once(db, heard, (tx) => apply(tx, heard as Heard<D>, prepared))
-    },
+  const handle = async (db: Database, heard: readonly Heard<D>[]): Promise<void> => {
+    const known = await handledBefore(db, heard)
+    const prepared = new Map<string, P>()
+    await eachInItsTrace(
+      heard.filter(({ id }) => !known.has(id)),
+      async (one) => {
+        prepared.set(one.id, await prepare(one))
+      },
+    )
+    await once(db, heard, (tx, events) => eachInItsTrace(events, (one) => apply(tx, one, prepared.get(one.id) as P)))
+  }
+  return { event, handle: (db, heard) => together(heard, (events) => handle(db, events as readonly Heard<D>[])) }
+}
+
+/** What an event causes belongs to the trace of what caused it. */
+async function eachInItsTrace<E extends EventEnvelope>(
+  events: readonly E[],
+  work: (event: E) => Promise<void>,
+): Promise<void> {
+  for (const event of events) {
+    const call = currentCall()
+    await (call ? withCall({ ...call, traceId: event.traceId }, () => work(event)) : work(event))
   }
 }
 
-async function once(db: Database, event: EventEnvelope, effect: (tx: Transaction) => Promise<void>): Promise<void> {
+/** All events share a transaction and its commit. If it fails, each runs by itself, so that a bad one holds up no other. */
+async function together(
+  events: readonly EventEnvelope[],
+  handle: (events: readonly EventEnvelope[]) => Promise<void>,
+): Promise<Verdicts> {
+  try {
+    await handle(events)
+    return events.map(() => null)
+  } catch (error) {
+    if (events.length === 1) return [error instanceof Error ? error : new Error(String(error))]
+  }
+  const verdicts: (Error | null)[] = []
+  for (const event of events) verdicts.push(...(await together([event], handle)))
+  return verdicts
+}
+
+async function once<E extends EventEnvelope>(
+  db: Database,
+  events: readonly E[],
+  effect: (tx: Transaction, events: readonly E[]) => Promise<void>,
+): Promise<void> {
+  // By what they are about: two copies that handle batches at once lock in one order.
+  const sorted = events.toSorted((a, b) => (a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0))
   await inTransaction(db, async (tx) => {
-    const { rows } = await sql`
-      insert into inbox (event_id, type, source) values (${event.id}, ${event.type}, ${event.source})
+    const { rows } = await sql<{ event_id: string }>`
+      insert into inbox (event_id, type, source)
+      select * from unnest(${sorted.map(({ id }) => id)}::uuid[], ${sorted.map(({ type }) => type)}::text[],
+                           ${sorted.map(({ source }) => source)}::text[]) as heard (event_id, type, source) order by event_id
       on conflict (event_id) do nothing returning event_id`.execute(tx)
-    if (rows.length === 1) await effect(tx)
+    const fresh = new Set(rows.map(({ event_id }) => event_id))
+    if (fresh.size > 0)
+      await effect(
+        tx,
+        sorted.filter(({ id }) => fresh.has(id)),
+      )
   })
 }
 
-async function alreadyHandled(db: Database, eventId: string): Promise<boolean> {
-  const { rows } = await sql`select 1 from inbox where event_id = ${eventId}`.execute(db)
-  return rows.length === 1
+async function handledBefore(db: Database, events: readonly EventEnvelope[]): Promise<ReadonlySet<string>> {
+  const { rows } = await sql<{ event_id: string }>`
+    select event_id from inbox where event_id = any(${events.map(({ id }) => id)}::uuid[])`.execute(db)
+  return new Set(rows.map(({ event_id }) => event_id))
 }

@@ -5,7 +5,7 @@ import { orderCanceled, orderFulfilled, orderPlaced } from '#events/orders'
 import { ok, refuse } from '#kernel/contract'
 import { fromCursor, toCursor } from '#kernel/fields'
 import { gather } from '#kernel/gather'
-import { on } from '#kernel/inbox'
+import { on, onAll } from '#kernel/inbox'
 import { validationFailed } from '#kernel/problem'
 import { service } from '#kernel/service'
 import { reserve } from './reserve.ts'
@@ -86,7 +86,12 @@ export const inventoryService = service({
         verify: () => verify(deps),
       },
       subscriptions: [
-        on(orderPlaced, (tx, { data }) => store.allocate(tx, [data.orderId])),
+        onAll(orderPlaced, (tx, placed) =>
+          store.allocate(
+            tx,
+            placed.map(({ data }) => data.orderId),
+          ),
+        ),
         on(orderCanceled, async (tx, { data }) => {
           const [verdict] = await store.release(tx, [data.orderId], lowStock)
           // Another copy is holding stock for it at this moment: the event comes again.

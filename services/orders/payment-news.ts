@@ -68,18 +68,20 @@ function hear<D extends T.TObject>(
 ): Subscription {
   return {
     event,
-    async handle(db, envelope) {
-      let due: string | null = null
-      await on(event, async (tx, heard) => {
+    async handle(db, events) {
+      const due = new Set<string>()
+      const noted = on(event, async (tx, heard) => {
         const data = heard.data as Fact & T.Static<D>
         const { kind, detail, isMoney, refunded = 0 } = read(data)
         const { orderId, status, by } = data
         const news = { orderId, status, sequence: heard.sequence, refunded, isMoney, history: { kind, detail, by } }
         const order = await store.notePayment(tx, news)
         if (order) await also(tx, data, order)
-        due = order?.due ? orderId : null
-      }).handle(db, envelope)
-      if (due !== null) await driveOn(deps, due)
+        if (order?.due) due.add(orderId)
+      })
+      const verdicts = await noted.handle(db, events)
+      for (const orderId of due) await driveOn(deps, orderId)
+      return verdicts
     },
   }
 }
