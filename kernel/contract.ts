@@ -64,6 +64,8 @@ export type Operation<
     readonly headers: readonly string[]
     readonly maxBytes: number
   } | null
+  /** The answer is the same for whoever asks: the public door may give one that is a second old. */
+  readonly shared: boolean
   /** Milliseconds after which a caller gives up. */
   readonly timeoutMs: number
 }
@@ -88,6 +90,10 @@ type OperationOptions<I extends T.TObject, O extends T.TSchema, R extends Refusa
   readonly timeoutMs?: number
 }
 
+type QueryOptions<I extends T.TObject, O extends T.TSchema, R extends Refusals> = OperationOptions<I, O, R> & {
+  readonly shared?: boolean
+}
+
 type CommandOptions<I extends T.TObject, O extends T.TSchema, R extends Refusals> = OperationOptions<I, O, R> & {
   readonly idempotency?: Idempotency
   readonly raw?: Operation['raw']
@@ -109,7 +115,7 @@ export function contract<const Ops extends Readonly<Record<string, Operation>>>(
 /** An operation that changes nothing. `route` is `GET /path/{field}`, or null when only services ask. */
 export function query<I extends T.TObject, O extends T.TSchema, const R extends Refusals = Record<never, never>>(
   route: `GET /${string}` | null,
-  options: OperationOptions<I, O, R>,
+  options: QueryOptions<I, O, R>,
 ): Operation<I, O, R> {
   return operation('query', route, { ...options, idempotency: 'natural' })
 }
@@ -125,7 +131,7 @@ export function command<I extends T.TObject, O extends T.TSchema, const R extend
 function operation<I extends T.TObject, O extends T.TSchema, R extends Refusals>(
   kind: 'query' | 'command',
   route: string | null,
-  options: CommandOptions<I, O, R>,
+  options: CommandOptions<I, O, R> & QueryOptions<I, O, R>,
 ): Operation<I, O, R> {
   const parsed = route === null ? null : parseRoute(route)
   const { limit } = options
@@ -141,6 +147,7 @@ function operation<I extends T.TObject, O extends T.TSchema, R extends Refusals>
     status: options.status ?? 200,
     limit: limit ? { counts: 'all', exemptLoopback: true, ...limit } : null,
     raw: options.raw ?? null,
+    shared: options.shared ?? false,
     timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
   }
 }
@@ -162,6 +169,9 @@ function checkOperation(name: string, operation: Operation): void {
   const isInternal = access.some((one) => one.kind === 'internal')
   if (isInternal !== (route === null)) {
     throw new Error(`contract: ${name} must be internal and without a route, or neither`)
+  }
+  if (operation.shared && (operation.limit !== null || access.some((one) => one.kind !== 'anyone'))) {
+    throw new Error(`contract: ${name} is shared, so it must be for anyone and without a limit`)
   }
   const fields = Object.keys(operation.input.properties)
   for (const one of access) {

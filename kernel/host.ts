@@ -16,6 +16,7 @@ import { type EventSource, outboxSource } from './outbox.ts'
 import { rateLimiter } from './rate-limit.ts'
 import { type Deliver, type Relay, startRelay } from './relay.ts'
 import type { AnyHandler, AnyService, Job, ShopFacts, Wiring } from './service.ts'
+import { type SharedAnswers, sharedAnswers } from './shared-answers.ts'
 import type { Metrics } from './telemetry.ts'
 
 export type HostOptions = {
@@ -111,7 +112,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     running.set(result.value.definition.contract.name, result.value.running)
   }
 
-  const receive = createReceiver(started, log)
+  const answers = sharedAnswers()
+  const receive = createReceiver(started, answers, log)
   const deliver: Deliver = (subscriber, events) =>
     running.has(subscriber)
       ? receive(
@@ -133,7 +135,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const internalServer = internalApi({ services: running, receive, isReady, token, log, metrics })
   await internalServer.listen({ host: options.internal.host, port: options.internal.port })
   const clientOf: ClientOf = (contract) => createClient(contract, 'edge', mesh, { forwardsAddress: true })
-  const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, isReady) : null
+  const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, answers, isReady) : null
   const stopJobs = startJobs(started, metrics)
   ready = true
 
@@ -242,7 +244,7 @@ function checkWiring(contract: Contract, wiring: Wiring<Contract>): void {
 }
 
 /** Hands events to the subscriptions of services in this process, and says of each whether its effect has committed. */
-function createReceiver(started: readonly Started[], log: Logger) {
+function createReceiver(started: readonly Started[], answers: SharedAnswers, log: Logger) {
   return async (service: string, events: readonly EventEnvelope[]): Promise<(string | null)[]> => {
     const one = started.find(({ definition }) => definition.contract.name === service)
     if (!one?.db) return events.map(() => `${service} does not run here`)
@@ -260,6 +262,9 @@ function createReceiver(started: readonly Started[], log: Logger) {
         if (error) log.error({ err: error, service, event: type, id, traceId }, 'event handler failed')
       }
     }
+    // What it shows to everybody may have changed.
+    if (Object.values(one.definition.contract.operations as Contract['operations']).some(({ shared }) => shared))
+      answers.forget()
     return events.map(({ id }) => verdicts.get(id) ?? null)
   }
 }
@@ -269,6 +274,7 @@ async function openEdge(
   contracts: readonly Contract[],
   mesh: Mesh,
   clientOf: ClientOf,
+  answers: SharedAnswers,
   isReady: () => Promise<boolean>,
 ): Promise<FastifyInstance | null> {
   if (!options.edge) return null
@@ -277,6 +283,7 @@ async function openEdge(
     mesh,
     authenticate: options.edge.authenticate(clientOf),
     publicUrl: options.shop.publicUrl,
+    answers,
     apps: options.edge.apps(clientOf),
     openApi: options.edge.openApi,
     isReady,

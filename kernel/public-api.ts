@@ -6,8 +6,9 @@ import { parse as parseQuery } from 'qs'
 import { type Actor, type Call, newTraceId } from './call.ts'
 import { findCardNumber } from './card-number.ts'
 import type { Mesh } from './client.ts'
-import { type Access, type Contract, type Operation, pathFields, type SetCookie } from './contract.ts'
+import { type Access, type Contract, type Operation, type Outcome, pathFields, type SetCookie } from './contract.ts'
 import { forbidden, ProblemError, problem, refusalProblem, unauthenticated, validationFailed } from './problem.ts'
+import type { SharedAnswers } from './shared-answers.ts'
 import { compileCheck, splitSchema } from './validation.ts'
 
 // Loaded with its first use, as its own requirement is large.
@@ -19,6 +20,7 @@ export type PublicApiOptions = {
   /** Who a session credential (cookie or bearer token) belongs to; anonymous when to nobody. */
   readonly authenticate: (credential: string) => Promise<Actor>
   readonly publicUrl: string
+  readonly answers: SharedAnswers
   readonly log: Logger
 }
 
@@ -90,12 +92,18 @@ function addRoute(
     return { ...params, ...(checkRest(given) as object) }
   }
 
+  const serialize = lazySerializer({ schema: operation.output, method, url: path })
+  const bytesOf = (outcome: Outcome<Operation>): string | null => (outcome.ok ? serialize(outcome.value) : null)
+
   app.route({
     method,
     url: `/api${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
     schema: { response: { [operation.status]: operation.output } },
     bodyLimit: operation.raw?.maxBytes ?? bodyBytesAtMost,
     config: { rawContentTypes: operation.raw?.contentTypes ?? [] },
+    onRequest: async (request, reply) => {
+      if (operation.shared && options.answers.send(request, reply)) return reply
+    },
     handler: async (request, reply) => {
       const actor = await authenticateRequest(request, options)
       authorize(operation.access, actor, request)
@@ -109,8 +117,11 @@ function addRoute(
         address: request.ip,
         transactionOf: null,
       }
-      const outcome = await options.mesh(contract, name, input, call)
+      const ask = () => options.mesh(contract, name, input, call)
+      const outcome = operation.shared ? await options.answers.once(request.url, ask, bytesOf) : await ask()
+      if (operation.kind === 'command' && actor.kind === 'staff') options.answers.forget()
       if (!outcome.ok) return sendProblem(reply, new ProblemError(refusalProblem(operation, outcome.refusal)))
+      if (operation.shared && options.answers.send(request, reply)) return reply
       for (const cookie of outcome.cookies ?? []) setCookie(reply, options.publicUrl, cookie)
       if (method !== 'GET' || operation.access.some((one) => one.kind !== 'anyone'))
         reply.header('cache-control', 'no-store')

@@ -261,6 +261,7 @@ export const catalog = contract('catalog', {
   product: query('GET /products/{handle}', {
     summary: 'A product with its variants, prices and availability in a market',
     access: anyone,
+    shared: true,
     input: T.Object({ handle: Handle, market: T.Optional(MarketCode) }),
     output: Product,
     refusals: { 'catalog/unknown-product': 404, 'pricing/unknown-market': 404 },
@@ -268,6 +269,7 @@ export const catalog = contract('catalog', {
   categories: query('GET /categories', {
     summary: 'The categories, in the shop’s order',
     access: anyone,
+    shared: true,
     input: T.Object({}),
     output: T.Object({ items: T.Array(Category) }),
   }),

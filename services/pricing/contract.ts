@@ -203,6 +203,7 @@ export const pricing = contract('pricing', {
   markets: query('GET /markets', {
     summary: 'The markets of the shop',
     access: anyone,
+    shared: true,
     input: T.Object({}),
     output: T.Object({ items: T.Array(Market) }),
   }),

@@ -59,6 +59,7 @@ export const search = contract(
     products: query('GET /products', {
       summary: 'Products of a market: by category, by words, by what they are; with facets. Pages by cursor',
       access: anyone,
+      shared: true,
       input: T.Object({
         market: T.Optional(MarketCode),
         category: T.Optional(T.String({ maxLength: 255 })),
@@ -88,6 +89,7 @@ export const search = contract(
     suggest: query('GET /search/suggest', {
       summary: 'What somebody who typed this far may mean',
       access: anyone,
+      shared: true,
       input: T.Object({
         q: T.String({ maxLength: 200 }),
         market: T.Optional(MarketCode),

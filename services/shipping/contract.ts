@@ -59,6 +59,7 @@ export const shipping = contract('shipping', {
   destinations: query('GET /shipping/destinations', {
     summary: 'The countries a market ships to',
     access: anyone,
+    shared: true,
     input: T.Object({ market: MarketCode }),
     output: T.Object({ countries: T.Array(CountryCode) }),
     refusals: { 'pricing/unknown-market': 404 },

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { brotliDecompressSync } from 'node:zlib'
+import T from 'typebox'
+import { request } from 'undici'
+import { anyone, command, contract, ok, query, refuse, staff } from '#kernel/contract'
+import { service } from '#kernel/service'
+import { freshMs } from '#kernel/shared-answers'
+import { startTestHost, type TestHost } from '../test/host.ts'
+
+const board = contract('board', {
+  read: query('GET /board', {
+    summary: 'What stands on the board',
+    access: anyone,
+    shared: true,
+    input: T.Object({ side: T.Optional(T.String()) }),
+    output: T.Object({ text: T.String(), reads: T.Integer() }),
+    refusals: { 'board/no-such-side': 404 },
+  }),
+  write: command('POST /board', {
+    summary: 'Write on it',
+    access: [anyone, staff('board:write')],
+    input: T.Object({ text: T.String() }),
+    output: T.Object({}),
+  }),
+})
+
+let host: TestHost
+let text = 'chalk '.repeat(500)
+let reads = 0
+
+const boardService = service({
+  contract: board,
+  settings: T.Object({}),
+  connections: null,
+  migrations: null,
+  start: async () => ({
+    operations: {
+      read: async ({ side }) => {
+        reads += 1
+        await pause(20)
+        return side === 'back' ? refuse('board/no-such-side', 'It has one side.') : ok({ text, reads })
+      },
+      write: async (input) => {
+        text = input.text
+        return ok({})
+      },
+    },
+  }),
+})
+
+before(async () => {
+  host = await startTestHost([boardService], {
+    edge: true,
+    authenticate: async () => ({ kind: 'staff', staffId: 'staff_1', sessionId: 's', permissions: ['board:write'] }),
+  })
+})
+after(() => host?.stop())
+beforeEach(async () => {
+  await pause(freshMs + 50)
+  reads = 0
+})
+
+const read = async (query = '', headers: Record<string, string> = {}) => {
+  const answer = await request(`${host.url}/api/board${query}`, { headers })
+  return { status: answer.statusCode, headers: answer.headers, body: Buffer.from(await answer.body.arrayBuffer()) }
+}
+const write = (headers: Record<string, string>) =>
+  fetch(`${host.url}/api/board`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ text: 'new' }),
+  })
+
+test('all who ask within a second get the same bytes, made once', async () => {
+  const answers = await Promise.all(Array.from({ length: 20 }, () => read()))
+  answers.push(await read())
+  assert.deepEqual(new Set(answers.map(({ body }) => body.toString())).size, 1)
+  assert.equal(reads, 1)
+  await pause(freshMs + 50)
+  await read()
+  assert.equal(reads, 2)
+})
+
+test('who has the answer already is told so, and who reads brotli gets it small', async () => {
+  const first = await read('', { 'accept-encoding': 'br' })
+  const etag = String(first.headers.etag)
+  assert.match(etag, /^"[\w-]{22}"$/)
+  const again = await read('', { 'if-none-match': etag })
+  assert.deepEqual([again.status, again.body.length], [304, 0])
+  while ((await read('', { 'accept-encoding': 'br' })).headers['content-encoding'] !== 'br') await pause(5)
+  const small = await read('', { 'accept-encoding': 'gzip, br' })
+  const whole = await read()
+  assert.equal(brotliDecompressSync(small.body).toString(), whole.body.toString())
+  assert.ok(small.body.length * 5 < whole.body.length)
+})
+
+test('another address is another answer, and a refusal is not kept', async () => {
+  await read()
+  await read('?side=front')
+  const refused = [await read('?side=back'), await read('?side=back')]
+  assert.deepEqual(
+    refused.map(({ status }) => status),
+    [404, 404],
+  )
+  assert.equal(reads, 4)
+})
+
+test('what staff change is seen at once; what is being made meanwhile is not kept', async () => {
+  await read()
+  assert.equal((await write({ authorization: 'Bearer somebody' })).status, 200)
+  assert.equal(JSON.parse((await read()).body.toString()).text, 'new')
+  await pause(freshMs + 50)
+  reads = 0
+  const slow = read()
+  await pause(10)
+  await write({ authorization: 'Bearer somebody' })
+  await slow
+  await read()
+  assert.equal(reads, 2)
+})
+
+test('an answer that depends on who asks cannot be shared', () => {
+  const input = T.Object({})
+  const options = { summary: 'Mine', access: staff('board:write'), shared: true, input, output: input }
+  assert.throws(() => contract('board', { mine: query('GET /mine', options) }), /shared, so it must be for anyone/)
+})
