@@ -6,6 +6,7 @@ import type { EdgeApp } from '#kernel/edge'
 import type { ClientOf } from '#kernel/host'
 import { openApiDocument } from '#kernel/openapi'
 import type { ShopFacts } from '#kernel/service'
+import type { SharedAnswers } from '#kernel/shared-answers'
 import { adminApp } from '../apps/admin/serve.ts'
 import { apiReference } from '../apps/reference/reference.ts'
 import { storefront } from '../apps/storefront/storefront.ts'
@@ -15,14 +16,15 @@ import { version } from './version.ts'
 /** The web applications that the public door serves beside the API. */
 export function edgeApps(options: {
   clientOf: ClientOf
+  answers: SharedAnswers
   shop: ShopFacts
   settings: ShopSettings
   authenticate: (credential: string) => Promise<Actor>
   log: Logger
 }): EdgeApp[] {
-  const { clientOf, shop, settings, authenticate, log } = options
+  const { clientOf, answers, shop, settings, authenticate, log } = options
   return [
-    storefront({ client: clientOf, shop, settings: settings.storefront, authenticate, log }),
+    storefront({ client: clientOf, answers, shop, settings: settings.storefront, authenticate, log }),
     adminApp({ shop, log }),
     apiReference({ shop }),
   ]

@@ -112,9 +112,10 @@ async function open(
           port: environment.port,
           trustedProxies: environment.trustedProxies,
           openApi: () => edgeApps.openApi(registry.map(({ contract }) => contract)),
-          apps: (clientOf) =>
+          apps: (clientOf, answers) =>
             edgeApps.edgeApps({
               clientOf,
+              answers,
               shop: shopFacts,
               settings,
               authenticate: edgeApps.authenticateBy(clientOf),

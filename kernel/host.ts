@@ -44,7 +44,7 @@ export type HostOptions = {
     readonly port: number
     readonly trustedProxies: readonly string[]
     readonly openApi: () => unknown
-    readonly apps: (clientOf: ClientOf) => readonly EdgeApp[]
+    readonly apps: (clientOf: ClientOf, answers: SharedAnswers) => readonly EdgeApp[]
     readonly authenticate: (clientOf: ClientOf) => (credential: string) => Promise<Actor>
   }
   readonly log: Logger
@@ -284,7 +284,7 @@ async function openEdge(
     authenticate: options.edge.authenticate(clientOf),
     publicUrl: options.shop.publicUrl,
     answers,
-    apps: options.edge.apps(clientOf),
+    apps: options.edge.apps(clientOf, answers),
     openApi: options.edge.openApi,
     isReady,
     trustedProxies: options.edge.trustedProxies,

@@ -8,7 +8,7 @@ import { findCardNumber } from './card-number.ts'
 import type { Mesh } from './client.ts'
 import { type Access, type Contract, type Operation, type Outcome, pathFields, type SetCookie } from './contract.ts'
 import { forbidden, ProblemError, problem, refusalProblem, unauthenticated, validationFailed } from './problem.ts'
-import type { SharedAnswers } from './shared-answers.ts'
+import type { Answer, SharedAnswers } from './shared-answers.ts'
 import { compileCheck, splitSchema } from './validation.ts'
 
 // Loaded with its first use, as its own requirement is large.
@@ -93,7 +93,8 @@ function addRoute(
   }
 
   const serialize = lazySerializer({ schema: operation.output, method, url: path })
-  const bytesOf = (outcome: Outcome<Operation>): string | null => (outcome.ok ? serialize(outcome.value) : null)
+  const answerOf = (outcome: Outcome<Operation>): Answer | null =>
+    outcome.ok ? { body: serialize(outcome.value), headers: sharedHeaders } : null
 
   app.route({
     method,
@@ -102,7 +103,7 @@ function addRoute(
     bodyLimit: operation.raw?.maxBytes ?? bodyBytesAtMost,
     config: { rawContentTypes: operation.raw?.contentTypes ?? [] },
     onRequest: async (request, reply) => {
-      if (operation.shared && options.answers.send(request, reply)) return reply
+      if (operation.shared && (await options.answers.send(request, reply, request.url))) return reply
     },
     handler: async (request, reply) => {
       const actor = await authenticateRequest(request, options)
@@ -118,16 +119,22 @@ function addRoute(
         transactionOf: null,
       }
       const ask = () => options.mesh(contract, name, input, call)
-      const outcome = operation.shared ? await options.answers.once(request.url, ask, bytesOf) : await ask()
+      const outcome = operation.shared ? await options.answers.once(request.url, ask, answerOf) : await ask()
       if (operation.kind === 'command' && actor.kind === 'staff') options.answers.forget()
       if (!outcome.ok) return sendProblem(reply, new ProblemError(refusalProblem(operation, outcome.refusal)))
-      if (operation.shared && options.answers.send(request, reply)) return reply
+      if (operation.shared && (await options.answers.send(request, reply, request.url))) return reply
       for (const cookie of outcome.cookies ?? []) setCookie(reply, options.publicUrl, cookie)
       if (method !== 'GET' || operation.access.some((one) => one.kind !== 'anyone'))
         reply.header('cache-control', 'no-store')
       return operation.status === 204 ? reply.code(204).send() : reply.code(operation.status).send(outcome.value)
     },
   })
+}
+
+/** Any cache may keep it and has to ask whether it still holds. */
+const sharedHeaders = {
+  'content-type': 'application/json; charset=utf-8',
+  'cache-control': 'public, max-age=0, must-revalidate',
 }
 
 const cardNumberRefused = (field: string): ProblemError =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { brotliDecompressSync } from 'node:zlib'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import T from 'typebox'
 import { request } from 'undici'
 import { anyone, command, contract, ok, query, refuse, staff } from '#kernel/contract'
@@ -89,11 +89,17 @@ test('who has the answer already is told so, and who reads brotli gets it small'
   assert.match(etag, /^"[\w-]{22}"$/)
   const again = await read('', { 'if-none-match': etag })
   assert.deepEqual([again.status, again.body.length], [304, 0])
-  while ((await read('', { 'accept-encoding': 'br' })).headers['content-encoding'] !== 'br') await pause(5)
-  const small = await read('', { 'accept-encoding': 'gzip, br' })
   const whole = await read()
+  const small = await read('', { 'accept-encoding': 'gzip, br' })
+  assert.deepEqual(
+    [first, small].map(({ headers }) => headers['content-encoding']),
+    ['br', 'br'],
+  )
+  const zipped = await read('', { 'accept-encoding': 'gzip' })
   assert.equal(brotliDecompressSync(small.body).toString(), whole.body.toString())
+  assert.equal(gunzipSync(zipped.body).toString(), whole.body.toString())
   assert.ok(small.body.length * 5 < whole.body.length)
+  assert.equal(reads, 1)
 })
 
 test('another address is another answer, and a refusal is not kept', async () => {

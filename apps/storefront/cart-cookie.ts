@@ -7,9 +7,11 @@ export type CartCookie = { readonly cartId: string; readonly units: number }
 /** As long as carts are kept after their last change. */
 const keptSeconds = 30 * 24 * 3_600
 
+export const cartCookieName = 'stoa-cart'
+
 /** A cart belongs to one market, so each market has a cookie; the default one has the plain name. */
 const cookieName = (isSecure: boolean, market: Pick<Market, 'code' | 'default'>): string =>
-  `${isSecure ? '__Host-' : ''}stoa-cart${market.default ? '' : `-${market.code}`}`
+  `${isSecure ? '__Host-' : ''}${cartCookieName}${market.default ? '' : `-${market.code}`}`
 
 export function readCartCookie(request: FastifyRequest, isSecure: boolean, market: Market): CartCookie | null {
   const match = /^(cart_[0-7][0-9a-hjkmnp-tv-z]{25})(?:\.(\d{1,7}))?$/.exec(

@@ -10,6 +10,7 @@ import type { shipping } from '#contracts/shipping'
 import type { Actor } from '#kernel/call'
 import type { Client } from '#kernel/client'
 import type { ShopFacts } from '#kernel/service'
+import type { SharedAnswers } from '#kernel/shared-answers'
 import type { Built } from './build.ts'
 import type { StorefrontSettings } from './settings.ts'
 import type { Category, Market, Slots } from './views.ts'
@@ -27,6 +28,8 @@ export type Deps = {
   readonly shop: ShopFacts
   readonly settings: StorefrontSettings
   readonly authenticate: (credential: string) => Promise<Actor>
+  /** Pages that are the same for many visitors, as they were sent. */
+  readonly answers: SharedAnswers
   readonly log: Logger
   readonly built: Built
   readonly slots: Slots

@@ -4,17 +4,18 @@ import type { Mesh } from '#kernel/client'
 import { createClient } from '#kernel/client'
 import { createEdge, type EdgeApp } from '#kernel/edge'
 import { unavailable } from '#kernel/problem'
+import { sharedAnswers } from '#kernel/shared-answers'
 import { createLog, createMetrics } from '#kernel/telemetry'
 import config from '../../stoa.config.ts'
 import { readCartCookie, writeCartCookie } from './cart-cookie.ts'
 import { remembered } from './deps.ts'
-import { pictureCache } from './routes/media.ts'
 import { storefront } from './storefront.ts'
 import { summaryOf } from './structured-data.ts'
 
 /** The public door of a shop none of whose services answers. */
 async function deserted(publicUrl: string, more: readonly EdgeApp[] = []) {
   const log = createLog({ level: 'silent', redact: [] })
+  const answers = sharedAnswers()
   const mesh: Mesh = async () => {
     throw unavailable('Nobody is there.')
   }
@@ -25,6 +26,7 @@ async function deserted(publicUrl: string, more: readonly EdgeApp[] = []) {
     mesh,
     authenticate,
     publicUrl,
+    answers,
     log,
     apps: [
       storefront({
@@ -32,6 +34,7 @@ async function deserted(publicUrl: string, more: readonly EdgeApp[] = []) {
         shop,
         settings: config.storefront,
         authenticate,
+        answers,
         log,
       }),
       ...more,
@@ -115,25 +118,6 @@ test('what is remembered is asked for once at a time, and outlives a service tha
   assert.equal(asked, 2)
   isAway = false
   assert.equal(await ask(), 3)
-})
-
-test('pictures at hand stay within their bytes; the one asked for least recently goes first', () => {
-  const cache = pictureCache(30)
-  const picture = (bytes: number) => ({ type: 'image/png', etag: '"x"', body: Buffer.alloc(bytes), brotli: null })
-  cache.set('a', picture(10))
-  cache.set('b', picture(10))
-  cache.set('c', picture(10))
-  cache.get('a')
-  cache.set('d', picture(10))
-  assert.deepEqual(
-    ['a', 'b', 'c', 'd'].filter((key) => cache.get(key)),
-    ['a', 'c', 'd'],
-  )
-  cache.set('e', picture(31))
-  assert.deepEqual(
-    ['a', 'c', 'd', 'e'].filter((key) => cache.get(key)),
-    [],
-  )
 })
 
 test('a description is cut at a word, and its marks are read as text', () => {

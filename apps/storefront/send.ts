@@ -1,6 +1,5 @@
-import { promisify } from 'node:util'
-import { brotliCompress, gzip, constants as zlib } from 'node:zlib'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { sendEncoded } from '#kernel/shared-answers'
 import { readCartCookie } from './cart-cookie.ts'
 import type { Deps } from './deps.ts'
 import { newNonce, type PagePrivacy, pageHeaders } from './headers.ts'
@@ -31,7 +30,7 @@ export function sendPage<N extends PageName>(
 /** Fills the slots of a drawn page for this visitor, and sends it. */
 export async function sendDocument(
   deps: Deps,
-  { request, reply, frame, privacy }: Pick<Visit, 'request' | 'reply' | 'frame' | 'privacy'>,
+  { request, reply, frame, privacy, shared }: Pick<Visit, 'request' | 'reply' | 'frame' | 'privacy' | 'shared'>,
   html: string,
   { status = 200, providers = [], units = 0 }: SendOptions,
 ): Promise<FastifyReply> {
@@ -43,30 +42,18 @@ export async function sendDocument(
     prefix: frame.prefix,
   })
   const filled = html.replaceAll(deps.slots.nonce, nonce).replace(deps.slots.visitor, () => visitor)
-  return sendText(request, reply.code(status).type('text/html; charset=utf-8'), filled)
-}
-
-const brotli = promisify(brotliCompress)
-const zip = promisify(gzip)
-/** Below this a packet is a packet. */
-const compressedFromBytes = 1_200
-/** Measured on a page of 24 cards: 4 is within 8 % of 11 and takes a millisecond. */
-const brotliQuality = 4
-
-/** Sends text compressed as the browser can read it. What is secret on a page is new with each answer, or not beside
- *  anything that the address put there, so its length tells nothing (BREACH). */
-export async function sendText(request: FastifyRequest, reply: FastifyReply, text: string): Promise<FastifyReply> {
-  reply.header('vary', 'accept-encoding')
-  const accepts = request.headers['accept-encoding'] ?? ''
-  const body = Buffer.from(text)
-  if (body.length < compressedFromBytes) return reply.send(body)
-  if (/\bbr\b/.test(accepts)) {
-    const params = { [zlib.BROTLI_PARAM_QUALITY]: brotliQuality, [zlib.BROTLI_PARAM_SIZE_HINT]: body.length }
-    return reply.header('content-encoding', 'br').send(await brotli(body, { params }))
+  reply.code(status).type('text/html; charset=utf-8')
+  if (shared && status === 200) {
+    shared.keep({ body: filled, headers: reply.getHeaders() as Record<string, string> })
+    if (await deps.answers.send(request, reply, shared.key)) return reply
   }
-  if (/\bgzip\b/.test(accepts)) return reply.header('content-encoding', 'gzip').send(await zip(body, { level: 5 }))
-  return reply.send(body)
+  return sendText(request, reply, filled)
 }
+
+/** Sends text compressed as the browser can read it. What is secret on a page is not beside anything that the address put
+ *  there anew, so its length tells nothing (BREACH). */
+export const sendText = (request: FastifyRequest, reply: FastifyReply, text: string): Promise<FastifyReply> =>
+  sendEncoded(request, reply, Buffer.from(text))
 
 /** After a form: look at the result, by GET. */
 export const seeOther = ({ reply, frame }: Pick<Visit, 'reply' | 'frame'>, path: string): FastifyReply =>
@@ -81,5 +68,5 @@ export function sendProblemPage(
 ): Promise<FastifyReply> {
   const html = deps.built.pages.render('problem', frame, { title: view.title, canonical: null }, view)
   const units = frame.market.code === '' ? 0 : (readCartCookie(request, isSecure(deps), frame.market)?.units ?? 0)
-  return sendDocument(deps, { request, reply, frame, privacy }, html, { status: view.status, units })
+  return sendDocument(deps, { request, reply, frame, privacy, shared: null }, html, { status: view.status, units })
 }

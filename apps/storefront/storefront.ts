@@ -15,6 +15,7 @@ import type { Contract } from '#kernel/contract'
 import type { EdgeApp } from '#kernel/edge'
 import { notFound, ProblemError } from '#kernel/problem'
 import type { ShopFacts } from '#kernel/service'
+import type { SharedAnswers } from '#kernel/shared-answers'
 import { build } from './build.ts'
 import { type Deps, remembered } from './deps.ts'
 import { readForm } from './form.ts'
@@ -41,6 +42,7 @@ export type StorefrontOptions = {
   readonly settings: StorefrontSettings
   /** Who a session credential belongs to; anonymous when to nobody. */
   readonly authenticate: (credential: string) => Promise<Actor>
+  readonly answers: SharedAnswers
   readonly log: Logger
 }
 
@@ -85,7 +87,7 @@ export function storefront(options: StorefrontOptions): EdgeApp {
   }
 }
 
-async function createDeps({ client, shop, settings, authenticate, log }: StorefrontOptions): Promise<Deps> {
+async function createDeps({ client, shop, settings, authenticate, answers, log }: StorefrontOptions): Promise<Deps> {
   const pricingClient = client(pricing)
   const catalogClient = client(catalog)
   return {
@@ -100,6 +102,7 @@ async function createDeps({ client, shop, settings, authenticate, log }: Storefr
     shop,
     settings,
     authenticate,
+    answers,
     log,
     built: await build(),
     slots: { nonce: newSlot(), visitor: newSlot() },

@@ -2,7 +2,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type Actor, withCall } from '#kernel/call'
 import { notFound } from '#kernel/problem'
 import { authenticateRequest, refuseCrossOrigin, sessionCookieName } from '#kernel/public-api'
-import { type CartCookie, readCartCookie } from './cart-cookie.ts'
+import type { Answer } from '#kernel/shared-answers'
+import { type CartCookie, cartCookieName, readCartCookie } from './cart-cookie.ts'
 import type { Deps } from './deps.ts'
 import type { PagePrivacy } from './headers.ts'
 import type { Frame, Market, Typed } from './views.ts'
@@ -20,6 +21,8 @@ export type Visit = {
   readonly form: Typed
   readonly params: Typed
   readonly query: Readonly<Record<string, unknown>>
+  /** Where the page is kept for others who ask for the same; null for one that is made for one person. */
+  readonly shared: { readonly key: string; readonly keep: (page: Answer) => void } | null
 }
 
 export type Page = (visit: Visit) => Promise<FastifyReply>
@@ -53,6 +56,8 @@ async function open(
   page: Page,
 ): Promise<FastifyReply> {
   refuseCrossOrigin(request)
+  const shared = privacy === 'shared' ? sharedPlace(deps, request) : null
+  if (shared && (await deps.answers.send(request, reply, shared.key))) return reply
   const anonymous = baseCall(request)
   const frame = await withCall(anonymous, () => frameOf(deps, request))
   const { publicUrl } = deps.shop
@@ -71,8 +76,17 @@ async function open(
     form: (request.body ?? {}) as Typed,
     params: request.params as Typed,
     query: request.query as Record<string, unknown>,
+    shared,
   }
   return withCall({ ...anonymous, actor }, () => page(visit))
+}
+
+/** The corner that names the visitor is all that differs between those who ask for the same address. */
+function sharedPlace({ answers, shop }: Deps, request: FastifyRequest): NonNullable<Visit['shared']> {
+  const cookies = Object.entries(request.cookies).filter(([name]) => name.includes(cartCookieName))
+  const units = cookies.map(([name, value]) => `${name}=${value?.split('.')[1] ?? ''}`)
+  const key = [request.url, hasSession(request, shop.publicUrl), ...units].join(' ')
+  return { key, keep: answers.keeper(key) }
 }
 
 const baseCall = (request: FastifyRequest) => ({

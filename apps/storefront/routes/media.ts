@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { brotliCompress } from 'node:zlib'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { LRUCache } from 'lru-cache'
 import { catalog as contract } from '#contracts/catalog'
 import { serviceCall, withCall } from '#kernel/call'
 import type { Input } from '#kernel/contract'
@@ -44,7 +45,10 @@ type Wanted = Input<(typeof contract.operations)['media']>
 const photographsAtMost = 50_000
 
 function pictureFinder({ catalog }: Pick<Deps, 'catalog'>) {
-  const kept = pictureCache()
+  const kept = new LRUCache<string, Picture>({
+    maxSize: keptBytesAtMost,
+    sizeCalculation: ({ body, brotli: small }) => body.length + (small?.length ?? 0),
+  })
   const photographs = new Set<string>()
 
   const ask = async (wanted: Wanted): Promise<Picture | null> => {
@@ -98,34 +102,4 @@ function sendPicture(request: FastifyRequest, reply: FastifyReply, picture: Pict
   return /\bbr\b/.test(request.headers['accept-encoding'] ?? '')
     ? reply.header('content-encoding', 'br').send(small)
     : reply.send(body)
-}
-
-/** The pictures asked for last, up to a number of bytes. */
-export function pictureCache(bytesAtMost = keptBytesAtMost) {
-  const kept = new Map<string, Picture>()
-  const sizeOf = ({ body, brotli: small }: Picture): number => body.length + (small?.length ?? 0)
-  let bytes = 0
-  return {
-    get(key: string): Picture | undefined {
-      const picture = kept.get(key)
-      if (picture) {
-        // A map remembers in which order its keys came: the one asked for goes to the end.
-        kept.delete(key)
-        kept.set(key, picture)
-      }
-      return picture
-    },
-    set(key: string, picture: Picture): void {
-      const before = kept.get(key)
-      if (before) bytes -= sizeOf(before)
-      kept.delete(key)
-      kept.set(key, picture)
-      bytes += sizeOf(picture)
-      for (const [oldest, one] of kept) {
-        if (bytes <= bytesAtMost) break
-        kept.delete(oldest)
-        bytes -= sizeOf(one)
-      }
-    },
-  }
 }
