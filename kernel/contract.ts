@@ -23,11 +23,16 @@ export const internal: Access = { kind: 'internal' }
 export type RefusalDeclaration = number | readonly [status: number, data: T.TSchema]
 export type Refusals = Readonly<Record<string, RefusalDeclaration>>
 
-/** How often one caller may do it. `refused` counts only calls that were refused: guesses, not customers. */
+/** How often one caller may do it. */
 export type RateLimit = {
   readonly max: number
   readonly perSeconds: number
-  readonly counts: 'all' | 'refused'
+  /** `refused` counts only calls that were refused, and a list those refused with one of its types: guesses, not customers. */
+  readonly counts: 'all' | 'refused' | readonly string[]
+  /** Only calls that give this input field are limited; null: all are. */
+  readonly field: string | null
+  /** Operations that name the same bucket are counted together, so that no door to the same guess is cheaper; null: each by itself. */
+  readonly bucket: string | null
   /** A caller on the machine itself (loopback, not forwarded by a proxy) is not limited: load tests, jobs, the shop's own till. */
   readonly exemptLoopback: boolean
 }
@@ -57,7 +62,7 @@ export type Operation<
   readonly output: O
   readonly refusals: R
   readonly status: number
-  readonly limit: RateLimit | null
+  readonly limits: readonly RateLimit[]
   /** The body as it came, not parsed: signatures and files are checked over bytes. Input fields `rawBody` and `headers`. */
   readonly raw: {
     readonly contentTypes: readonly string[]
@@ -79,6 +84,8 @@ export type Contract<Ops extends Readonly<Record<string, Operation>> = Readonly<
   readonly subscribes: readonly EventDeclaration[]
 }
 
+type GivenLimit = Partial<RateLimit> & Pick<RateLimit, 'max' | 'perSeconds'>
+
 type OperationOptions<I extends T.TObject, O extends T.TSchema, R extends Refusals> = {
   readonly summary: string
   readonly access: Access | readonly Access[]
@@ -86,7 +93,7 @@ type OperationOptions<I extends T.TObject, O extends T.TSchema, R extends Refusa
   readonly output: O
   readonly refusals?: R
   readonly status?: number
-  readonly limit?: Partial<RateLimit> & Pick<RateLimit, 'max' | 'perSeconds'>
+  readonly limit?: GivenLimit | readonly GivenLimit[]
   readonly timeoutMs?: number
 }
 
@@ -134,7 +141,7 @@ function operation<I extends T.TObject, O extends T.TSchema, R extends Refusals>
   options: CommandOptions<I, O, R> & QueryOptions<I, O, R>,
 ): Operation<I, O, R> {
   const parsed = route === null ? null : parseRoute(route)
-  const { limit } = options
+  const limits: readonly GivenLimit[] = options.limit ? [options.limit].flat() : []
   return {
     kind,
     route: parsed,
@@ -145,7 +152,7 @@ function operation<I extends T.TObject, O extends T.TSchema, R extends Refusals>
     output: options.output,
     refusals: (options.refusals ?? {}) as R,
     status: options.status ?? 200,
-    limit: limit ? { counts: 'all', exemptLoopback: true, ...limit } : null,
+    limits: limits.map((limit) => ({ counts: 'all', field: null, bucket: null, exemptLoopback: true, ...limit })),
     raw: options.raw ?? null,
     shared: options.shared ?? false,
     timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
@@ -170,7 +177,7 @@ function checkOperation(name: string, operation: Operation): void {
   if (isInternal !== (route === null)) {
     throw new Error(`contract: ${name} must be internal and without a route, or neither`)
   }
-  if (operation.shared && (operation.limit !== null || access.some((one) => one.kind !== 'anyone'))) {
+  if (operation.shared && (operation.limits.length > 0 || access.some((one) => one.kind !== 'anyone'))) {
     throw new Error(`contract: ${name} is shared, so it must be for anyone and without a limit`)
   }
   const fields = Object.keys(operation.input.properties)

@@ -1,8 +1,8 @@
 import { type Call, withCall } from './call.ts'
-import type { Accepted, Contract, Operation, Outcome, Refused } from './contract.ts'
+import type { Accepted, Contract, Operation, Outcome, RateLimit, Refused } from './contract.ts'
 import { fingerprint, type IdempotencyStore } from './idempotency.ts'
 import { ProblemError, problem, rateLimited } from './problem.ts'
-import type { RateLimiter } from './rate-limit.ts'
+import type { Place, RateLimiter } from './rate-limit.ts'
 import type { AnyHandler } from './service.ts'
 import type { Metrics } from './telemetry.ts'
 
@@ -47,19 +47,35 @@ async function limited(
   input: unknown,
   call: Call,
 ): Promise<Outcome<Operation>> {
-  const { limit } = operation
   const { limiter } = service
-  const exempt = limit?.exemptLoopback === true && !service.limitLoopback && isLoopback(call.address)
-  if (!limit || !limiter || call.address === null || exempt)
-    return keyed(service, name, operation, handler, input, call)
+  if (!limiter || call.address === null) return keyed(service, name, operation, handler, input, call)
+  const isExempt = !service.limitLoopback && isLoopback(call.address)
+  const counted: { limit: RateLimit; place: Place }[] = []
+  for (const limit of operation.limits) {
+    if (
+      (isExempt && limit.exemptLoopback) ||
+      (limit.field && (input as Record<string, unknown>)[limit.field] === undefined)
+    )
+      continue
+    // Guesses are counted before it is known whether they are any, or those sent at the same moment would all pass.
+    const place = await limiter.count(`${limit.bucket ?? name} ${call.address}`, limit.max, limit.perSeconds)
+    if (place.waitSeconds !== null) throw rateLimited(place.waitSeconds)
+    counted.push({ limit, place })
+  }
+  let outcome: Outcome<Operation> | null = null
+  try {
+    outcome = await keyed(service, name, operation, handler, input, call)
+    return outcome
+  } finally {
+    for (const { limit, place } of counted) if (!counts(limit, outcome)) await limiter.giveBack(place)
+  }
+}
 
-  const bucket = `${name} ${call.address}`
-  const act = limit.counts === 'all' ? limiter.count : limiter.check
-  const waitSeconds = await act(bucket, limit.max, limit.perSeconds)
-  if (waitSeconds !== null) throw rateLimited(waitSeconds)
-  const outcome = await keyed(service, name, operation, handler, input, call)
-  if (limit.counts === 'refused' && !outcome.ok) await limiter.count(bucket, limit.max, limit.perSeconds)
-  return outcome
+/** Whether an outcome (null: it failed, which was nobody's guess) stays counted. */
+function counts(limit: RateLimit, outcome: Outcome<Operation> | null): boolean {
+  if (limit.counts === 'all') return true
+  if (!outcome || outcome.ok) return false
+  return limit.counts === 'refused' || limit.counts.includes(outcome.refusal.type)
 }
 
 const isLoopback = (address: string | null): boolean =>

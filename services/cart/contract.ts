@@ -104,8 +104,15 @@ const cartRefusals = { 'cart/unknown-cart': 404, 'cart/ordered': 409 } as const
 
 /** A person fills a few carts an hour, a shop's whole office a few a minute. */
 const createLimit = { max: 120, perSeconds: 60 }
-/** Codes are guessed one after the other; refused ones are what counts. */
-const couponLimit = { max: 20, perSeconds: 60, counts: 'refused', exemptLoopback: false } as const
+/** Codes are guessed one after the other; refused ones are what counts, through whichever request they came. */
+const couponLimit = {
+  max: 20,
+  perSeconds: 60,
+  counts: ['pricing/unknown-coupon', 'pricing/coupon-spent'],
+  field: 'couponCodes',
+  bucket: 'coupons',
+  exemptLoopback: false,
+} as const
 
 export const cart = contract(
   'cart',
@@ -114,7 +121,7 @@ export const cart = contract(
       summary: 'Start a cart, with lines and all that checkout needs in one request if you like',
       access: anyone,
       status: 201,
-      limit: createLimit,
+      limit: [createLimit, couponLimit],
       input: T.Object({
         market: T.Optional(MarketCode),
         lines: T.Optional(T.Array(T.Object({ variantId: VariantRef, quantity: Quantity }), { maxItems: linesAtMost })),
