@@ -1,3 +1,5 @@
+import type { IncomingMessage } from 'node:http'
+import { finished } from 'node:stream/promises'
 import cookie from '@fastify/cookie'
 import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
 import type { Logger } from 'pino'
@@ -48,7 +50,10 @@ export async function createEdge(
       reply.elapsedTime / 1_000,
     )
   })
-  app.setErrorHandler((error, request, reply) => handleError(error, request, reply, options.log))
+  app.setErrorHandler(async (error, request, reply) => {
+    if ((error as { code?: string }).code === 'FST_ERR_CTP_BODY_TOO_LARGE') await readOff(request.raw)
+    return handleError(error, request, reply, options.log)
+  })
 
   app.get('/health/live', async () => ({ status: 'live' }))
   app.get('/health/ready', async (_, reply) => {
@@ -76,6 +81,25 @@ export async function createEdge(
   })
   for (const one of options.apps) await app.register(one)
   return app
+}
+
+/** Bytes and milliseconds for which the rest of a body that is too large is still read. */
+const readOffBytesAtMost = 32 * 1024 * 1024
+const readOffMsAtMost = 5_000
+
+/**
+ * Reads a body to its end and drops it, within limits. Were the connection closed while the client still sends, most
+ * clients would report a broken pipe and never see the answer that tells them why.
+ */
+async function readOff(body: IncomingMessage): Promise<void> {
+  let bytes = 0
+  const tooMuch = new AbortController()
+  body.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes > readOffBytesAtMost) tooMuch.abort()
+  })
+  const signal = AbortSignal.any([tooMuch.signal, AbortSignal.timeout(readOffMsAtMost)])
+  await finished(body, { writable: false, signal }).catch(() => undefined)
 }
 
 /** JSON for all, the text as it came for the operations that declare it; forms are for the apps, never for the API. */

@@ -1,8 +1,11 @@
 import T from 'typebox'
 import { type PersonalTag, personal } from './personal.ts'
+import { Filled, Written } from './validation-words.ts'
 
 /** A two-letter ISO 3166-1 country code. */
-export const CountryCode = T.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2.' })
+export const CountryCode = Written('^[A-Z]{2}$', 'a code of two capital letters, such as DE', {
+  description: 'ISO 3166-1 alpha-2.',
+})
 
 /** Linear in its length, so that no crafted address can stall the process (Solidus CVE-2021-43805). */
 const emailPattern = '^[^\\s@<>()",;:\\\\]{1,64}@[A-Za-z0-9-]{1,63}(?:\\.[A-Za-z0-9-]{1,63}){1,8}$'
@@ -14,18 +17,19 @@ const forOrder = (kind: PersonalTag['kind']): PersonalTag => ({
   retention: 'P10Y after the order, as tax law asks for invoices; P30D for a cart that was left',
 })
 
-export const Email = personal(forOrder('email'), T.String({ pattern: emailPattern, maxLength: 254 }))
-
-const line = (max: number) => T.String({ minLength: 1, maxLength: max, pattern: '\\S' })
+export const Email = personal(
+  forOrder('email'),
+  Written(emailPattern, 'an e-mail address, such as name@example.com', { maxLength: 254 }),
+)
 
 /** Where goods or an invoice go. */
 export const Address = T.Object(
   {
-    name: personal(forOrder('name'), line(120)),
-    company: T.Optional(personal(forOrder('name'), line(120))),
-    line1: personal(forOrder('address'), line(200)),
-    line2: T.Optional(personal(forOrder('address'), line(200))),
-    city: personal(forOrder('address'), line(120)),
+    name: personal(forOrder('name'), Filled(120)),
+    company: T.Optional(personal(forOrder('name'), Filled(120))),
+    line1: personal(forOrder('address'), Filled(200)),
+    line2: T.Optional(personal(forOrder('address'), Filled(200))),
+    city: personal(forOrder('address'), Filled(120)),
     region: T.Optional(
       T.String({
         minLength: 1,
@@ -35,10 +39,12 @@ export const Address = T.Object(
     ),
     postalCode: personal(
       forOrder('address'),
-      T.String({ minLength: 1, maxLength: 16, pattern: '^[A-Za-z0-9][A-Za-z0-9 -]*$' }),
+      Written('^[A-Za-z0-9][A-Za-z0-9 -]*$', 'letters, digits, spaces and dashes', { minLength: 1, maxLength: 16 }),
     ),
     country: CountryCode,
-    phone: T.Optional(personal(forOrder('phone'), T.String({ pattern: '^\\+?[0-9 ()./-]{5,24}$' }))),
+    phone: T.Optional(
+      personal(forOrder('phone'), Written('^\\+?[0-9 ()./-]{5,24}$', 'a phone number, such as +49 30 123456')),
+    ),
   },
   { title: 'Address' },
 )

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
-import T from 'typebox'
+import type T from 'typebox'
 import { TypeID, typeidUnboxed } from 'typeid-js'
+import { Written } from './validation-words.ts'
 
 /** A new TypeID: prefix and UUIDv7, so ids sort by time of making. Not a secret. */
 export const newId = (prefix: string): string => typeidUnboxed(prefix)
@@ -10,7 +11,11 @@ export const newCapability = (prefix: string): string => TypeID.fromUUIDBytes(pr
 
 /** The schema of ids with `prefix`. */
 export const Id = (prefix: string, description?: string): T.TString =>
-  T.String({ pattern: `^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$`, ...(description ? { description } : {}) })
+  Written(
+    `^${prefix}_[0-7][0-9a-hjkmnp-tv-z]{25}$`,
+    `an id that begins with ${prefix}_`,
+    description ? { description } : {},
+  )
 
 /** How secrets that are looked up are stored: a plain digest suffices, since they hold 128 random bits. */
 export const digest = (secret: string): string => createHash('sha256').update(secret).digest('base64url')

@@ -1,11 +1,14 @@
 import T from 'typebox'
+import { Written } from './validation-words.ts'
+
+export const CurrencyCode = Written('^[A-Z]{3}$', 'a code of three capital letters, such as EUR')
 
 /** An amount in integer minor units (cents) and its ISO 4217 currency. */
 export const Money = T.Object(
   {
     // Within the integers that JSON and JavaScript hold exactly: the fullest cart of the dearest goods stays below.
     amount: T.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
-    currency: T.String({ pattern: '^[A-Z]{3}$' }),
+    currency: CurrencyCode,
   },
   { title: 'Money', description: 'An amount in integer minor units and its ISO 4217 currency.' },
 )

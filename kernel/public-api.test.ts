@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
 import type { Actor } from '#kernel/call'
 import { type Api, apiAt } from '../test/api.ts'
@@ -193,6 +195,23 @@ test('guesses are limited, with Retry-After, and right answers are not counted',
   const limited = await guess('stoa')
   assert.deepEqual([limited.status, limited.body.type], [429, '/problems/rate-limited'])
   assert.ok(Number(limited.headers.get('retry-after')) > 0)
+})
+
+test('a body that is far too large is answered, also to a client that reads nothing before all of it is sent', async () => {
+  const before = (await api('GET', '/api/notes')).body.count
+  const body = `{"text":"${'x'.repeat(10_000_000)}"}`
+  const { hostname, port } = new URL(host.url ?? '')
+  const socket = connect(Number(port), hostname)
+  socket.pause()
+  const head = `POST /api/notes HTTP/1.1\r\nhost: ${hostname}:${port}\r\ncontent-type: application/json\r\n`
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject)
+    socket.write(`${head}content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`, () => resolve())
+  })
+  const answer = await text(socket)
+  assert.match(answer, /^HTTP\/1\.1 413 /)
+  assert.match(answer, /"type":"\/problems\/body-too-large"/)
+  assert.equal((await api('GET', '/api/notes')).body.count, before)
 })
 
 test('a client’s trace id is kept, a forged address is not', async () => {

@@ -2,6 +2,7 @@ import T from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import { isText } from './fields.ts'
 import { validationFailed } from './problem.ts'
+import { inWords } from './validation-words.ts'
 
 type Json = string | number | boolean | null | undefined | Json[] | { [key: string]: Json }
 
@@ -42,7 +43,7 @@ export function compileCheck<S extends T.TSchema>(schema: S, options: { coerce: 
       validators.set(schema, validator)
     }
     const read = options.coerce ? validator.Convert(value) : value
-    if (!validator.Check(read)) throw validationFailed(describe(validator, read))
+    if (!validator.Check(read)) throw validationFailed(inWords(validator.Errors(read)).slice(0, errorsAtMost))
     const at = findNoText(read)
     if (at !== null)
       throw validationFailed([{ field: at, message: 'holds a character that no text has (NUL or half of a pair)' }])
@@ -61,23 +62,6 @@ function findNoText(value: unknown, path = ''): string | null {
     if (found !== null) return found
   }
   return null
-}
-
-function describe(validator: Validator, value: unknown): { field: string; message: string }[] {
-  const errors = validator.Errors(value).flatMap((error) => {
-    const at = error.instancePath.slice(1)
-    const params = error.params as { requiredProperties?: string[]; additionalProperties?: string[] }
-    const name = (property: string): string => (at ? `${at}/${property}` : property)
-    if (params.requiredProperties)
-      return params.requiredProperties.map((one) => ({ field: name(one), message: 'is required' }))
-    if (params.additionalProperties)
-      return params.additionalProperties.map((one) => ({ field: name(one), message: 'is not a known field' }))
-    // Said again of every unknown field, whose own error names it better.
-    if (error.keyword === 'boolean') return []
-    return [{ field: at, message: error.message }]
-  })
-  const told = new Map(errors.map((error) => [`${error.field} ${error.message}`, error]))
-  return [...told.values()].slice(0, errorsAtMost)
 }
 
 /** The properties `names` of an object schema, and the rest. */

@@ -17,6 +17,7 @@ import { anyone, capability, command, contract, internal, query } from '#kernel/
 import { Address, Email, Nullable, Timestamp } from '#kernel/fields'
 import { Id } from '#kernel/id'
 import { Money } from '#kernel/money'
+import { Written } from '#kernel/validation-words'
 
 /** 128 random bits: whoever knows it may see and change the cart. */
 export const CartId = Id('cart', 'An unguessable capability: whoever knows it may use the cart.')
@@ -30,7 +31,7 @@ export const linesAtMost = 100
 export const quantityAtMost = 10_000
 
 const Quantity = T.Integer({ minimum: 1, maximum: quantityAtMost })
-const VariantRef = T.String({ pattern: '^[A-Za-z0-9_-]{1,60}$' })
+const VariantRef = Written('^[A-Za-z0-9_-]{1,60}$', 'the id of a variant')
 
 export const CartLine = T.Object({
   ...PricedLine.properties,

@@ -5,6 +5,7 @@ import { Cursor, Limit, Nothing, Nullable, Page, Timestamp } from '#kernel/field
 import { Id } from '#kernel/id'
 import { verifyOperation } from '#kernel/invariants'
 import { Money } from '#kernel/money'
+import { Filled, Written } from '#kernel/validation-words'
 
 export const ProductId = Id('prod')
 export const VariantId = Id('variant')
@@ -13,9 +14,10 @@ export const MediaId = Id('media')
 
 /** Part of a product's address: lower case words and digits with dashes. Letters of any script, as Shopify allows. */
 export const handlePattern = '^[^\\s/?#%\\\\A-Z]+$'
-export const Handle = T.String({ minLength: 1, maxLength: 255, pattern: handlePattern })
-
-const Text = (max: number) => T.String({ minLength: 1, maxLength: max, pattern: '\\S' })
+export const Handle = Written(handlePattern, 'lower case, without spaces and / ? # % \\', {
+  minLength: 1,
+  maxLength: 255,
+})
 
 /** Shopify's ceilings, which shops that move here keep within: 3 options, 100 variants (we allow 250), 250 images. */
 export const optionsAtMost = 3
@@ -42,14 +44,14 @@ const Seo = T.Object({
 })
 
 const VariantFields = {
-  sku: Nullable(Text(255)),
-  barcode: Nullable(Text(64)),
+  sku: Nullable(Filled(255)),
+  barcode: Nullable(Filled(64)),
   /** Option name → value, one for each of the product's options. */
   options: T.Record(T.String(), T.String()),
   grams: T.Integer({ minimum: 0, maximum: 100_000_000 }),
   requiresShipping: T.Boolean(),
   taxable: T.Boolean(),
-  taxCode: Nullable(Text(60)),
+  taxCode: Nullable(Filled(60)),
   /** `continue` sells beyond stock as a back-order. */
   inventoryPolicy: T.Union([T.Literal('deny'), T.Literal('continue')]),
   /** False: stock is not counted, always available. */
@@ -66,22 +68,22 @@ export const ProductStatus = T.Union([T.Literal('active'), T.Literal('draft'), T
 
 const ProductFields = {
   handle: Handle,
-  title: Text(255),
+  title: Filled(255),
   /** Sanitized: it is shown as it is. */
   descriptionHtml: T.String({ maxLength: 200_000 }),
-  vendor: Nullable(Text(255)),
-  productType: Nullable(Text(255)),
-  tags: T.Array(Text(255), { maxItems: 250 }),
+  vendor: Nullable(Filled(255)),
+  productType: Nullable(Filled(255)),
+  tags: T.Array(Filled(255), { maxItems: 250 }),
   status: ProductStatus,
   isGiftCard: T.Boolean(),
   /** Category handles. */
   categories: T.Array(Handle, { maxItems: 50 }),
   /** What shoppers filter by besides options: Material → Oak. */
-  attributes: T.Array(T.Object({ name: Text(60), values: T.Array(Text(120), { minItems: 1, maxItems: 50 }) }), {
+  attributes: T.Array(T.Object({ name: Filled(60), values: T.Array(Filled(120), { minItems: 1, maxItems: 50 }) }), {
     maxItems: 50,
   }),
   options: T.Array(
-    T.Object({ name: Text(60), values: T.Array(Text(255), { minItems: 1, maxItems: variantsAtMost }) }),
+    T.Object({ name: Filled(60), values: T.Array(Filled(255), { minItems: 1, maxItems: variantsAtMost }) }),
     {
       maxItems: optionsAtMost,
     },
@@ -151,7 +153,7 @@ export const Product = T.Object(
 export const Category = T.Object(
   {
     handle: Handle,
-    title: Text(120),
+    title: Filled(120),
     description: T.String({ maxLength: 2_000 }),
     position: T.Integer(),
     mediaUrl: Nullable(T.String()),

@@ -3,6 +3,7 @@ import { anyone, command, contract, customer, internal, query, staff } from '#ke
 import { Address, Cursor, Email, Limit, Nothing, Nullable, Page, Timestamp } from '#kernel/fields'
 import { Id } from '#kernel/id'
 import { type PersonalTag, personal } from '#kernel/personal'
+import { Filled } from '#kernel/validation-words'
 
 export const CustomerId = Id('cust')
 export const StaffId = Id('staff')
@@ -25,7 +26,7 @@ const account: PersonalTag = {
   basis: 'contract',
   retention: 'until the account is erased',
 }
-export const PersonName = personal(account, T.String({ minLength: 1, maxLength: 120, pattern: '\\S' }))
+export const PersonName = personal(account, Filled(120))
 
 /** What a staff member may do is the sum of what the roles allow; see `roles.ts`. */
 export const RoleName = T.Union([

@@ -9,17 +9,18 @@ import { Address, Cursor, Email, Limit, Nullable, Page, Timestamp } from '#kerne
 import { Id } from '#kernel/id'
 import { verifyOperation } from '#kernel/invariants'
 import { Money } from '#kernel/money'
+import { Written } from '#kernel/validation-words'
 
 export const OrderId = Id('order')
 export const OrderLineId = Id('line')
 
 /** 128 bits that only the shopper and the shop know. */
-export const OrderToken = T.String({ pattern: '^[A-Za-z0-9_-]{22}$' })
+export const OrderToken = Written('^[A-Za-z0-9_-]{22}$', 'the 22 characters that came with the order')
 
 /** The part of `stoa.config.ts` that orders reads. */
 export const OrderSettings = T.Object({
   /** What stands before an order's number: S-1001. */
-  numberPrefix: T.String({ maxLength: 10, pattern: '^[A-Za-z0-9-]*$' }),
+  numberPrefix: Written('^[A-Za-z0-9-]*$', 'letters, digits and dashes', { maxLength: 10 }),
   /** Minutes an unpaid order keeps its stock. */
   paymentTimeLimitMinutes: T.Integer({ minimum: 1, maximum: 1_440 }),
 })

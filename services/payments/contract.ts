@@ -3,8 +3,9 @@ import { anyone, command, contract, internal, query, staff } from '#kernel/contr
 import { Nothing, Nullable, Timestamp } from '#kernel/fields'
 import { verifyOperation } from '#kernel/invariants'
 import { Money } from '#kernel/money'
+import { lowerCaseName, Written } from '#kernel/validation-words'
 
-export const ProviderName = T.String({ pattern: '^[a-z][a-z0-9-]{0,39}$' })
+export const ProviderName = Written('^[a-z][a-z0-9-]{0,39}$', lowerCaseName)
 
 /** The part of `stoa.config.ts` that payments reads. */
 export const PaymentSettings = T.Object({
@@ -16,7 +17,10 @@ export const PaymentSettings = T.Object({
 export type PaymentSettings = T.Static<typeof PaymentSettings>
 
 /** A provider's one-time stand-in for card data, made by its own fields in the browser. */
-export const PaymentToken = T.String({ minLength: 1, maxLength: 255, pattern: '^[A-Za-z0-9_-]+$' })
+export const PaymentToken = Written('^[A-Za-z0-9_-]+$', 'a token of the payment provider', {
+  minLength: 1,
+  maxLength: 255,
+})
 
 /**
  * `none`: no attempt yet; `processing`: the provider's answer is not known; `requires_action`: the shopper has to do

@@ -3,9 +3,12 @@ import { anyone, command, contract, type DeepReadonly, internal, query, staff } 
 import { CountryCode, Cursor, Limit, Nothing, Nullable, Page, Timestamp } from '#kernel/fields'
 import { Id } from '#kernel/id'
 import { verifyOperation } from '#kernel/invariants'
-import { add, Money, money, taxOnTop, taxWithin } from '#kernel/money'
+import { add, CurrencyCode, Money, money, taxOnTop, taxWithin } from '#kernel/money'
+import { Written } from '#kernel/validation-words'
 
-export const MarketCode = T.String({ pattern: '^[a-z][a-z0-9-]{0,19}$', description: 'A market, such as eu.' })
+export const MarketCode = Written('^[a-z][a-z0-9-]{0,19}$', 'the code of a market, such as eu', {
+  description: 'A market, such as eu.',
+})
 
 /** A tax rate in parts per million: 190000 is 19 %. */
 export const RatePpm = T.Integer({ minimum: 0, maximum: 1_000_000 })
@@ -27,7 +30,7 @@ export const PricingSettings = T.Object({
     T.Object({
       code: MarketCode,
       name: T.String({ minLength: 1, maxLength: 60 }),
-      currency: T.String({ pattern: '^[A-Z]{3}$' }),
+      currency: CurrencyCode,
       locale: T.String({ minLength: 2, maxLength: 20 }),
       countries: T.Array(CountryCode, { minItems: 1 }),
       /** Whether prices contain tax (EU) or tax comes on top (US). */
@@ -67,7 +70,7 @@ const PriceToSet = T.Object({
 
 export const VariantPrice = T.Object({ variantId: T.String(), price: Money, compareAtPrice: Nullable(Money) })
 
-export const CouponCode = T.String({ pattern: '^[A-Za-z0-9_-]{3,40}$' })
+export const CouponCode = Written('^[A-Za-z0-9_-]{3,40}$', '3 to 40 letters, digits and dashes')
 
 export const QuoteLine = T.Object({
   id: T.String(),

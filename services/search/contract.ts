@@ -6,6 +6,7 @@ import { priceChanged } from '#events/pricing'
 import { anyone, command, contract, internal, query } from '#kernel/contract'
 import { Cursor, Limit, Nullable } from '#kernel/fields'
 import { Money } from '#kernel/money'
+import { Written } from '#kernel/validation-words'
 
 export const Sort = T.Union([
   T.Literal('relevance'),
@@ -66,7 +67,9 @@ export const search = contract(
         q: T.Optional(T.String({ maxLength: 200 })),
         /** filter[color]=red, several times for any of several values. Each key is a count of its own over all products. */
         filter: T.Optional(
-          T.Record(T.String({ pattern: '^[\\p{L}0-9 _-]{1,60}$' }), OneOrMany, { maxProperties: filtersAtMost }),
+          T.Record(Written('^[\\p{L}0-9 _-]{1,60}$', 'letters, digits, spaces and dashes'), OneOrMany, {
+            maxProperties: filtersAtMost,
+          }),
         ),
         priceMin: T.Optional(T.Integer({ minimum: 0, description: 'Minor units of the market’s currency.' })),
         priceMax: T.Optional(T.Integer({ minimum: 0 })),

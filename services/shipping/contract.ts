@@ -3,14 +3,15 @@ import { MarketCode } from '#contracts/pricing'
 import { anyone, contract, internal, query } from '#kernel/contract'
 import { CountryCode, Nullable } from '#kernel/fields'
 import { Money } from '#kernel/money'
+import { lowerCaseName, Written } from '#kernel/validation-words'
 
-const MethodId = T.String({ pattern: '^[a-z][a-z0-9-]{0,39}$' })
+const MethodId = Written('^[a-z][a-z0-9-]{0,39}$', lowerCaseName)
 
 /** The part of `stoa.config.ts` that shipping reads. */
 export const ShippingSettings = T.Object({
   zones: T.Array(
     T.Object({
-      code: T.String({ pattern: '^[a-z][a-z0-9-]{0,39}$' }),
+      code: Written('^[a-z][a-z0-9-]{0,39}$', lowerCaseName),
       countries: T.Array(CountryCode, { minItems: 1 }),
       /** When present, only these regions of the countries. */
       regions: T.Optional(T.Array(T.String(), { minItems: 1 })),
