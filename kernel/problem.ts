@@ -79,6 +79,7 @@ export const validationFailed = (errors: readonly { field: string; message: stri
 
 export const notFound = (what: string): ProblemError =>
   new ProblemError(problem('not-found', 404, `There is no ${what}.`))
+export const gone = (detail: string): ProblemError => new ProblemError(problem('gone', 410, detail))
 export const unauthenticated = (): ProblemError =>
   new ProblemError(problem('unauthenticated', 401, 'Sign in first: this needs a session cookie or a bearer token.'))
 export const forbidden = (detail: string): ProblemError => new ProblemError(problem('forbidden', 403, detail))

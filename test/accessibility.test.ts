@@ -4,7 +4,7 @@ import axe from '@axe-core/playwright'
 import type { Page } from 'playwright-core'
 import { seedDemoShop } from '../cli/seed.ts'
 import { launchBrowser, noBrowser, visitor } from './browser.ts'
-import { buy, eventually } from './goods.ts'
+import { buy, eventually, sell } from './goods.ts'
 import { ownerAccount, startShop, type TestShop } from './shop.ts'
 
 const browser = await launchBrowser()
@@ -19,6 +19,8 @@ const looks = [
   { width: 390, height: 844, colorScheme: 'dark', rules: null },
   { width: 390, height: 844, colorScheme: 'light', rules: colorRules },
 ] as const
+/** No name breaks the page that shows it. */
+const longName = 'Donaudampfschifffahrtsgesellschaftskapitänsmützenhalterung aus massivem Nussbaumholz'
 const customer = { email: 'mary@example.com', password: 'a customer password for tests', name: 'Mary Somerville' }
 
 describe('accessibility of every page, in light and dark, on a phone and a desktop', {
@@ -34,6 +36,8 @@ describe('accessibility of every page, in light and dark, on a phone and a deskt
     await seedDemoShop(shop.client, () => undefined)
     await eventually(true, async () => (await listed('/api/products?limit=1')).length === 1)
     const { body: product } = await shop.api('GET', '/api/products/noon-straw-hat')
+    const long = { handle: 'long-name', title: longName, onHand: 3, prices: { eu: 999_999_900 }, vendor: longName }
+    await sell(shop, long)
     variantId = product.variants.find(({ available }: { available: boolean }) => available).id
     const { checkout } = await buy(shop, variantId)
     orderId = checkout.body.order.id
@@ -54,6 +58,7 @@ describe('accessibility of every page, in light and dark, on a phone and a deskt
       '/search?q=hat',
       '/search?q=qqqqqq',
       '/products/noon-straw-hat',
+      '/products/long-name',
       '/cart',
       '/account/sign-in',
       '/account/sign-up',
@@ -71,6 +76,9 @@ describe('accessibility of every page, in light and dark, on a phone and a deskt
     await page.getByRole('button', { name: 'Add to cart' }).click()
     await page.getByRole('dialog').getByRole('link', { name: 'Go to checkout' }).waitFor()
     await inspect(page, 'the cart beside the page')
+    await page.goto(`${shop.url}/products/long-name`)
+    await page.getByRole('button', { name: 'Add to cart' }).click()
+    await page.getByRole('dialog').getByRole('link', { name: longName }).waitFor()
     await check(page, '/cart')
     await check(page, '/checkout')
   })
@@ -139,6 +147,8 @@ describe('accessibility of every page, in light and dark, on a phone and a deskt
       // In the page itself, not in a second one; the frames here are other origins' or mails without scripts.
       const builder = new axe({ page }).setLegacyMode(true).options({ resultTypes: ['violations'] })
       const { violations } = await (rules ? builder.withRules([...rules]) : builder.withTags(tags)).analyze()
+      const wider = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth')
+      if (wider > 0) found.push(`${width}: ${wider} pixels wider than the screen`)
       for (const { id, nodes } of violations)
         for (const { target, failureSummary } of nodes)
           found.push(`${colorScheme} ${width}: ${id} at ${target.join(' ')}: ${failureSummary?.replaceAll('\n', ' ')}`)

@@ -12,7 +12,15 @@ export type Goods = {
 /** Puts a product with one variant on sale, as staff would: product, prices, stock. Prices in minor units a market. */
 export async function sell(
   shop: TestShop,
-  goods: { handle: string; sku?: string; onHand: number; prices?: Record<string, number>; grams?: number },
+  goods: {
+    handle: string
+    title?: string
+    vendor?: string
+    sku?: string
+    onHand: number
+    prices?: Record<string, number>
+    grams?: number
+  },
 ): Promise<Goods> {
   const staff = { token: shop.staffToken }
   const product = await shop.api(
@@ -20,7 +28,8 @@ export async function sell(
     '/api/admin/products',
     {
       handle: goods.handle,
-      title: `Goods ${goods.handle}`,
+      title: goods.title ?? `Goods ${goods.handle}`,
+      ...(goods.vendor ? { vendor: goods.vendor } : {}),
       status: 'active',
       variants: [
         {

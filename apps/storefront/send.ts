@@ -59,6 +59,17 @@ export const sendText = (request: FastifyRequest, reply: FastifyReply, text: str
 export const seeOther = ({ reply, frame }: Pick<Visit, 'reply' | 'frame'>, path: string): FastifyReply =>
   reply.header('cache-control', 'no-store').redirect(`${frame.prefix}${path}` || '/', 303)
 
+/** Seconds for which browsers may keep a move in mind: a handle that was given up can become another product's. */
+const movedForSeconds = 3_600
+
+/** The same page at its new address, with the choices that the old one named. */
+export const movedTo = ({ request, reply, frame }: Pick<Visit, 'request' | 'reply' | 'frame'>, path: string) => {
+  const [, query] = request.url.split('?', 2)
+  return reply
+    .header('cache-control', `public, max-age=${movedForSeconds}`)
+    .redirect(`${frame.prefix}${path}${query ? `?${query}` : ''}`, 301)
+}
+
 /** A page that says what went wrong. */
 export function sendProblemPage(
   deps: Deps,

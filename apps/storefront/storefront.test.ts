@@ -151,7 +151,37 @@ describe('the storefront', () => {
       const { status, text } = await browser.get(path)
       assert.equal(status, 404, path)
       assert.match(text, /There is nothing here/)
+      assert.match(text, /href="(?:\/us)?\/categories\/table">Table &amp; more/, `${path} leads on`)
     }
+  })
+
+  test('a product that moved is found at its new address, and one that was retired is gone', async () => {
+    const staff = { token: shop.staffToken }
+    const { productId, variantId } = await sell(shop, { handle: 'bowl', onHand: 5, prices: { eu: 900, us: 1_000 } })
+    const change = async (version: number, changes: object): Promise<void> => {
+      const { status } = await shop.api('PATCH', `/api/admin/products/${productId}`, { version, ...changes }, staff)
+      assert.equal(status, 200)
+    }
+    await change(1, { handle: 'bowl-small' })
+    await change(2, { handle: 'schüssel' })
+    for (const [old, moved] of [
+      ['/products/bowl', '/products/sch%C3%BCssel'],
+      [`/us/products/bowl-small?variant=${variantId}`, `/us/products/sch%C3%BCssel?variant=${variantId}`],
+    ] as const) {
+      const answer = await open().get(old)
+      assert.deepEqual([answer.status, answer.location], [301, moved])
+      assert.equal((await open().get(moved)).status, 200)
+    }
+    assert.equal((await shop.api('GET', '/api/products/bowl')).body.handle, 'schüssel')
+
+    await change(3, { status: 'archived' })
+    for (const path of ['/products/bowl', '/us/products/sch%C3%BCssel']) {
+      const { status, text } = await open().get(path)
+      assert.equal(status, 410, path)
+      assert.match(text, /This is no longer sold/)
+    }
+    const { status, body } = await shop.api('GET', '/api/products/bowl')
+    assert.deepEqual([status, body.type], [410, '/problems/catalog/retired-product'])
   })
 
   test('search engines find every product, in every market, and when it changed', async () => {

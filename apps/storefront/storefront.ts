@@ -149,6 +149,7 @@ function problemView(error: unknown, traceId: string): Views['problem'] {
       'There is nothing here',
       'The page you are looking for has moved, or it never was. These are places to go on from:',
     ],
+    410: ['This is no longer sold', 'We do not have it any more. These are places to go on from:'],
     413: ['That was too much', 'What you sent is longer than any form of ours.'],
     415: ['That is no form of ours', 'Please use the forms of the shop.'],
     429: ['A little slower, please', 'There were too many attempts in a short time. Wait a minute, then try again.'],

@@ -59,7 +59,7 @@ async function open(
   const shared = privacy === 'shared' ? sharedPlace(deps, request) : null
   if (shared && (await deps.answers.send(request, reply, shared.key))) return reply
   const anonymous = baseCall(request)
-  const frame = await withCall(anonymous, () => frameOf(deps, request))
+  const frame = await withCall(anonymous, () => frameOf(deps, request, marketIn(request)))
   const { publicUrl } = deps.shop
   const actor =
     privacy === 'personal' && hasSession(request, publicUrl)
@@ -104,9 +104,8 @@ export const hasSession = (request: FastifyRequest, publicUrl: string): boolean 
   Boolean(request.cookies[sessionCookieName(publicUrl)])
 
 /** Throws when the address names no market of the shop. */
-async function frameOf(deps: Deps, request: FastifyRequest): Promise<Frame> {
+async function frameOf(deps: Deps, request: FastifyRequest, code: string | undefined): Promise<Frame> {
   const [markets, categories] = await Promise.all([deps.markets(), deps.categories()])
-  const { market: code } = request.params as { market?: string }
   const market = markets.find((one) => (code === undefined ? one.default : one.code === code && !one.default))
   if (!market) throw notFound('page at this address')
   const prefix = code === undefined ? '' : `/${code}`
@@ -137,6 +136,20 @@ export function emptyFrame(deps: Deps): Frame {
   }
 }
 
-/** The frame that fits a request that failed: with the shop around it if that can be had. */
-export const frameForProblem = (deps: Deps, request: FastifyRequest): Promise<Frame> =>
-  withCall(baseCall(request), () => frameOf(deps, request)).catch(() => emptyFrame(deps))
+const marketIn = (request: FastifyRequest): string | undefined => (request.params as { market?: string }).market
+
+/**
+ * The frame that fits a request that failed: with the shop around it if that can be had. What stands where a market would
+ * and is none (`/nope`) is an address of the first market.
+ */
+export async function frameForProblem(deps: Deps, request: FastifyRequest): Promise<Frame> {
+  try {
+    return await withCall(baseCall(request), async () => {
+      const markets = await deps.markets()
+      const isMarket = markets.some(({ code, default: isFirst }) => code === marketIn(request) && !isFirst)
+      return frameOf(deps, request, isMarket ? marketIn(request) : undefined)
+    })
+  } catch {
+    return emptyFrame(deps)
+  }
+}

@@ -92,13 +92,13 @@ for (const shape of ['plain', 'strict'] as const) {
       const product = await create(cup({ status: 'draft' }))
       const [variant] = product.variants
       await price(product.id, variant?.id ?? '', 900)
-      assert.equal((await shop.catalog.product({ handle: product.handle })).ok, false)
+      assert.equal(refusal(await shop.catalog.product({ handle: product.handle }))[0], 'catalog/unknown-product')
       const draft = accepted(await shop.catalog.sellable({ variantIds: [variant?.id ?? ''] })).items
       assert.equal(draft[0]?.active, false)
       const active = accepted(await shop.catalog.updateProduct({ productId: product.id, version: 1, status: 'active' }))
       assert.equal((await shop.catalog.product({ handle: product.handle })).ok, true)
       accepted(await shop.catalog.updateProduct({ productId: product.id, version: active.version, status: 'archived' }))
-      assert.equal((await shop.catalog.product({ handle: product.handle })).ok, false)
+      assert.equal(refusal(await shop.catalog.product({ handle: product.handle }))[0], 'catalog/retired-product')
       await shop.settle()
       const told = shop.heard.filter(({ subject }) => subject === product.id)
       assert.deepEqual(told.map(({ type, sequence }) => [sequence, type]).sort(), [

@@ -261,12 +261,17 @@ export const importPartBytesAtMost = 900_000
 
 export const catalog = contract('catalog', {
   product: query('GET /products/{handle}', {
-    summary: 'A product with its variants, prices and availability in a market',
+    summary:
+      'A product with its variants, prices and availability in a market; a handle that it had before finds it as well',
     access: anyone,
     shared: true,
     input: T.Object({ handle: Handle, market: T.Optional(MarketCode) }),
     output: Product,
-    refusals: { 'catalog/unknown-product': 404, 'pricing/unknown-market': 404 },
+    refusals: {
+      'catalog/unknown-product': 404,
+      'catalog/retired-product': [410, T.Object({ title: T.String() })],
+      'pricing/unknown-market': 404,
+    },
   }),
   categories: query('GET /categories', {
     summary: 'The categories, in the shop’s order',

@@ -23,12 +23,18 @@ export function defaultMarket(pricing: Deps['pricing']): DefaultMarket {
   }
 }
 
-/** A product as shoppers of a market see it; variants without a price there are left out, and so is a product without any. */
+/**
+ * A product as shoppers of a market see it; variants without a price there are left out, and so is a product without any.
+ * By a handle that it had before it is found too: the answer names the one that it has now.
+ */
 export async function productDetail(
   { store, pricing, inventory, lowStock, firstMarket }: Deps & { readonly firstMarket: DefaultMarket },
   { handle, market: asked }: Input<Detail>,
 ): Promise<Outcome<Detail>> {
-  const product = (await store.byHandle(handle))?.product
+  const product = ((await store.byHandle(handle)) ?? (await store.byFormerHandle(handle)))?.product
+  if (product?.status === 'archived') {
+    return refuse('catalog/retired-product', `"${product.title}" is no longer sold.`, { title: product.title })
+  }
   if (product?.status !== 'active') return unknownProduct(handle)
   const market = asked ?? (await firstMarket())
   const variantIds = product.variants.map(({ id }) => id)

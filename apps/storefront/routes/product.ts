@@ -1,9 +1,9 @@
 import { catalog } from '#contracts/catalog'
-import { notFound } from '#kernel/problem'
+import { gone, notFound } from '#kernel/problem'
 import type { Deps } from '../deps.ts'
 import { readInput } from '../form.ts'
 import { chooseVariant } from '../parts/options.ts'
-import { sendPage } from '../send.ts'
+import { movedTo, sendPage } from '../send.ts'
 import { breadcrumbs, productData, summaryOf } from '../structured-data.ts'
 import type { Crumb, Listed, Problems, Product } from '../views.ts'
 import type { ShopRoutes, Visit } from '../visit.ts'
@@ -26,10 +26,12 @@ export async function productPage(
 ) {
   const input = readInput(catalog.operations.product, { handle, market: visit.market.code })
   const outcome = input.ok ? await deps.catalog.product(input.value) : null
-  if (!outcome?.ok) throw notFound('product at this address')
+  if (!outcome?.ok) throw outcome?.refusal.type === 'catalog/retired-product' ? gone(outcome.refusal.detail) : notHere()
   const product = outcome.value
+  // Its address has changed: links and search engines are told the new one.
+  if (product.handle !== handle) return movedTo(visit, `/products/${encodeURIComponent(product.handle)}`)
   const variant = chooseVariant(product.variants, form.wanted)
-  if (!variant) throw notFound('product at this address')
+  if (!variant) throw notHere()
 
   const path = `/products/${encodeURIComponent(product.handle)}`
   const crumbs: Crumb[] = [{ title: 'Home', href: '/' }]
@@ -58,6 +60,8 @@ export async function productPage(
     { status: form.status },
   )
 }
+
+const notHere = () => notFound('product at this address')
 
 /** Others of the same category. A page sells without them, so nothing waits or fails for their sake. */
 async function related(deps: Deps, { market }: Visit, product: Product): Promise<readonly Listed[]> {

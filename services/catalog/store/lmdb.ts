@@ -54,6 +54,7 @@ const entriesATurn = 2_000
 function products(environment: Environment): ProductStore {
   const documents = environment.table<ProductDocument>('products', 'json')
   const handles = environment.table<string>('handles', 'string')
+  const formerHandles = environment.table<string>('former-handles', 'string')
   const skus = environment.table<string>('skus', 'string')
   const variants = environment.table<string>('variants', 'string')
   /** What a staff search reads: status, then title, handle and SKUs in lower case, a line each. */
@@ -82,11 +83,15 @@ function products(environment: Environment): ProductStore {
       if (owner !== undefined && owner !== product.id) throw new Error(`catalog: ${id} belongs to ${owner} already`)
     }
     if (before) {
-      if (before.handle !== product.handle) handles.removeSync(before.handle)
+      if (before.handle !== product.handle) {
+        handles.removeSync(before.handle)
+        formerHandles.putSync(before.handle, product.id)
+      }
       for (const sku of skusOf(before)) skus.removeSync(sku)
       for (const { id } of before.variants) variants.removeSync(id)
     }
     handles.putSync(product.handle, product.id)
+    formerHandles.removeSync(product.handle)
     for (const sku of skusOf(product)) skus.putSync(sku, product.id)
     for (const { id } of product.variants) variants.putSync(id, product.id)
     lines.putSync(product.id, lineOf(product))
@@ -98,6 +103,7 @@ function products(environment: Environment): ProductStore {
     get: async (productId) => get(productId),
     getMany: async (productIds) => productIds.map(get).filter((one) => one !== null),
     byHandle: async (handle) => throughIndex(handles, handle),
+    byFormerHandle: async (handle) => throughIndex(formerHandles, handle),
     byVariants: async (variantIds) => {
       const ids = variantIds.flatMap((id) => (isKey(id) ? (variants.get(id) ?? []) : []))
       return [...new Set(ids)].map(get).filter((one) => one !== null)

@@ -56,6 +56,11 @@ export type ProductStore = {
   /** In the order of the ids; unknown ones are missing. */
   getMany(productIds: readonly string[]): Promise<ProductDocument[]>
   byHandle(handle: string): Promise<ProductDocument | null>
+  /**
+   * The product that had this handle last, before it took another: links to it are still about. A handle that some product
+   * has now is nobody's former one.
+   */
+  byFormerHandle(handle: string): Promise<ProductDocument | null>
   /** The products that have these variants, each once; unknown ids are missing. */
   byVariants(variantIds: readonly string[]): Promise<ProductDocument[]>
   /** The product that has this SKU. */

@@ -175,6 +175,26 @@ function productTests(newStore: () => CatalogStore): void {
     assert.deepEqual(await store.put(testDocument({ handle: 'cup' }, 'CUP-1'), null, null), { kind: 'written' })
   })
 
+  test('a handle that was given up leads to its product, until some product has it', async () => {
+    const store = newStore()
+    const cup = testDocument({ handle: 'cup' })
+    await store.put(cup, null, null)
+    const mug = nextVersion(cup, { handle: 'mug' })
+    await store.put(mug, 1, null)
+    const beaker = nextVersion(mug, { handle: 'beaker' })
+    await store.put(beaker, 2, null)
+    for (const handle of ['cup', 'mug']) assert.deepEqual(await store.byFormerHandle(handle), beaker)
+    for (const handle of ['beaker', 'bowl']) assert.equal(await store.byFormerHandle(handle), null)
+
+    const other = testDocument({ handle: 'cup' })
+    await store.put(other, null, null)
+    assert.equal(await store.byFormerHandle('cup'), null)
+    await store.put(nextVersion(other, { handle: 'bowl' }), 1, null)
+    assert.equal((await store.byFormerHandle('cup'))?.product.id, other.product.id)
+    await store.put(nextVersion(beaker, { handle: 'mug' }), 3, null)
+    assert.equal(await store.byFormerHandle('mug'), null)
+  })
+
   test('any number of products may have no SKU, and a variant keeps to its product', async () => {
     const store = newStore()
     const cup = testDocument()
