@@ -11,6 +11,7 @@ import {
   publicApi,
   readTraceId,
   sendProblem,
+  unsupportedType,
 } from './public-api.ts'
 import type { Metrics } from './telemetry.ts'
 
@@ -102,7 +103,10 @@ async function readOff(body: IncomingMessage): Promise<void> {
   await finished(body, { writable: false, signal }).catch(() => undefined)
 }
 
-/** JSON for all, the text as it came for the operations that declare it; forms are for the apps, never for the API. */
+/**
+ * JSON for all, and for the operations that declare it the body as it came: texts as texts, pictures as base64. Forms are
+ * for the apps, never for the API.
+ */
 function addBodyParsers(api: FastifyInstance): void {
   api.removeAllContentTypeParsers()
   const parseJson = api.getDefaultJsonParser('error', 'error')
@@ -115,6 +119,11 @@ function addBodyParsers(api: FastifyInstance): void {
   })
   api.addContentTypeParser('text/csv', { parseAs: 'string' }, (request, body, done) => {
     if (isRaw(request, 'text/csv')) done(null, body)
-    else done(new ProblemError(problem('unsupported-media-type', 415, 'Send the body as application/json.')))
+    else done(unsupportedType(request))
+  })
+  api.addContentTypeParser(/^image\//, { parseAs: 'buffer' }, (request, body, done) => {
+    const [type = ''] = (request.headers['content-type'] ?? '').split(';', 1)
+    if (isRaw(request, type.trim().toLowerCase())) done(null, body.toString('base64'))
+    else done(unsupportedType(request))
   })
 }

@@ -9,8 +9,8 @@ import { notFound, ProblemError, problem } from './problem.ts'
 import type { Metrics } from './telemetry.ts'
 import { type Check, compileCheck } from './validation.ts'
 
-/** Carries a whole catalog batch or an import part; the public API has its own, smaller, limits. */
-const bodyBytesAtMost = 8 * 1024 * 1024
+/** Carries a whole catalog batch, or the largest picture in base64; the public API has its own, smaller, limits. */
+const bodyBytesAtMost = 24 * 1024 * 1024
 
 /**
  * The port by which services reach each other: calls, event batches, health, metrics. It listens on loopback unless told

@@ -116,7 +116,7 @@ function requestBody(operation: Operation, rest: T.TObject, lift: (schema: unkno
   if (operation.raw) {
     return {
       required: true,
-      content: Object.fromEntries(operation.raw.contentTypes.map((type) => [type, { schema: { type: 'string' } }])),
+      content: Object.fromEntries(operation.raw.contentTypes.map((type) => [type, { schema: rawSchema(type) }])),
     }
   }
   return {
@@ -124,6 +124,9 @@ function requestBody(operation: Operation, rest: T.TObject, lift: (schema: unkno
     content: { 'application/json': { schema: lift({ ...rest, additionalProperties: false }) } },
   }
 }
+
+const rawSchema = (type: string): Json =>
+  type.startsWith('image/') ? { type: 'string', format: 'binary' } : { type: 'string' }
 
 function responses(operation: Operation, lift: (schema: unknown) => unknown): Json {
   const problem = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }

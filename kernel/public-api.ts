@@ -104,6 +104,8 @@ function addRoute(
     config: { rawContentTypes: operation.raw?.contentTypes ?? [] },
     onRequest: async (request, reply) => {
       if (operation.shared && (await options.answers.send(request, reply, request.url))) return reply
+      // Files are large: nobody who may not send one makes the shop read it.
+      if (operation.raw) authorize(operation.access, await authenticateRequest(request, options), request)
     },
     handler: async (request, reply) => {
       const actor = await authenticateRequest(request, options)
@@ -252,16 +254,27 @@ export function sendProblem(reply: FastifyReply, error: ProblemError): FastifyRe
     .send(body)
 }
 
+/** What the operation takes instead of the body's type. */
+export function unsupportedType(request: FastifyRequest): ProblemError {
+  const taken = request.routeOptions.config.rawContentTypes ?? []
+  const types = taken.length > 0 ? taken.join(', ') : 'application/json'
+  return new ProblemError(problem('unsupported-media-type', 415, `Send the body as ${types}.`))
+}
+
 /** Turns whatever went wrong into a problem; what nobody declared is a 500 that tells only its trace id. */
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): FastifyReply {
   if (error instanceof ProblemError) return sendProblem(reply, error)
   const { code, statusCode, message } = error as { code?: string; statusCode?: number; message?: string }
   const known: Record<string, [string, number, string]> = {
-    FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported-media-type', 415, 'Send the body as application/json.'],
-    FST_ERR_CTP_BODY_TOO_LARGE: ['body-too-large', 413, `A body has at most ${bodyBytesAtMost} bytes here.`],
+    FST_ERR_CTP_BODY_TOO_LARGE: [
+      'body-too-large',
+      413,
+      `A body has at most ${request.routeOptions.bodyLimit ?? bodyBytesAtMost} bytes here.`,
+    ],
     FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed-json', 400, 'The body is empty.'],
     FST_ERR_CTP_INVALID_JSON_BODY: ['malformed-json', 400, 'The body is not valid JSON.'],
   }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return sendProblem(reply, unsupportedType(request))
   const fault = known[code ?? '']
   if (fault) return sendProblem(reply, new ProblemError(problem(...fault)))
   if (error instanceof SyntaxError || (statusCode === 400 && code?.startsWith('FST_'))) {

@@ -256,6 +256,28 @@ const productRefusals = {
   'catalog/invalid-product': [422, Invalid],
 } as const
 
+/** A picture as it is uploaded or fetched, in bytes. Shopify takes 20 MB; what is larger is no picture for a page. */
+export const pictureBytesAtMost = 15 * 1024 * 1024
+/** What a picture may be; its first bytes decide, whatever it is called. */
+export const pictureTypes = [
+  'image/png',
+  'image/jpeg',
+  'image/webp',
+  'image/avif',
+  'image/gif',
+  'image/svg+xml',
+] as const
+
+const StoredPicture = T.Object({
+  mediaId: MediaId,
+  url: T.String(),
+  width: Nullable(T.Integer()),
+  height: Nullable(T.Integer()),
+})
+
+/** The pictures of a product in their order: stored ones, and those that it has already. */
+const Pictures = T.Array(T.Object({ mediaId: MediaId, alt: T.String({ maxLength: 512 }) }), { maxItems: mediaAtMost })
+
 /** A part of an upload; a file of any size arrives in these. */
 export const importPartBytesAtMost = 900_000
 
@@ -321,12 +343,22 @@ export const catalog = contract('catalog', {
     access: internal,
     idempotency: 'natural',
     input: T.Object({ base64: T.String({ maxLength: 7_000_000 }) }),
-    output: T.Object({
-      mediaId: MediaId,
-      url: T.String(),
-      width: Nullable(T.Integer()),
-      height: Nullable(T.Integer()),
+    output: StoredPicture,
+    refusals: { 'catalog/invalid-media': 422 },
+  }),
+  uploadMedia: command('POST /admin/media', {
+    summary:
+      'Upload a picture, as its bytes: checked, cleaned and named by the shop, the same bytes always the same. Products then name it in `media`',
+    access: staff('catalog:write'),
+    status: 201,
+    idempotency: 'natural',
+    raw: { contentTypes: pictureTypes, headers: [], maxBytes: pictureBytesAtMost },
+    input: T.Object({
+      /** Base64: bytes do not pass through JSON. */
+      rawBody: T.String({ minLength: 1, maxLength: Math.ceil(pictureBytesAtMost / 3) * 4 }),
+      headers: T.Object({}),
     }),
+    output: StoredPicture,
     refusals: { 'catalog/invalid-media': 422 },
   }),
   putProduct: command(null, {
@@ -335,7 +367,7 @@ export const catalog = contract('catalog', {
     idempotency: 'natural',
     input: T.Object({
       product: NewProduct,
-      media: T.Optional(T.Array(T.Object({ mediaId: MediaId, alt: T.String({ maxLength: 512 }) }))),
+      media: T.Optional(Pictures),
     }),
     output: CatalogProduct,
     refusals: productRefusals,
@@ -362,7 +394,7 @@ export const catalog = contract('catalog', {
     summary: 'Create a product',
     access: staff('catalog:write'),
     status: 201,
-    input: NewProduct,
+    input: T.Object({ ...NewProduct.properties, media: T.Optional(Pictures) }),
     output: CatalogProduct,
     refusals: productRefusals,
   }),
@@ -374,6 +406,7 @@ export const catalog = contract('catalog', {
       version: T.Integer({ minimum: 1 }),
       ...T.Partial(T.Object(ProductFields)).properties,
       variants: T.Optional(T.Array(NewVariant, { minItems: 1, maxItems: variantsAtMost })),
+      media: T.Optional(Pictures),
     }),
     output: CatalogProduct,
     refusals: {

@@ -4,6 +4,7 @@ import { idempotencyScope } from '#kernel/execute'
 import { digest, newId } from '#kernel/id'
 import { catalog } from './contract.ts'
 import type { Deps } from './deps.ts'
+import { picturesOf } from './media/pictures-of.ts'
 import { composeProduct } from './product.ts'
 import { saveProduct, taken } from './save-product.ts'
 import { unknownCategory } from './unknown-category.ts'
@@ -15,8 +16,11 @@ type Create = (typeof catalog.operations)['createProduct']
  * answer finds it by the mark in its document.
  */
 export async function createProduct(deps: Deps, input: Input<Create>, call: Call): Promise<Outcome<Create>> {
+  const { media, ...wish } = input
+  const pictures = await picturesOf(deps.store, media, [])
+  if (!pictures.ok) return pictures
   const facts = { now: new Date().toISOString(), variantId: () => newId('variant') }
-  const composed = composeProduct(null, { ...input, id: newId('prod') }, facts)
+  const composed = composeProduct(null, { ...wish, ...pictures.value, id: newId('prod') }, facts)
   if (!composed.ok)
     return refuse('catalog/invalid-product', `${composed.field} ${composed.message}.`, { field: composed.field })
   const { product } = composed

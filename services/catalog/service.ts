@@ -57,6 +57,7 @@ export const catalogService = service({
           return ok({})
         },
         putMedia: (input) => putMedia(deps, input),
+        uploadMedia: ({ rawBody }) => putMedia(deps, { base64: rawBody }),
         putProduct: (input) => putProduct(deps, input),
         adminProducts: (input) => adminProducts(deps, input),
         adminProduct: (input) => adminProduct(deps, input),

@@ -2,6 +2,7 @@ import type { catalog } from '#contracts/catalog'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { newId } from '#kernel/id'
 import type { Deps } from './deps.ts'
+import { picturesOf } from './media/pictures-of.ts'
 import { composeProduct } from './product.ts'
 import { saveProduct, taken } from './save-product.ts'
 import { unknownCategory } from './unknown-category.ts'
@@ -14,12 +15,14 @@ type Update = (typeof catalog.operations)['updateProduct']
  */
 export async function updateProduct(
   deps: Deps,
-  { productId, version, ...wish }: Input<Update>,
+  { productId, version, media, ...wish }: Input<Update>,
 ): Promise<Outcome<Update>> {
   const found = await deps.store.get(productId)
   if (!found) return unknownProduct(productId)
+  const pictures = await picturesOf(deps.store, media, found.product.media)
+  if (!pictures.ok) return pictures
   const facts = { now: new Date().toISOString(), variantId: () => newId('variant') }
-  const composed = composeProduct(found.product, { ...wish, id: productId }, facts)
+  const composed = composeProduct(found.product, { ...wish, ...pictures.value, id: productId }, facts)
   if (!composed.ok)
     return refuse('catalog/invalid-product', `${composed.field} ${composed.message}.`, { field: composed.field })
   const { product } = composed

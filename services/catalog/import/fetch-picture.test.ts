@@ -3,7 +3,7 @@ import type { LookupAddress } from 'node:dns'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, describe, test } from 'node:test'
-import { pictureBytesAtMost } from '../media/picture.ts'
+import { pictureBytesAtMost } from '../contract.ts'
 import { type Fetched, pictureFetcher, skippingDeadHosts } from './fetch-picture.ts'
 import { ForbiddenAddress, guardedLookup, isPublicAddress } from './public-address.ts'
 

@@ -1,5 +1,5 @@
 import { Agent, request } from 'undici'
-import { pictureBytesAtMost } from '../media/picture.ts'
+import { pictureBytesAtMost } from '../contract.ts'
 import { ForbiddenAddress, guardedLookup, isPublicAddress, literalAddress, type Permit } from './public-address.ts'
 import { pictureAddress } from './read-pictures.ts'
 

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import sharp from 'sharp'
 import { demoPictures } from '../../../demo/demo-pictures.ts'
+import { pictureBytesAtMost } from '../contract.ts'
 import { atMost } from './at-most.ts'
-import { checkPicture, mediaIdOf, pictureBytesAtMost, renderPicture } from './picture.ts'
+import { checkPicture, mediaIdOf, renderPicture } from './picture.ts'
 import { cleanSvg } from './svg.ts'
 
 const solid = (width: number, height: number) =>

@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto'
 import sharp, { type SharpOptions } from 'sharp'
 import { TypeID } from 'typeid-js'
 import { unavailable } from '#kernel/problem'
+import { pictureBytesAtMost } from '../contract.ts'
 import type { StoredMedia } from '../store/port.ts'
 import { atMost } from './at-most.ts'
 import { cleanSvg } from './svg.ts'
 
-/** As it is sent or fetched. Shopify takes 20 MB; what is larger is no picture for a page. */
-export const pictureBytesAtMost = 15 * 1024 * 1024
 /** Decoded, 25 megapixels are 100 MB of memory; it is Shopify's limit too. All frames of an animation count. */
 const pixelsAtMost = 25_000_000
 /** No screen shows more; larger ones are kept at this size. */
