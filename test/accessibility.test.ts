@@ -114,6 +114,7 @@ describe('accessibility of every page, in light and dark, on a phone and a deskt
       `/orders/${orderId}`,
       '/products',
       `/products/${product}`,
+      '/stock',
       '/promotions',
       '/imports',
       '/mails',

@@ -28,6 +28,17 @@ export const Level = T.Object(
   { title: 'InventoryLevel' },
 )
 
+/** How much of a variant can be promised, over all locations: none, no more than the shop calls low, or more. */
+export const StockState = T.Union([T.Literal('in-stock'), T.Literal('low'), T.Literal('out-of-stock')])
+
+/** A level with the words by which staff know the goods; null for what the catalog does not have any more. */
+const NamedLevel = T.Object({
+  ...Level.properties,
+  product: Nullable(
+    T.Object({ id: T.String(), title: T.String(), variantTitle: T.String(), sku: Nullable(T.String()) }),
+  ),
+})
+
 export const Shortage = T.Object({
   lines: T.Array(T.Object({ variantId: T.String(), requested: T.Integer(), available: T.Integer() })),
 })
@@ -125,10 +136,15 @@ export const inventory = contract(
       refusals: { 'inventory/location-name-taken': 409 },
     }),
     levels: query('GET /admin/inventory/levels', {
-      summary: 'The levels of one variant, or of all by variant',
+      summary: 'The levels of one variant, or of all by variant; `state` asks for those that run out or have',
       access: staff('inventory:read'),
-      input: T.Object({ variantId: T.Optional(T.String()), cursor: Cursor, limit: Limit(50) }),
-      output: Page(Level),
+      input: T.Object({
+        variantId: T.Optional(T.String()),
+        state: T.Optional(StockState),
+        cursor: Cursor,
+        limit: Limit(50),
+      }),
+      output: Page(NamedLevel),
     }),
     setLevel: command('PUT /admin/inventory/levels', {
       summary: 'Set the counted stock of a variant at a location',

@@ -60,6 +60,37 @@ for (const shape of ['plain', 'strict'] as const) {
     for (const check of checks) assert.deepEqual(check.violations, [], check.what)
   }
 
+  test(`${shape}: staff find what runs out, with the name of the goods`, async () => {
+    const plenty = await variant(lowStock + 1, 0)
+    const low = await variant(1, lowStock - 1)
+    const none = await variant(0)
+    const listed = async (state: 'low' | 'out-of-stock' | 'in-stock') => {
+      const found: string[] = []
+      let cursor: string | undefined
+      do {
+        const page = accepted(await stock.levels({ state, limit: 2, ...(cursor ? { cursor } : {}) }))
+        for (const { variantId, product } of page.items) {
+          assert.deepEqual(product, { id: 'prod', title: 'Mug', variantTitle: '', sku: null })
+          found.push(variantId)
+        }
+        cursor = page.nextCursor ?? undefined
+      } while (cursor)
+      return [plenty, low, none].map((id) => found.filter((one) => one === id).length)
+    }
+    assert.deepEqual(await listed('in-stock'), [2, 0, 0])
+    assert.deepEqual(await listed('low'), [0, 2, 0])
+    assert.deepEqual(await listed('out-of-stock'), [0, 0, 1])
+    assert.equal(await reserve(newId('order'), [low, lowStock]), 'held')
+    assert.deepEqual(await listed('out-of-stock'), [0, 2, 1])
+    assert.deepEqual(await listed('low'), [0, 0, 0])
+    const gone = newId('relic')
+    accepted(await stock.setLevels({ levels: [{ variantId: gone, locationId: here, onHand: 9 }], reason: 'test' }))
+    assert.deepEqual(
+      accepted(await stock.levels({ variantId: gone })).items.map(({ product, onHand }) => [product, onHand]),
+      [[null, 9]],
+    )
+  })
+
   test(`${shape}: an order holds all its lines or none`, async () => {
     const mug = await variant(5)
     const bowl = await variant(1)

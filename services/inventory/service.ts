@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { catalog } from '#contracts/catalog'
 import { InventorySettings, inventory } from '#contracts/inventory'
 import { orderCanceled, orderFulfilled, orderPlaced } from '#events/orders'
+import type { Client } from '#kernel/client'
 import { ok, refuse } from '#kernel/contract'
 import { fromCursor, toCursor } from '#kernel/fields'
 import { gather } from '#kernel/gather'
@@ -58,15 +59,11 @@ export const inventoryService = service({
         availability: async ({ variantIds }) => ok({ items: await store.availability(db, variantIds) }),
         levelsOf: async ({ variantIds }) => ok({ items: await store.levelsOf(db, variantIds) }),
         holdsOf: async ({ orderIds }) => ok({ items: await store.holdsOf(db, orderIds) }),
-        levels: async ({ variantId, cursor, limit = 50 }) => {
+        levels: async ({ variantId = null, state = null, cursor, limit = 50 }) => {
           const after = readCursor(cursor, 2, () => true) as [string, string] | null
-          return ok(
-            page(
-              await store.pageOfLevels(db, { variantId: variantId ?? null, after, limit: limit + 1 }),
-              limit,
-              (last) => [last.variantId, last.locationId],
-            ),
-          )
+          const rows = await store.pageOfLevels(db, { variantId, state, after, limit: limit + 1 })
+          const { items, nextCursor } = page(rows, limit, (last) => [last.variantId, last.locationId])
+          return ok({ items: await withNames(deps, items), nextCursor })
         },
         movements: async ({ variantId, cursor, limit = 50 }) => {
           const [before = null] = readCursor(cursor, 1, isMovementId) ?? []
@@ -102,6 +99,19 @@ export const inventoryService = service({
     }
   },
 })
+
+/** Levels with what the catalog calls the goods. */
+async function withNames({ catalog: shop }: { catalog: Client<typeof catalog> }, levels: readonly store.Level[]) {
+  const variantIds = [...new Set(levels.map(({ variantId }) => variantId))]
+  const found = await shop.sellable({ variantIds })
+  const known = new Map(found.ok ? found.value.items.map((one) => [one.variantId, one]) : [])
+  return levels.map((level) => {
+    const goods = known.get(level.variantId)
+    if (!goods) return { ...level, product: null }
+    const { productId, title, variantTitle, sku } = goods
+    return { ...level, product: { id: productId, title, variantTitle, sku } }
+  })
+}
 
 const isMovementId = (id: string): boolean => /^move_[0-7][0-9a-hjkmnp-tv-z]{25}$/.test(id)
 

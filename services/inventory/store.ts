@@ -10,7 +10,7 @@ import { newId } from '#kernel/id'
 import { violationsNamedAtMost } from '#kernel/invariants'
 
 type Operations = typeof inventory.operations
-type Level = T.Static<typeof LevelSchema>
+export type Level = T.Static<typeof LevelSchema>
 type Shortage = T.Static<typeof ShortageSchema>
 type Location = Output<Operations['locations']>['items'][number]
 type Movement = Output<Operations['movements']>['items'][number]
@@ -153,13 +153,19 @@ export async function levelsOf(db: Executor, variantIds: readonly string[]): Pro
 /** Levels by variant and location, after the one that `after` names. */
 export async function pageOfLevels(
   db: Executor,
-  page: { readonly variantId: string | null; readonly after: readonly [string, string] | null; readonly limit: number },
+  page: {
+    readonly variantId: string | null
+    readonly state: 'in-stock' | 'low' | 'out-of-stock' | null
+    readonly after: readonly [string, string] | null
+    readonly limit: number
+  },
 ): Promise<Level[]> {
   const [variantId, locationId] = page.after ?? ['', '']
   const { rows } = await sql<Level>`
     select ${levelColumns} from levels
     where (variant_id, location_id) > (${variantId}, ${locationId})
       and ${page.variantId === null ? sql`true` : sql`variant_id = ${page.variantId}`}
+      and ${page.state === null ? sql`true` : sql`variant_id in (select s.variant_id from stock s where s.state = ${page.state})`}
     order by variant_id, location_id limit ${page.limit}`.execute(db)
   return rows
 }

@@ -62,7 +62,16 @@ export const patch = <A>(path: string, body: unknown): Promise<A> =>
 export const putText = <A>(path: string, text: string, type: string): Promise<A> =>
   send<A>('PUT', path, text, { 'content-type': type })
 
-async function send<A>(method: string, path: string, body?: string, headers: Record<string, string> = {}): Promise<A> {
+/** Sends a file as it is; its type goes along. The same file twice has the effect of once. */
+export const postFile = <A>(path: string, file: File): Promise<A> =>
+  send<A>('POST', path, file, { 'content-type': file.type || 'application/octet-stream' })
+
+async function send<A>(
+  method: string,
+  path: string,
+  body?: BodyInit,
+  headers: Record<string, string> = {},
+): Promise<A> {
   let response: Response
   try {
     // The session is a cookie that scripts cannot read.

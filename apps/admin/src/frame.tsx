@@ -11,6 +11,7 @@ const places = [
   { to: '/', title: 'Home', icon: 'home', needs: null },
   { to: '/orders', title: 'Orders', icon: 'orders', needs: 'orders:read' },
   { to: '/products', title: 'Products', icon: 'products', needs: 'catalog:read' },
+  { to: '/stock', title: 'Stock', icon: 'stock', needs: 'inventory:read' },
   { to: '/promotions', title: 'Promotions', icon: 'promotions', needs: 'pricing:read' },
   { to: '/imports', title: 'Import and export', icon: 'imports', needs: 'catalog:read' },
   { to: '/mails', title: 'Mails', icon: 'mails', needs: 'mail:read' },

@@ -14,6 +14,7 @@ import { ProductPage } from './pages/product.tsx'
 import { ProductsPage } from './pages/products.tsx'
 import { PromotionsPage } from './pages/promotions.tsx'
 import { StaffPage } from './pages/staff.tsx'
+import { StockPage } from './pages/stock-list.tsx'
 import { linkClass, Notice, PageHead } from './ui/kit.tsx'
 import './styles.css'
 
@@ -45,6 +46,7 @@ const router = createRouter({
     page('/orders/$orderId', OrderPage),
     page('/products', ProductsPage),
     page('/products/$productId', ProductPage),
+    page('/stock', StockPage),
     page('/promotions', PromotionsPage),
     page('/imports', ImportsPage),
     page('/imports/$importId', ImportPage),

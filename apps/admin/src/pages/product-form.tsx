@@ -47,11 +47,13 @@ export function ProductForm({ product, readOnly }: { product: Product; readOnly:
     { fields },
   )
   const isOutdated = product.version > base.version
+  // A newer version in which only other things changed, such as pictures, takes nothing from what was typed here.
+  const isSame = differing(valuesOf(base), valuesOf(product)).length === 0
   useEffect(() => {
-    if (!isOutdated || isDirty) return
+    if (!isOutdated || (isDirty && !isSame)) return
     setBase(product)
-    form.reset(valuesOf(product))
-  }, [isOutdated, isDirty, product, form])
+    if (!isSame) form.reset(valuesOf(product))
+  }, [isOutdated, isDirty, isSame, product, form])
   const decide = (keepMine: boolean): void => {
     setBase(product)
     form.reset(valuesOf(product), { keepDirtyValues: keepMine })
@@ -68,7 +70,7 @@ export function ProductForm({ product, readOnly }: { product: Product; readOnly:
       className="grid gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]"
     >
       <Unsaved dirty={isDirty && !save.running} />
-      {isOutdated && isDirty ? (
+      {isOutdated && isDirty && !isSame ? (
         <div className="lg:col-span-2">
           <Conflict base={base} theirs={product} mine={form.getValues()} onDecide={decide} />
         </div>

@@ -3,7 +3,8 @@ import { useParams } from '@tanstack/react-router'
 import { get } from '../api.ts'
 import type { Product } from '../product.ts'
 import { useMay } from '../session.ts'
-import { Badge, Loading, linkClass, Notice, PageHead, Sheet } from '../ui/kit.tsx'
+import { Badge, Loading, linkClass, Notice, PageHead } from '../ui/kit.tsx'
+import { PicturesSheet } from './pictures.tsx'
 import { PricesSheet } from './prices.tsx'
 import { ProductForm } from './product-form.tsx'
 import { StockSheet } from './stock.tsx'
@@ -32,41 +33,8 @@ export function ProductPage() {
         <ProductForm key={product.id} product={product} readOnly={!may('catalog:write')} />
         <PricesSheet key={`prices ${product.id}`} product={product} readOnly={!may('pricing:write')} />
         {may('inventory:read') ? <StockSheet product={product} readOnly={!may('inventory:write')} /> : null}
-        <Pictures product={product} />
+        <PicturesSheet product={product} readOnly={!may('catalog:write')} />
       </div>
     </>
-  )
-}
-
-function Pictures({ product: { media } }: { product: Product }) {
-  if (media.length === 0) return null
-  return (
-    <Sheet title="Pictures">
-      <ul className="flex flex-wrap gap-3">
-        {media.map(({ id, url, sourceUrl, alt }) => (
-          <li key={id} className="w-28">
-            {url ? (
-              <img
-                src={`${url}?w=320`}
-                alt={alt}
-                width="112"
-                height="112"
-                loading="lazy"
-                className="size-28 rounded-lg border border-line object-cover"
-              />
-            ) : (
-              <a
-                href={sourceUrl ?? ''}
-                rel="noreferrer"
-                className={`grid size-28 place-items-center rounded-lg border border-line bg-ground p-2 text-center text-sm ${linkClass}`}
-              >
-                Only its address is known
-              </a>
-            )}
-            <p className="mt-1 text-[0.8125rem] leading-snug text-soft">{alt || 'Without a description'}</p>
-          </li>
-        ))}
-      </ul>
-    </Sheet>
   )
 }
