@@ -216,6 +216,17 @@ function Shipments({ order }: { order: Order }) {
   )
 }
 
+/** What of an entry is a bare reason, begun with what it is the reason for. */
+const beginnings: Readonly<Record<string, string>> = {
+  canceled: 'Canceled',
+  'payment-failed': 'Payment failed',
+  'payment-voided': 'Authorization given back',
+}
+const told = ({ kind, detail }: Order['timeline'][number]): string => {
+  const beginning = beginnings[kind]
+  return beginning ? `${beginning}: ${detail.replaceAll('-', ' ')}` : detail
+}
+
 function Timeline({ order }: { order: Order }) {
   const nameOf = useActorName()
   return (
@@ -226,7 +237,7 @@ function Timeline({ order }: { order: Order }) {
             key={`${entry.at} ${entry.kind} ${entry.detail}`}
             className="relative border-l border-line pb-4 pl-4 last:pb-0 before:absolute before:-left-[0.28rem] before:top-[0.45rem] before:size-2 before:rounded-full before:bg-edge first:before:bg-accent"
           >
-            <p>{entry.detail}</p>
+            <p>{told(entry)}</p>
             <p className="text-sm text-soft">
               <time dateTime={entry.at}>{when(entry.at)}</time>, {nameOf(entry.by)}
             </p>

@@ -46,7 +46,7 @@ export function StockPage() {
                 ),
             },
             { title: 'SKU', phone: 'note', cell: ({ product }) => product?.sku ?? '–' },
-            { title: 'Location', phone: 'none', cell: ({ locationId }) => nameOf(locationId) },
+            { title: 'Location', phone: 'state', cell: ({ locationId }) => nameOf(locationId) },
             { title: 'On hand', phone: 'none', cell: ({ onHand }) => onHand, end: true },
             { title: 'Held', phone: 'none', cell: ({ reserved }) => reserved, end: true },
             { title: 'Promised', phone: 'none', cell: ({ allocated }) => allocated, end: true },
