@@ -92,8 +92,6 @@ function stopOnSignal() {
     shop: null as Shop | null,
     asked: false,
     async stop(): Promise<void> {
-      const watchdog = setTimeout(() => process.exit(1), stopWithinMs)
-      watchdog.unref()
       await state.shop?.stop()
       process.exit(0)
     },
@@ -105,6 +103,8 @@ function stopOnSignal() {
     if (state.asked) return
     state.asked = true
     askedAt = Date.now()
+    // Also of a start that does not come to its end.
+    setTimeout(() => process.exit(1), stopWithinMs).unref()
     if (state.shop) void state.stop()
   }
   process.on('SIGINT', onSignal)

@@ -24,6 +24,17 @@ test('a secret is 32 random bytes, made once and readable by its owner alone', a
   assert.equal((await stat(path)).mode & 0o777, 0o700)
 })
 
+test('a place where nothing can be made is refused, and not tried for ever', {
+  skip: process.platform !== 'linux' && 'only Linux has /proc',
+  timeout: 10_000,
+}, async () => {
+  await assert.rejects(openDataFolder('/proc/stoa/data'), {
+    code: 'data-folder-not-writable',
+    message:
+      /^The data folder \/proc\/stoa\/data cannot be written \(ENOENT: no such file or directory\)\. .*STOA_DATA\.$/,
+  })
+})
+
 test('a secret that others could read is closed to them', async () => {
   const path = newFolder()
   const secret = await (await openDataFolder(path)).secret('sessions')

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { chmod, link, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 export type DataFolder = {
@@ -36,7 +37,7 @@ export function startError(code: string, message: string, facts: { pid?: number;
 export async function openDataFolder(folder: string): Promise<DataFolder> {
   const path = resolve(folder)
   try {
-    await mkdir(join(path, 'secrets'), { recursive: true, mode: 0o700 })
+    await makeFolder(join(path, 'secrets'))
     const probe = join(path, `.probe-${process.pid}-${randomBytes(4).toString('hex')}`)
     await (await open(probe, 'wx', 0o600)).close()
     await rm(probe)
@@ -53,6 +54,16 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
     },
     lock: () => lockFolder(path),
   }
+}
+
+/**
+ * Makes a folder and those above it that are missing. One step at a time: `mkdir` with `recursive` never ends where nothing
+ * can be made but everything is said to be missing, as in `/proc`.
+ */
+async function makeFolder(path: string): Promise<void> {
+  const above = dirname(path)
+  if (above !== path && !existsSync(above)) await makeFolder(above)
+  await mkdir(path, { mode: 0o700 }).catch(unlessThere)
 }
 
 function notWritable(path: string, error: unknown): StartError {
