@@ -5,6 +5,7 @@ import type T from 'typebox'
 import { catalog, type ImportReport, importPartBytesAtMost } from '#contracts/catalog'
 import type { Operation, Outcome } from '#kernel/contract'
 import { startError } from '#kernel/data-folder'
+import { ProblemError } from '#kernel/problem'
 import type { Environment } from './environment.ts'
 import { complain, say, startProgress } from './terminal.ts'
 import { withShop } from './with-shop.ts'
@@ -40,7 +41,7 @@ export async function importProducts(
       let report: Report = started as Report
       do {
         await pause(pollMs)
-        report = accepted(await products.import({ importId: started.id })) as Report
+        report = accepted(await products.import({ importId: started.id }).catch(shopStopped)) as Report
         progress.step(
           `importing: ${report.rows} rows, ${report.productsCreated + report.productsChanged + report.productsUnchanged} products`,
         )
@@ -52,6 +53,13 @@ export async function importProducts(
   } finally {
     await handle.close()
   }
+}
+
+/** The shop that reads the file ended meanwhile. What was read stays, and it knows where to go on. */
+function shopStopped(error: unknown): never {
+  if (!(error instanceof ProblemError) || error.problem.status !== 503) throw error
+  const line = 'The shop stopped while it read the file. Start it again: the import goes on by itself.'
+  throw startError('shop-stopped', line, { cause: error })
 }
 
 /** Cuts a byte stream into texts of at most a part's bytes, never inside a character. */

@@ -120,12 +120,17 @@ async function main(args: readonly string[]): Promise<number> {
   return command.run(environment, parsed)
 }
 
-/** Errors with a `code` and configuration faults are for people: one clear line. Others are bugs and show where. */
+/** Errors with a `code`, problems and configuration faults are for people: one clear line. Others are bugs and show where. */
 function report(error: unknown): void {
+  // By its shape: the class would load half of the kernel before a database can begin to start.
+  const { problem } = error as { problem?: { title: string; detail?: string } }
   const expected = error instanceof ConfigurationError || typeof (error as { code?: unknown }).code === 'string'
-  complain(
-    `stoa: ${expected || !(error instanceof Error) ? ((error as Error).message ?? String(error)) : (error.stack ?? error.message)}`,
-  )
+  const text = problem
+    ? (problem.detail ?? problem.title)
+    : expected || !(error instanceof Error)
+      ? ((error as Error).message ?? String(error))
+      : (error.stack ?? error.message)
+  complain(`stoa: ${text}`)
 }
 
 try {
