@@ -17,6 +17,7 @@ const stampName = 'sources.sha256'
 export async function buildAdmin(): Promise<boolean> {
   const stamp = await sourcesStamp(adminFolder)
   if (await isBuilt(stamp)) return false
+  await removeDrafts()
   const draft = join(adminFolder, `dist-${process.pid}`)
   try {
     const { build } = await import('vite')
@@ -37,6 +38,22 @@ export async function buildAdmin(): Promise<boolean> {
     return true
   } finally {
     await rm(draft, { recursive: true, force: true })
+  }
+}
+
+/** What a process left that ended while it built. */
+async function removeDrafts(): Promise<void> {
+  for (const name of await readdir(adminFolder)) {
+    const [, pid] = /^dist-(\d+)$/.exec(name) ?? []
+    if (pid && !isAlive(Number(pid))) await rm(join(adminFolder, name), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
