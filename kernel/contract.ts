@@ -37,9 +37,10 @@ export type RateLimit = {
  * - `key`: an `Idempotency-Key` is accepted, and the kernel stores the answer under it;
  * - `required`: the same, and a call without a key is refused;
  * - `use-case`: the key is required and the use case itself stores it in its own transaction (checkout does);
- * - `natural`: the same input twice has the effect of once, so clients may retry it without a key.
+ * - `natural`: the same input twice has the effect of once, so clients may retry it without a key;
+ * - `unkept`: a key is accepted and nothing is stored under it, since the answer is a secret: a repeat is done again.
  */
-export type Idempotency = 'key' | 'required' | 'use-case' | 'natural'
+export type Idempotency = 'key' | 'required' | 'use-case' | 'natural' | 'unkept'
 
 export type Operation<
   I extends T.TObject = T.TObject,
@@ -212,7 +213,12 @@ export type RefusalsOf<R extends Refusals> = {
 }[keyof R & string]
 
 export type Accepted<V> = { readonly ok: true; readonly value: V; readonly cookies?: readonly SetCookie[] }
-export type Refused<R extends Refusal = Refusal> = { readonly ok: false; readonly refusal: R }
+export type Refused<R extends Refusal = Refusal> = {
+  readonly ok: false
+  readonly refusal: R
+  /** Of the call that was refused, where this is the answer to its repeat. */
+  readonly traceId?: string
+}
 export type Outcome<Op extends Operation> = Accepted<Output<Op>> | Refused<RefusalsOf<Op['refusals']>>
 
 /** A cookie for the browser that asked; only the edge knows its full name and whether it must be Secure. */

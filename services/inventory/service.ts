@@ -5,6 +5,7 @@ import { orderCanceled, orderFulfilled, orderPlaced } from '#events/orders'
 import { ok, refuse } from '#kernel/contract'
 import { fromCursor, toCursor } from '#kernel/fields'
 import { gather } from '#kernel/gather'
+import { withAnswer } from '#kernel/idempotency'
 import { on, onAll } from '#kernel/inbox'
 import { validationFailed } from '#kernel/problem'
 import { service } from '#kernel/service'
@@ -77,12 +78,13 @@ export const inventoryService = service({
         locations,
         inventoryLocations: locations,
         ensureLocations: async ({ names }) => ok({ items: await store.ensureLocations(db, names) }),
-        createLocation: async ({ name }) => {
-          const created = await store.createLocation(db, name)
-          return created
-            ? ok(created)
-            : refuse('inventory/location-name-taken', `There is a location called ${name} already.`)
-        },
+        createLocation: ({ name }) =>
+          withAnswer(db, async (executor) => {
+            const created = await store.createLocation(executor, name)
+            return created
+              ? ok(created)
+              : refuse('inventory/location-name-taken', `There is a location called ${name} already.`)
+          }),
         verify: () => verify(deps),
       },
       subscriptions: [

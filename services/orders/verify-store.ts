@@ -87,8 +87,9 @@ const found = (rows: readonly Found[]) => ({ checked: rows[0]?.checked ?? 0, vio
 export async function acknowledgedAndMissing(db: Executor, named: number) {
   const { rows } = await sql<Found>`
     with told as (
-      select key, outcome->'value'->'order'->>'id' as order_id from idempotency_keys
-      where scope like 'checkout %' and (outcome->>'ok')::boolean),
+      select key, answer->'value'->'order'->>'id' as order_id
+      from (select key, (outcome #>> '{}')::jsonb as answer from idempotency_keys where scope like 'checkout %') as kept
+      where (answer->>'ok')::boolean),
     bad as (select key, order_id from told where not exists (select 1 from orders o where o.id = order_id) limit ${named})
     select (select count(*) from told) as checked,
            (select array_agg('key ' || key || ' was answered with ' || coalesce(order_id, 'nothing')) from bad) as violations`.execute(
