@@ -56,7 +56,8 @@ export function toKeep(outcome: AnyOutcome): AnyOutcome {
 }
 
 /** A kept answer as it was written. One that an earlier version kept as an object is read too, for its day. */
-export const readKept = (kept: unknown): AnyOutcome => (typeof kept === 'string' ? JSON.parse(kept) : kept) as AnyOutcome
+export const readKept = (kept: unknown): AnyOutcome =>
+  (typeof kept === 'string' ? JSON.parse(kept) : kept) as AnyOutcome
 
 /** Keys in the service's own schema. Runs on a transaction too, where the claim must commit with the effect. */
 export function idempotencyStore(db: Executor): IdempotencyStore {

@@ -253,8 +253,7 @@ for (const shape of shapes) {
         assert.deepEqual(problemOf(malformed), [400, '/problems/idempotency-key-malformed'])
 
         const reused = [422, '/problems/idempotency-key-reused']
-        if (other)
-          assert.deepEqual(problemOf(await post(other.path ?? path, other.body ?? body, key, token)), reused)
+        if (other) assert.deepEqual(problemOf(await post(other.path ?? path, other.body ?? body, key, token)), reused)
         if (stranger) {
           const theirs = await post(stranger.path ?? path, stranger.body ?? body, key, stranger.token ?? token)
           assert.ok(theirs.status < 500, theirs.text)
@@ -285,7 +284,10 @@ for (const shape of shapes) {
         const { path, body, token } = await (samples[name] as (world: World) => Promise<Sample>)(world)
         const key = randomUUID()
         const fresh = JSON.parse(
-          JSON.stringify(body).replaceAll('clerk@', 'cleric@').replaceAll('Berlin', 'Bonn').replaceAll('TENTH', 'FIFTH'),
+          JSON.stringify(body)
+            .replaceAll('clerk@', 'cleric@')
+            .replaceAll('Berlin', 'Bonn')
+            .replaceAll('TENTH', 'FIFTH'),
         )
         const answer = await post(path, fresh, key, token)
         assert.ok(answer.status < 300, answer.text)

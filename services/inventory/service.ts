@@ -13,6 +13,7 @@ import { reserve } from './reserve.ts'
 import { setLevel, setManyLevels } from './set-level.ts'
 import * as store from './store.ts'
 import { verify } from './verify.ts'
+import { pageOfOrderIds } from './verify-store.ts'
 
 /** A statement of this many takes some milliseconds, and a commit is shared by as many. */
 const batchAtMost = 256
@@ -85,7 +86,8 @@ export const inventoryService = service({
               ? ok(created)
               : refuse('inventory/location-name-taken', `There is a location called ${name} already.`)
           }),
-        verify: () => verify(deps),
+        heldFor: async ({ after, limit }) => ok({ orderIds: await pageOfOrderIds(db, after, limit) }),
+        verify: (input) => verify(deps, input),
       },
       subscriptions: [
         onAll(orderPlaced, (tx, placed) =>

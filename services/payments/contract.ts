@@ -216,5 +216,11 @@ export const payments = contract('payments', {
       ),
     }),
   }),
+  askedFor: query(null, {
+    summary: 'Orders that money was asked for, by id, so that those who keep orders can tell whether each exists',
+    access: internal,
+    input: T.Object({ after: T.String(), limit: T.Integer({ minimum: 1, maximum: 1_000 }) }),
+    output: T.Object({ orderIds: T.Array(T.String()) }),
+  }),
   verify: verifyOperation('I2 and I4: one charge an order, refunded ≤ captured ≤ authorized, the ledger balances'),
 })

@@ -64,7 +64,7 @@ export type OrderMoneyRow = {
 export const isUnsettled = ({ status }: PaymentRow): boolean => status === 'processing' || status === 'requires_action'
 
 /** Whether the attempt can no longer take money. */
-export const isOver = ({ status }: PaymentRow): boolean => status === 'failed' || status === 'voided'
+export const isOver = ({ status }: Pick<PaymentRow, 'status'>): boolean => status === 'failed' || status === 'voided'
 
 /** Why an attempt is over: what the provider said, or what became of it here. */
 export type Failure =
