@@ -189,11 +189,13 @@ function checkOperation(name: string, operation: Operation): void {
 
 type Primitive = string | number | boolean | bigint | null | undefined
 /** Results pass between services in one process without a copy, so nobody may write to them. */
-export type DeepReadonly<V> = V extends Primitive
+export type DeepReadonly<V> = unknown extends V
   ? V
-  : V extends readonly (infer E)[]
-    ? readonly DeepReadonly<E>[]
-    : { readonly [K in keyof V]: DeepReadonly<V[K]> }
+  : V extends Primitive
+    ? V
+    : V extends readonly (infer E)[]
+      ? readonly DeepReadonly<E>[]
+      : { readonly [K in keyof V]: DeepReadonly<V[K]> }
 
 export type Input<Op extends Operation> = DeepReadonly<T.Static<Op['input']>>
 export type Output<Op extends Operation> = DeepReadonly<T.Static<Op['output']>>

@@ -69,7 +69,10 @@ async function stampsService(): Promise<AnyService> {
           if (knobs.dieAfterCommit) throw new Error('the process died')
           return stamped
         },
-        again: async () => ok({ times: (knobs.times += 1) }),
+        again: async () => {
+          knobs.times += 1
+          return ok({ times: knobs.times })
+        },
         unlock: async () => ok({ secret: randomUUID() }),
       },
     }),

@@ -93,6 +93,13 @@ const samples: Readonly<Record<string, (world: World) => Promise<Sample>>> = {
     other: { body: { type: 'payment.refunded' } },
     stranger: null,
   }),
+  'payments.askProvider': async ({ order, tokens }) => ({
+    path: `/api/admin/payments/${await order()}/reconcile`,
+    body: {},
+    other: { path: `/api/admin/payments/${await order()}/reconcile` },
+    token: tokens.owner,
+    stranger: { token: tokens.second, path: `/api/admin/payments/${await order()}/reconcile` },
+  }),
   'catalog.createProduct': async ({ tokens }) => ({
     path: '/api/admin/products',
     body: { handle: 'keyed', title: 'Keyed', variants: [{ sku: 'KEYED' }] },

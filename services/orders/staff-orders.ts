@@ -6,6 +6,7 @@ import { inTransaction } from '#kernel/database'
 import { derivedId, newId } from '#kernel/id'
 import { fraction, money } from '#kernel/money'
 import { publish } from '#kernel/outbox'
+import { attentionOf } from './attention.ts'
 import { type Deps, whoActs } from './deps.ts'
 import * as lists from './lists-store.ts'
 import { type StoredOrder, toOrder } from './order.ts'
@@ -45,6 +46,7 @@ export async function adminOrder(
     payment,
     timeline: [{ at: order.created_at, kind: 'created', detail: 'Checkout began.', by: 'shopper' }, ...history],
     actions: staffActions(order, figures),
+    attention: attentionOf(order, payment),
   })
 }
 

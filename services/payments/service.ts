@@ -9,7 +9,7 @@ import { webhook } from './callback.ts'
 import { cancel, reopen } from './cancel.ts'
 import { capture } from './capture.ts'
 import { abandonedAfterSeconds, type Deps } from './deps.ts'
-import { attempts, find, providers, reconcile } from './read-payments.ts'
+import { askProvider, attempts, find, lapsing, providers, reconcile } from './read-payments.ts'
 import { refund } from './refund.ts'
 import { settle } from './settle.ts'
 import { claimDue, forgetCallbacks } from './store.ts'
@@ -59,6 +59,8 @@ export const paymentsService = (
           refund: (input, call) => refund(deps, input, call),
           webhook: (input) => webhook(deps, input),
           attempts: (input) => attempts(deps, input),
+          askProvider: (input) => askProvider(deps, input),
+          lapsing: (input) => lapsing(deps, input),
           askedFor: async ({ after, limit }) => ok({ orderIds: await pageOfOrderIds(deps.db, after, limit) }),
           verify: (input) => verify(deps, input),
         },
