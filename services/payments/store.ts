@@ -397,6 +397,19 @@ export async function insertBooking(
 
 // ---- Callbacks --------------------------------------------------------------------------------------------------
 
+/** What was asked for by the attempt that a callback is about, or by one whose name at the provider is not known yet. */
+export async function readAsked(
+  db: Executor,
+  about: { readonly provider: string; readonly orderId: string; readonly providerPaymentId: string },
+): Promise<Pick<PaymentRow, 'amount' | 'currency'> | null> {
+  const { rows } = await sql<Pick<PaymentRow, 'amount' | 'currency'>>`
+    select amount, currency from payments
+    where order_id = ${about.orderId} and provider = ${about.provider}
+      and coalesce(provider_payment_id, ${about.providerPaymentId}) = ${about.providerPaymentId}
+    order by attempt desc limit 1`.execute(db)
+  return rows[0] ?? null
+}
+
 /** Keeps a callback once, and makes its order due. @returns `new`, `known` when it came before, `foreign` when the order has no attempt here */
 export async function insertCallback(
   db: Executor,
