@@ -120,8 +120,8 @@ async function allOf(deps: Deps, orderId: string, said: ReadonlyMap<string, unkn
 
 /** Orders whose money will not be there for long: it has to be taken, or the goods cannot leave. */
 export async function lapsing(deps: Deps, { cursor, limit }: Input<Ops['lapsing']>): Promise<Outcome<Ops['lapsing']>> {
-  const after = cursor === undefined ? null : (fromCursor(cursor, 2) as [string, string] | null)
-  if (cursor !== undefined && (after === null || Number.isNaN(Date.parse(String(after[0])))))
+  const after = cursor === undefined ? null : readPlace(cursor)
+  if (cursor !== undefined && after === null)
     throw validationFailed([{ field: 'cursor', message: 'is not a cursor of this list' }])
   const rows = await store.pageOfLapsing(deps.db, { withinHours: lapseWarningHours, after, limit: limit + 1 })
   const page = rows.slice(0, limit)
@@ -130,4 +130,9 @@ export async function lapsing(deps: Deps, { cursor, limit }: Input<Ops['lapsing'
     items: page.map((row) => ({ orderId: row.order_id, authorizedUntil: row.authorized_until })),
     nextCursor: rows.length > limit && last ? toCursor([last.at, last.id]) : null,
   })
+}
+
+function readPlace(cursor: string): [string, string] | null {
+  const [at, id] = fromCursor(cursor, 2) ?? []
+  return typeof at === 'string' && typeof id === 'string' && !Number.isNaN(Date.parse(at)) ? [at, id] : null
 }
