@@ -126,14 +126,18 @@ try {
   const seconds = (since: number): string => ((performance.now() - since) / 1_000).toFixed(1)
   say(`${orders} orders written in ${seconds(fillingSince)} s, ${size.size} in the database`)
 
+  const postmaster = await postmasterOf(client)
   const since = performance.now()
-  const { checks, status, peakMegabytes } = await verify(variables)
+  const busySince = await cpuSeconds(postmaster)
+  const { checks, status, peakMegabytes, cpu } = await verify(variables)
+  const postgresCpu = (await cpuSeconds(postmaster)) - busySince
   const judged = checks.reduce((sum, { checked }) => sum + checked, 0)
   for (const { invariant, what, checked, violated, notCompared } of checks)
     say(`${invariant.padEnd(8)} ${String(checked).padStart(9)} judged, ${violated} broken: ${what}${notCompared ?? ''}`)
   say(
     `verified in ${seconds(since)} s with status ${status}: ${judged} rows judged, ${peakMegabytes} MB at most in the whole process`,
   )
+  say(`CPU: ${cpu.toFixed(1)} s in Node, ${postgresCpu.toFixed(1)} s in PostgreSQL`)
   say(`on ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, PostgreSQL on the same machine`)
 } finally {
   await client.end()
@@ -144,7 +148,7 @@ try {
 /** Runs the command as an operator would. Its peak of memory is what the kernel counts, shop and all (Linux). */
 async function verify(
   variables: Record<string, string>,
-): Promise<{ checks: InvariantCheck[]; status: number | null; peakMegabytes: number }> {
+): Promise<{ checks: InvariantCheck[]; status: number | null; peakMegabytes: number; cpu: number }> {
   const child = spawn(process.execPath, [join(root, 'cli', 'stoa.ts'), 'verify', '--json'], {
     env: { ...process.env, ...variables },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -154,7 +158,9 @@ async function verify(
     output += chunk.toString()
   })
   let peakKilobytes = 0
+  let cpu = 0
   while (child.exitCode === null) {
+    cpu = Math.max(cpu, await cpuSeconds(child.pid ?? 0))
     const facts = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '')
     peakKilobytes = Math.max(peakKilobytes, Number(/VmHWM:\s+(\d+) kB/.exec(facts)?.[1] ?? 0))
     await pause(100)
@@ -162,6 +168,27 @@ async function verify(
   return {
     checks: (JSON.parse(output) as { checks: InvariantCheck[] }).checks,
     status: child.exitCode,
+    cpu,
     peakMegabytes: Math.round(peakKilobytes / 1_024),
   }
+}
+
+/** What a process and its children that have ended used, in seconds; 100 ticks make one on Linux. */
+async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+  const ticks = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 15)
+    .map(Number)
+  return ticks.reduce((sum, one) => sum + one, 0) / 100
+}
+
+/** The parent of all backends, in which those that have ended are counted. */
+async function postmasterOf(database: pg.Client): Promise<number> {
+  const { rows } = await database.query<{ pid: number }>(
+    "select pid from pg_stat_activity where backend_type = 'checkpointer'",
+  )
+  const stat = await readFile(`/proc/${rows[0]?.pid}/stat`, 'utf8')
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
 }

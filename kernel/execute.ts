@@ -75,6 +75,7 @@ async function keyed(
 ): Promise<Outcome<Operation>> {
   const key = call.idempotencyKey
   const store = service.idempotency
+  if (operation.kind === 'query') return handler(input, call)
   if (key === null || store === null || !isKeptByKernel(operation)) return withClaim(null, () => handler(input, call))
 
   const scope = idempotencyScope(name, operation, input, call)
@@ -100,8 +101,8 @@ function isTemporary(operation: Operation, outcome: Outcome<Operation>): boolean
 }
 
 /** Answers of every POST are kept, also of one that may be repeated without a key; never one that is a secret. */
-function isKeptByKernel({ kind, idempotency, route }: Operation): boolean {
-  if (kind === 'query' || idempotency === 'use-case' || idempotency === 'unkept') return false
+function isKeptByKernel({ idempotency, route }: Operation): boolean {
+  if (idempotency === 'use-case' || idempotency === 'unkept') return false
   return idempotency !== 'natural' || route?.method === 'POST'
 }
 

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import pg from 'pg'
 import { payments } from '#contracts/payments'
 import { type InvariantCheck, violationsNamedAtMost } from '#kernel/invariants'
@@ -485,6 +488,19 @@ for (const shape of shapes) {
       assert.deepEqual(others, [])
       assert.deepEqual([one?.violated, one?.violations.length], [2_345, violationsNamedAtMost])
     })
+
+    // A shop in this very process holds its folder's lock: a command has nothing to attach to.
+    if (shape === 'many') {
+      test('the command finds the services of many processes where the environment says they are', async () => {
+        const stoa = join(import.meta.dirname, '..', 'cli', 'stoa.ts')
+        const command = promisify(execFile)
+        const options = { env: { ...process.env, ...shop.environment } }
+        const { stdout } = await command(process.execPath, [stoa, 'verify', '--json'], options)
+        const { holds, checks } = JSON.parse(stdout) as { holds: boolean; checks: InvariantCheck[] }
+        assert.equal(holds, true)
+        assert.ok(checks.length > 25)
+      })
+    }
 
     test('and it is well again', async () => {
       assert.deepEqual(found(await check()), [])
