@@ -2,6 +2,7 @@ import { createClient } from '#kernel/client'
 import { openDataFolder } from '#kernel/data-folder'
 import type { ClientOf } from '#kernel/host'
 import { httpMesh } from '#kernel/mesh'
+import { allServiceNames } from '../services/names.ts'
 import type { Environment } from './environment.ts'
 import { loadSettings } from './settings.ts'
 import { findRunningShop, openShop } from './shop.ts'
@@ -13,16 +14,19 @@ export type ShopAtHand = {
   readonly databaseUrl: string
 }
 
-/** Runs `work` against the shop that runs on this data folder, or opens the folder for as long as the work takes. */
+/**
+ * Runs `work` against the shop that runs on this data folder, or against the many processes that the environment names with
+ * their addresses; where none runs, opens the folder for as long as the work takes.
+ */
 export async function withShop<R>(
   environment: Environment,
   root: string,
   work: (shop: ShopAtHand) => Promise<R>,
 ): Promise<R> {
-  const running = await findRunningShop(environment.dataFolder)
+  const running = addressesOf(environment) ?? (await runningOn(environment.dataFolder))
   if (running) {
     const data = await openDataFolder(environment.dataFolder)
-    const mesh = httpMesh({ urlOf: () => running.internalUrl, token: await data.secret('service-token') })
+    const mesh = httpMesh({ urlOf: running.urlOf, token: await data.secret('service-token') })
     try {
       return await work({
         client: (contract) => createClient(contract, 'cli', mesh),
@@ -41,4 +45,17 @@ export async function withShop<R>(
   } finally {
     await shop.stop()
   }
+}
+
+type Running = { readonly urlOf: (service: string) => string | undefined; readonly databaseUrl: string }
+
+/** Null unless the environment says where every service answers, and where their database is. */
+function addressesOf({ urls, meshUrl, databaseUrl }: Environment): Running | null {
+  const urlOf = (service: string): string | undefined => urls.get(service) ?? meshUrl ?? undefined
+  return databaseUrl !== null && allServiceNames.every(urlOf) ? { urlOf, databaseUrl } : null
+}
+
+async function runningOn(dataFolder: string): Promise<Running | null> {
+  const running = await findRunningShop(dataFolder)
+  return running && { urlOf: () => running.internalUrl, databaseUrl: running.databaseUrl }
 }

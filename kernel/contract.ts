@@ -42,9 +42,10 @@ export type RateLimit = {
  * - `key`: an `Idempotency-Key` is accepted, and the kernel stores the answer under it;
  * - `required`: the same, and a call without a key is refused;
  * - `use-case`: the key is required and the use case itself stores it in its own transaction (checkout does);
- * - `natural`: the same input twice has the effect of once, so clients may retry it without a key.
+ * - `natural`: the same input twice has the effect of once, so clients may retry it without a key;
+ * - `unkept`: a key is accepted and nothing is stored under it, since the answer is a secret: a repeat is done again.
  */
-export type Idempotency = 'key' | 'required' | 'use-case' | 'natural'
+export type Idempotency = 'key' | 'required' | 'use-case' | 'natural' | 'unkept'
 
 export type Operation<
   I extends T.TObject = T.TObject,
@@ -195,11 +196,13 @@ function checkOperation(name: string, operation: Operation): void {
 
 type Primitive = string | number | boolean | bigint | null | undefined
 /** Results pass between services in one process without a copy, so nobody may write to them. */
-export type DeepReadonly<V> = V extends Primitive
+export type DeepReadonly<V> = unknown extends V
   ? V
-  : V extends readonly (infer E)[]
-    ? readonly DeepReadonly<E>[]
-    : { readonly [K in keyof V]: DeepReadonly<V[K]> }
+  : V extends Primitive
+    ? V
+    : V extends readonly (infer E)[]
+      ? readonly DeepReadonly<E>[]
+      : { readonly [K in keyof V]: DeepReadonly<V[K]> }
 
 export type Input<Op extends Operation> = DeepReadonly<T.Static<Op['input']>>
 export type Output<Op extends Operation> = DeepReadonly<T.Static<Op['output']>>
@@ -219,7 +222,12 @@ export type RefusalsOf<R extends Refusals> = {
 }[keyof R & string]
 
 export type Accepted<V> = { readonly ok: true; readonly value: V; readonly cookies?: readonly SetCookie[] }
-export type Refused<R extends Refusal = Refusal> = { readonly ok: false; readonly refusal: R }
+export type Refused<R extends Refusal = Refusal> = {
+  readonly ok: false
+  readonly refusal: R
+  /** Of the call that was refused, where this is the answer to its repeat. */
+  readonly traceId?: string
+}
 export type Outcome<Op extends Operation> = Accepted<Output<Op>> | Refused<RefusalsOf<Op['refusals']>>
 
 /** A cookie for the browser that asked; only the edge knows its full name and whether it must be Secure. */

@@ -1,7 +1,7 @@
 import { type Call, withCall } from './call.ts'
-import type { Accepted, Contract, Operation, Outcome, RateLimit, Refused } from './contract.ts'
-import { fingerprint, type IdempotencyStore } from './idempotency.ts'
-import { ProblemError, problem, rateLimited } from './problem.ts'
+import type { Contract, Operation, Outcome, RateLimit } from './contract.ts'
+import { fingerprint, type IdempotencyStore, withClaim } from './idempotency.ts'
+import { keyInProgress, keyReused, rateLimited } from './problem.ts'
 import type { Place, RateLimiter } from './rate-limit.ts'
 import type { AnyHandler } from './service.ts'
 import type { Metrics } from './telemetry.ts'
@@ -91,8 +91,8 @@ async function keyed(
 ): Promise<Outcome<Operation>> {
   const key = call.idempotencyKey
   const store = service.idempotency
-  if (operation.kind === 'query' || operation.idempotency === 'use-case') return handler(input, call)
-  if (operation.idempotency === 'natural' || key === null || store === null) return handler(input, call)
+  if (operation.kind === 'query') return handler(input, call)
+  if (key === null || store === null || !isKeptByKernel(operation)) return withClaim(null, () => handler(input, call))
 
   const scope = idempotencyScope(name, operation, input, call)
   const claim = await store.claim(scope, key, fingerprint(input))
@@ -100,11 +100,9 @@ async function keyed(
   if (claim.kind === 'mismatch') throw keyReused()
   if (claim.kind === 'running') throw keyInProgress()
   try {
-    const outcome = await handler(input, call)
+    const outcome = await withClaim({ scope, key }, () => handler(input, call))
     // "Not now" is no answer to keep: the same request has to be possible again, under the same key.
-    await (isTemporary(operation, outcome)
-      ? store.release(scope, key)
-      : store.answer(scope, key, withoutCookies(outcome)))
+    await (isTemporary(operation, outcome) ? store.release(scope, key) : store.answer(scope, key, outcome))
     return outcome
   } catch (error) {
     await store.release(scope, key)
@@ -118,9 +116,11 @@ function isTemporary(operation: Operation, outcome: Outcome<Operation>): boolean
   return (typeof declared === 'number' ? declared : (declared?.[0] ?? 0)) >= 500
 }
 
-/** A stored answer never signs anyone in. */
-const withoutCookies = (outcome: Accepted<unknown> | Refused): Accepted<unknown> | Refused =>
-  outcome.ok ? { ok: true, value: outcome.value } : outcome
+/** Answers of every POST are kept, also of one that may be repeated without a key; never one that is a secret. */
+function isKeptByKernel({ idempotency, route }: Operation): boolean {
+  if (idempotency === 'use-case' || idempotency === 'unkept') return false
+  return idempotency !== 'natural' || route?.method === 'POST'
+}
 
 /** A key belongs to an operation and to who asked: the actor, or whoever knows the capability in the path. */
 export function idempotencyScope(name: string, operation: Operation, input: unknown, call: Call): string {
@@ -138,14 +138,3 @@ export function idempotencyScope(name: string, operation: Operation, input: unkn
   )
   return [name, who, ...capabilities].join(' ')
 }
-
-export const keyReused = (): ProblemError =>
-  new ProblemError(
-    problem('idempotency-key-reused', 422, 'This Idempotency-Key was used with another request. Use a new key.'),
-  )
-
-export const keyInProgress = (): ProblemError =>
-  new ProblemError(
-    problem('idempotency-key-in-progress', 409, 'The first request with this Idempotency-Key still runs. Try again.'),
-    1,
-  )

@@ -9,6 +9,10 @@ export const newId = (prefix: string): string => typeidUnboxed(prefix)
 /** A new id that is a capability: prefix and 128 random bits. Never ordered by time, so it cannot be guessed from another. */
 export const newCapability = (prefix: string): string => TypeID.fromUUIDBytes(prefix, randomBytes(16)).toString()
 
+/** The id that `origin` always leads to: what is made twice of one request is made once. Nor does it sort by time. */
+export const derivedId = (prefix: string, origin: string): string =>
+  TypeID.fromUUIDBytes(prefix, createHash('sha256').update(origin).digest().subarray(0, 16)).toString()
+
 /** The schema of ids with `prefix`. */
 export const Id = (prefix: string, description?: string): T.TString =>
   Written(

@@ -80,7 +80,9 @@ export function httpMesh(options: { urlOf: (service: string) => string | undefin
     const leftMs = deadline - Date.now()
     if (leftMs <= 0) throw unavailable(`No time was left to ask ${service}.`)
     const undici = await import('undici')
-    agent ??= new undici.Agent({ connections: 32, pipelining: 1, keepAliveTimeout: 10_000 })
+    // How long an answer may take is said by each call's own deadline.
+    const untimed = { headersTimeout: 0, bodyTimeout: 0 }
+    agent ??= new undici.Agent({ connections: 32, pipelining: 1, keepAliveTimeout: 10_000, ...untimed })
     const answer = await undici
       .request(new URL(path, url), {
         method: 'POST',

@@ -87,3 +87,13 @@ export const rateLimited = (seconds: number): ProblemError =>
   new ProblemError(problem('rate-limited', 429, `Too many attempts. Try again in ${seconds} s.`), seconds)
 export const unavailable = (detail: string, seconds = 1): ProblemError =>
   new ProblemError(problem('unavailable', 503, detail), seconds)
+
+export const keyReused = (): ProblemError =>
+  new ProblemError(
+    problem('idempotency-key-reused', 422, 'This Idempotency-Key was used with another request. Use a new key.'),
+  )
+export const keyInProgress = (): ProblemError =>
+  new ProblemError(
+    problem('idempotency-key-in-progress', 409, 'The first request with this Idempotency-Key still runs. Try again.'),
+    1,
+  )

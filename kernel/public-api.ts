@@ -123,7 +123,8 @@ function addRoute(
       const ask = () => options.mesh(contract, name, input, call)
       const outcome = operation.shared ? await options.answers.once(request.url, ask, answerOf) : await ask()
       if (operation.kind === 'command' && actor.kind === 'staff') options.answers.forget()
-      if (!outcome.ok) return sendProblem(reply, new ProblemError(refusalProblem(operation, outcome.refusal)))
+      if (!outcome.ok)
+        return sendProblem(reply, new ProblemError(refusalProblem(operation, outcome.refusal)), outcome.traceId)
       if (operation.shared && (await options.answers.send(request, reply, request.url))) return reply
       for (const cookie of outcome.cookies ?? []) setCookie(reply, options.publicUrl, cookie)
       if (method !== 'GET' || operation.access.some((one) => one.kind !== 'anyone'))
@@ -243,9 +244,10 @@ function readIdempotencyKey(request: FastifyRequest, operation: Operation): stri
   return key
 }
 
-export function sendProblem(reply: FastifyReply, error: ProblemError): FastifyReply {
+/** @param traceId of the request that the problem was told first; this request's own unless it is a repeat */
+export function sendProblem(reply: FastifyReply, error: ProblemError, traceId = reply.request.traceId): FastifyReply {
   if (error.retryAfterSeconds !== null) reply.header('retry-after', String(error.retryAfterSeconds))
-  const body = { ...error.problem, traceId: reply.request.traceId }
+  const body = { ...error.problem, traceId }
   // Serialized here: a problem is no declared response shape of the operation that failed.
   return reply
     .code(error.problem.status)

@@ -27,6 +27,7 @@ const roleWithout: Record<string, string> = {
   'orders:cancel': 'fulfillment',
   'payments:capture': 'support',
   'payments:refund': 'fulfillment',
+  'payments:reconcile': 'merchandiser',
   'pricing:read': 'fulfillment',
   'pricing:write': 'support',
   'staff:read': 'support',

@@ -29,6 +29,8 @@ export type TestShop = {
   readonly staffToken: string
   readonly databaseUrl: string
   readonly dataFolder: string
+  /** The environment in which an operator of this shop runs a command. */
+  readonly environment: Record<string, string>
   readonly sandbox: { readonly url: string; readonly key: string }
   /** Ends the process or processes and removes the data. */
   stop(): Promise<void>
@@ -75,6 +77,7 @@ export async function startShop(
     staffToken,
     databaseUrl: database.url,
     dataFolder,
+    environment: { ...variables, ...started.urls },
     sandbox: { url: `http://127.0.0.1:${sandboxPort}`, key: `sk_sandbox_${await data.secret('sandbox-key')}` },
     async stop() {
       await started.stop()
@@ -84,14 +87,14 @@ export async function startShop(
   }
 }
 
-type Started = { readonly client: ClientOf; stop(): Promise<void> }
+type Started = { readonly client: ClientOf; readonly urls: Record<string, string>; stop(): Promise<void> }
 
 async function startOne(shape: Shape, variables: Record<string, string>): Promise<Started> {
   const environment = readEnvironment({ ...variables, STOA_SHAPE: shape === 'strict' ? 'strict' : 'plain' })
   const shop = await openShop(environment, () => loadSettings(root), { edge: true, onProgress: () => undefined })
   const owner = await shop.host.client(identity).ensureOwner({ ...ownerAccount, enforce: true })
   if (!owner.ok) throw new Error('test shop: no owner')
-  return { client: shop.host.client, stop: shop.stop }
+  return { client: shop.host.client, urls: {}, stop: shop.stop }
 }
 
 /** A process for each service and one for the public door, as an operator would start them. */
@@ -127,6 +130,7 @@ async function startMany(variables: Record<string, string>): Promise<Started> {
   })
   return {
     client: (contract) => createClient(contract, 'test', mesh),
+    urls,
     async stop() {
       await mesh.close()
       await stop()

@@ -171,6 +171,8 @@ export type WebhookResult =
       readonly eventId: string
       readonly providerPaymentId: string
       readonly orderId: string
+      /** What it says the payment was to be, where it says so: compared, never believed. */
+      readonly amount?: Money
     }
   /** Genuine, but not about a payment. */
   | { readonly outcome: 'ignored'; readonly eventId: string }

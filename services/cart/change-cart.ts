@@ -4,6 +4,7 @@ import type { cart } from '#contracts/cart'
 import type { Actor, Call } from '#kernel/call'
 import { type Accepted, type Output, ok, type RefusalsOf, type Refused, refuse } from '#kernel/contract'
 import type { Database } from '#kernel/database'
+import { withAnswer } from '#kernel/idempotency'
 import { unavailable } from '#kernel/problem'
 import { type Neighbors, type PricedCart, priceCart, withDefaultMethod } from './price-cart.ts'
 import { type StoredCart, type StoredLine, selectCart, updateCart } from './store.ts'
@@ -52,8 +53,11 @@ export async function changeCart<A extends Refused, J extends Refused>(
     if (!next.ok) return next
     const { cart, priced } = next.value
     if (isDeepStrictEqual(cart, known)) return ok(viewCart(known, priced))
-    const saved = await updateCart(deps.db, cart)
-    if (saved) return ok(viewCart({ ...cart, ...saved }, priced))
+    const changed = await withAnswer(deps.db, async (db) => {
+      const saved = await updateCart(db, cart)
+      return saved && ok(viewCart({ ...cart, ...saved }, priced))
+    })
+    if (changed) return changed
     await pause(Math.random() * pauseMs * attempt)
   }
   throw unavailable('Others change this cart at the same time. Try again.')

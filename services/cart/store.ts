@@ -59,7 +59,7 @@ export async function insertCart(db: Database, cart: StoredCart): Promise<Saved>
 }
 
 /** Writes a cart over the version it was made from. @returns null when it has another version now, or became an order */
-export async function updateCart(db: Database, cart: StoredCart): Promise<Saved | null> {
+export async function updateCart(db: Executor, cart: StoredCart): Promise<Saved | null> {
   const { rows } = await sql<Saved>`
     update carts set lines = ${json(cart.lines)}::jsonb, removed_lines = ${[...cart.removedLines]}::text[],
       email = ${cart.email}, shipping_address = ${json(cart.shippingAddress)}::jsonb,

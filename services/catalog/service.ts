@@ -70,7 +70,7 @@ export const catalogService = service({
         import: (input) => importReport(deps, input),
         importRejections: (input) => rejectedRows(deps, input),
         exportProducts: (input) => exportProducts(withMarket, input),
-        verify: () => verify(deps),
+        verify: (input) => verify(deps, input),
       },
       jobs: [
         importJob(deps),

@@ -1,6 +1,7 @@
 import type { catalog } from '#contracts/catalog'
-import { type Outcome, ok } from '#kernel/contract'
-import { type InvariantCheck, violationsNamedAtMost } from '#kernel/invariants'
+import type { Input, Outcome } from '#kernel/contract'
+import { violationsNamedAtMost } from '#kernel/invariants'
+import { newCheck, type Part, verifyPart } from '#kernel/verify'
 import type { Deps } from './deps.ts'
 import type { ProductDocument } from './store/port.ts'
 
@@ -11,30 +12,25 @@ const pageSize = 200
 const settledMs = 60_000
 
 /** Reads every product and asks for it again by handle, variants and SKUs; and looks for events that nobody confirmed. */
-export async function verify({ store }: Pick<Deps, 'store'>): Promise<Outcome<Verify>> {
-  const violations: string[] = []
-  let checked = 0
-  for (let after = ''; ; ) {
-    const page = await store.scan(after, pageSize)
+export const verify = ({ store }: Pick<Deps, 'store'>, { cursor }: Input<Verify>): Promise<Outcome<Verify>> =>
+  verifyPart([products(store), events(store)], cursor)
+
+/** Page by page: a large catalog must not hold up those who shop in it. */
+const products =
+  (store: Deps['store']): Part =>
+  async (from) => {
+    const check = newCheck(
+      'catalog',
+      'each product is found by its handle, its variants and its SKUs, and its variants differ',
+    )
+    const page = await store.scan(from ?? '', pageSize)
     for (const document of page) {
-      checked += 1
+      check.judged()
       const fault = await faultOf(store, document)
-      if (fault && violations.length < violationsNamedAtMost) violations.push(fault)
+      if (fault) check.violated(fault)
     }
-    const last = page.at(-1)
-    if (!last) break
-    after = last.product.id
-    // A large catalog must not hold up those who shop in it.
-    await new Promise((resolve) => setImmediate(resolve))
+    return { checks: [check.result()], next: page.at(-1)?.product.id ?? null }
   }
-  const whole: InvariantCheck = {
-    invariant: 'catalog',
-    what: 'each product is found by its handle, its variants and its SKUs, and its variants differ',
-    checked,
-    violations,
-  }
-  return ok({ checks: [whole, await events(store)] })
-}
 
 async function faultOf(store: Deps['store'], { product }: ProductDocument): Promise<string | null> {
   const { id, handle, variants } = product
@@ -54,18 +50,17 @@ async function faultOf(store: Deps['store'], { product }: ProductDocument): Prom
   return combinations.size === variants.length ? null : `${id}: two variants have the same options`
 }
 
-async function events(store: Deps['store']): Promise<InvariantCheck> {
-  const before = new Date(Date.now() - settledMs).toISOString()
-  const [overdue, backlog] = await Promise.all([
-    store.events.overdue(before, violationsNamedAtMost),
-    store.events.backlog(),
-  ])
-  return {
-    invariant: 'I6',
-    what: 'every event of a product is confirmed by its subscribers within a minute',
-    checked: backlog.pending + backlog.dead,
-    violations: overdue.map(
-      ({ productId, type, subscriber }) => `${productId}: ${subscriber} has not confirmed ${type}`,
-    ),
+const events =
+  (store: Deps['store']): Part =>
+  async () => {
+    const before = new Date(Date.now() - settledMs).toISOString()
+    const [overdue, backlog] = await Promise.all([
+      store.events.overdue(before, violationsNamedAtMost),
+      store.events.backlog(),
+    ])
+    const check = newCheck('I6', 'every event of a product is confirmed by its subscribers within a minute')
+    check.judged(backlog.pending + backlog.dead)
+    for (const { productId, type, subscriber } of overdue)
+      check.violated(`${productId}: ${subscriber} has not confirmed ${type}`)
+    return { checks: [check.result()], next: null }
   }
-}

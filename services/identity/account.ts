@@ -4,6 +4,7 @@ import type { Call } from '#kernel/call'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { inTransaction } from '#kernel/database'
 import { newId } from '#kernel/id'
+import { keepAnswer } from '#kernel/idempotency'
 import { unauthenticated } from '#kernel/problem'
 import type { Deps } from './deps.ts'
 import * as store from './store.ts'
@@ -54,13 +55,16 @@ export async function addAddress(
   call: Call,
 ): Promise<Outcome<Operations['addAddress']>> {
   const id = newId('addr')
-  const added = await inTransaction(db, (tx) => store.insertAddress(tx, customerId(call), id, address, addressesAtMost))
-  if (!added)
-    return refuse(
-      'identity/too-many-addresses',
-      `An account holds at most ${addressesAtMost} addresses. Remove one first.`,
-    )
-  return ok({ id, ...address })
+  return inTransaction(db, async (tx) => {
+    if (!(await store.insertAddress(tx, customerId(call), id, address, addressesAtMost)))
+      return refuse(
+        'identity/too-many-addresses',
+        `An account holds at most ${addressesAtMost} addresses. Remove one first.`,
+      )
+    const added = ok({ id, ...address })
+    await keepAnswer(tx, added)
+    return added
+  })
 }
 
 const unknownAddress = () => refuse('identity/unknown-address', 'There is no such address in this account.')

@@ -9,6 +9,7 @@ export const permissions = [
   'orders:cancel',
   'payments:capture',
   'payments:refund',
+  'payments:reconcile',
   'pricing:read',
   'pricing:write',
   'staff:read',
@@ -26,11 +27,20 @@ export const roles = {
     'orders:read',
     'orders:fulfill',
     'payments:capture',
+    'payments:reconcile',
     'inventory:read',
     'inventory:write',
     'catalog:read',
   ],
-  support: ['orders:read', 'orders:cancel', 'payments:refund', 'catalog:read', 'inventory:read', 'mail:read'],
+  support: [
+    'orders:read',
+    'orders:cancel',
+    'payments:refund',
+    'payments:reconcile',
+    'catalog:read',
+    'inventory:read',
+    'mail:read',
+  ],
 } as const satisfies Record<string, readonly Permission[]>
 export type Role = keyof typeof roles
 

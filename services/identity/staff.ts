@@ -5,6 +5,7 @@ import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { type Database, inTransaction } from '#kernel/database'
 import { fromCursor, toCursor } from '#kernel/fields'
 import { newId } from '#kernel/id'
+import { keepAnswer } from '#kernel/idempotency'
 import { validationFailed } from '#kernel/problem'
 import type { Deps } from './deps.ts'
 import { hashPassword, isGuessable, verifyPassword } from './passwords.ts'
@@ -54,7 +55,9 @@ export async function createStaff(
       subject: row.id,
       traceId: call.traceId,
     })
-    return ok(memberOf(row))
+    const created = ok(memberOf(row))
+    await keepAnswer(tx, created)
+    return created
   })
 }
 

@@ -190,6 +190,13 @@ export const inventory = contract(
         ),
       }),
     }),
+    heldFor: query(null, {
+      summary:
+        'Orders that hold stock or were promised some, by id, so that those who keep orders can tell whether each exists',
+      access: internal,
+      input: T.Object({ after: T.String(), limit: T.Integer({ minimum: 1, maximum: 1_000 }) }),
+      output: T.Object({ orderIds: T.Array(T.String()) }),
+    }),
     verify: verifyOperation('I3: nothing promised beyond what is there, movements sum to levels'),
   },
   { subscribes: [orderPlaced, orderCanceled, orderFulfilled] },

@@ -6,12 +6,14 @@ import { inventory } from '#contracts/inventory'
 import { type Database, inTransaction, openDatabase, sql } from '#kernel/database'
 import { again } from '#kernel/gather'
 import { newId } from '#kernel/id'
+import { verified } from '#kernel/invariants'
 import { migrate, serviceUrl } from '#kernel/migrate'
 import { type TestDatabase, testDatabase } from '../../test/database.ts'
 import { startTestHost } from '../../test/host.ts'
 import { inventoryService } from './service.ts'
 import { catalogOfAll } from './stand-ins.ts'
 import * as store from './store.ts'
+import { verify } from './verify.ts'
 
 const lowStock = 2
 let database: TestDatabase
@@ -270,14 +272,7 @@ test('any batches of holds, releases, events and counts come out as if each were
 const isInUse = ({ onHand, reserved, allocated }: ModelLevel): boolean => onHand !== 0 || reserved + allocated > 0
 
 async function checkInvariants(of: Database): Promise<void> {
-  await store.withTimeToVerify(of, async (tx) => {
-    for (const { violations } of [
-      await store.overpromised(tx),
-      await store.miscountedPromises(tx),
-      await store.unaccountedLevels(tx),
-    ])
-      assert.deepEqual(violations, [])
-  })
+  for (const { violations } of await verified((input) => verify({ db: of }, input))) assert.deepEqual(violations, [])
 }
 
 // ---- Many at once -----------------------------------------------------------------------------------------------------

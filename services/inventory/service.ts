@@ -6,6 +6,7 @@ import type { Client } from '#kernel/client'
 import { ok, refuse } from '#kernel/contract'
 import { fromCursor, toCursor } from '#kernel/fields'
 import { gather } from '#kernel/gather'
+import { withAnswer } from '#kernel/idempotency'
 import { on, onAll } from '#kernel/inbox'
 import { validationFailed } from '#kernel/problem'
 import { service } from '#kernel/service'
@@ -13,6 +14,7 @@ import { reserve } from './reserve.ts'
 import { setLevel, setManyLevels } from './set-level.ts'
 import * as store from './store.ts'
 import { verify } from './verify.ts'
+import { pageOfOrderIds } from './verify-store.ts'
 
 /** A statement of this many takes some milliseconds, and a commit is shared by as many. */
 const batchAtMost = 256
@@ -74,13 +76,15 @@ export const inventoryService = service({
         locations,
         inventoryLocations: locations,
         ensureLocations: async ({ names }) => ok({ items: await store.ensureLocations(db, names) }),
-        createLocation: async ({ name }) => {
-          const created = await store.createLocation(db, name)
-          return created
-            ? ok(created)
-            : refuse('inventory/location-name-taken', `There is a location called ${name} already.`)
-        },
-        verify: () => verify(deps),
+        createLocation: ({ name }) =>
+          withAnswer(db, async (executor) => {
+            const created = await store.createLocation(executor, name)
+            return created
+              ? ok(created)
+              : refuse('inventory/location-name-taken', `There is a location called ${name} already.`)
+          }),
+        heldFor: async ({ after, limit }) => ok({ orderIds: await pageOfOrderIds(db, after, limit) }),
+        verify: (input) => verify(deps, input),
       },
       subscriptions: [
         onAll(orderPlaced, (tx, placed) =>

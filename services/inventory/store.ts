@@ -7,7 +7,6 @@ import type { Input, Output } from '#kernel/contract'
 import { type Database, databaseFacts, type Executor, inTransaction, sql, type Transaction } from '#kernel/database'
 import { again } from '#kernel/gather'
 import { newId } from '#kernel/id'
-import { violationsNamedAtMost } from '#kernel/invariants'
 
 type Operations = typeof inventory.operations
 export type Level = T.Static<typeof LevelSchema>
@@ -247,64 +246,4 @@ export async function ensureLocations(db: Database, names: readonly string[]): P
       join locations l on lower(l.name) = lower(given.name) order by n`.execute(tx)
     return rows
   })
-}
-
-// ---- Invariant I3 ------------------------------------------------------------------------------------------------
-
-export type Findings = { readonly checked: number; readonly violations: readonly string[] }
-
-/** Longer than any other statement may take: it reads all levels and all that is promised. */
-const verifyTimeoutMs = 600_000
-
-/** Runs checks that read whole tables. */
-export async function withTimeToVerify<R>(db: Database, work: (tx: Transaction) => Promise<R>): Promise<R> {
-  return inTransaction(db, async (tx) => {
-    await sql`select set_config('statement_timeout', ${String(verifyTimeoutMs)}, true)`.execute(tx)
-    return work(tx)
-  })
-}
-
-/** Levels that promise more than is there, by more than back-orders and counts account for; and how many these explain. */
-export async function overpromised(
-  tx: Transaction,
-): Promise<Findings & { readonly backordered: number; readonly countedShort: number }> {
-  const { rows } = await sql<{ checked: number; backordered: number; countedShort: number; violations: string[] }>`
-    select count(*) as checked, count(*) filter (where backordered > 0) as backordered,
-           count(*) filter (where counted_short > 0) as "countedShort",
-           coalesce((array_agg(format('%s at %s: %s reserved and %s allocated of %s on hand, %s back-ordered, %s counted short',
-             variant_id, location_id, reserved, allocated, on_hand, backordered, counted_short))
-             filter (where reserved + allocated > on_hand + backordered + counted_short))[:${violationsNamedAtMost}], '{}')
-             as violations
-    from levels`.execute(tx)
-  return theOnly(rows)
-}
-
-/** Levels whose reserved and allocated units are not the sums over the orders that hold them. */
-export async function miscountedPromises(tx: Transaction): Promise<Findings> {
-  const { rows } = await sql<Findings>`
-    with promised as (
-      select variant_id, location_id, coalesce(sum(quantity - fulfilled) filter (where state = 'held'), 0) as reserved,
-             coalesce(sum(quantity - fulfilled) filter (where state = 'allocated'), 0) as allocated
-      from hold_lines join holds using (order_id) where state in ('held', 'allocated')
-      group by variant_id, location_id)
-    select count(*) as checked,
-           coalesce((array_agg(format('%s at %s: level says %s reserved and %s allocated, orders %s and %s', variant_id,
-             location_id, coalesce(l.reserved, 0), coalesce(l.allocated, 0), coalesce(p.reserved, 0), coalesce(p.allocated, 0)))
-             filter (where coalesce(l.reserved, 0) <> coalesce(p.reserved, 0)
-                        or coalesce(l.allocated, 0) <> coalesce(p.allocated, 0)))[:${violationsNamedAtMost}], '{}')
-             as violations
-    from levels l full join promised p using (variant_id, location_id)`.execute(tx)
-  return theOnly(rows)
-}
-
-/** Levels whose units on hand are not the sum of their movements. */
-export async function unaccountedLevels(tx: Transaction): Promise<Findings> {
-  const { rows } = await sql<Findings>`
-    with moved as (select variant_id, location_id, sum(quantity) as quantity from movements group by variant_id, location_id)
-    select count(*) as checked,
-           coalesce((array_agg(format('%s at %s: %s on hand, movements sum to %s', variant_id, location_id,
-             coalesce(l.on_hand, 0), coalesce(m.quantity, 0)))
-             filter (where coalesce(l.on_hand, 0) <> coalesce(m.quantity, 0)))[:${violationsNamedAtMost}], '{}') as violations
-    from levels l full join moved m using (variant_id, location_id)`.execute(tx)
-  return theOnly(rows)
 }

@@ -1,23 +1,28 @@
 import type { inventory } from '#contracts/inventory'
-import { type Outcome, ok } from '#kernel/contract'
+import type { Input, Outcome } from '#kernel/contract'
 import type { Database } from '#kernel/database'
-import { type Findings, miscountedPromises, overpromised, unaccountedLevels, withTimeToVerify } from './store.ts'
+import { type Part, question, verifyPart } from '#kernel/verify'
+import * as store from './verify-store.ts'
 
 type Verify = typeof inventory.operations.verify
 
 /** Judges I3 over all levels: nothing promised beyond what is there, promises and movements account for every unit. */
-export async function verify(deps: { readonly db: Database }): Promise<Outcome<Verify>> {
-  return withTimeToVerify(deps.db, async (tx) => {
-    const over = await overpromised(tx)
-    const explained = `${over.backordered} levels with back-orders, ${over.countedShort} with fewer counted than promised`
-    return ok({
-      checks: [
-        check(`nothing is promised beyond stock, back-orders and counts (${explained})`, over),
-        check('levels promise what orders hold', await miscountedPromises(tx)),
-        check('movements sum to levels', await unaccountedLevels(tx)),
-      ],
-    })
-  })
-}
+export const verify = ({ db }: { readonly db: Database }, { cursor }: Input<Verify>): Promise<Outcome<Verify>> =>
+  verifyPart(
+    [
+      overpromised(db),
+      question(db, 'I3', 'levels promise what orders hold', store.miscountedPromises),
+      question(db, 'I3', 'movements sum to levels', store.unaccountedLevels),
+    ],
+    cursor,
+  )
 
-const check = (what: string, { checked, violations }: Findings) => ({ invariant: 'I3', what, checked, violations })
+/** Back-orders and short counts explain a promise beyond the stock; both are said, never silent. */
+const overpromised =
+  (db: Database): Part =>
+  async (from) => {
+    const what = 'nothing is promised beyond stock, back-orders and counts'
+    const { checks, next } = await question(db, 'I3', what, store.overpromised)(from)
+    const figures = await store.explainedPromises(db)
+    return { checks: checks.map((check) => ({ ...check, figures })), next }
+  }

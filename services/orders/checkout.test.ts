@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { newId } from '#kernel/id'
+import { verified } from '#kernel/invariants'
 import { until } from '../payments/test-payments.ts'
 import { buy, startShop, type TestShop, verdict } from './test-shop.ts'
 
@@ -27,13 +28,12 @@ for (const shape of ['plain', 'strict'] as const) {
     const statusOf = async (order: { id: string; token: string }) => (await get(order)).status
     const holds = async () => {
       await shop.settle()
-      const outcome = await shop.orders.verify({})
-      assert.ok(outcome.ok)
+      const checks = await verified(shop.orders.verify)
       assert.deepEqual(
-        outcome.value.checks.flatMap(({ violations }) => violations),
+        checks.flatMap(({ violations }) => violations),
         [],
       )
-      return outcome.value.checks
+      return checks
     }
 
     test('a cart becomes an order: priced, held, authorized, told', async () => {

@@ -119,6 +119,17 @@ export const TimelineEntry = T.Object({
   by: T.String(),
 })
 
+/**
+ * - `authorization-lapses`: the money has to be taken within two days, or the goods cannot leave;
+ * - `authorization-lapsed`: it is no longer held, and nothing may leave;
+ * - `could-not-be-fulfilled`: it was paid when there was nothing left to sell it, and its money goes back.
+ */
+export const AttentionKind = T.Union([
+  T.Literal('authorization-lapses'),
+  T.Literal('authorization-lapsed'),
+  T.Literal('could-not-be-fulfilled'),
+])
+
 export const AdminOrder = T.Object(
   {
     ...Order.properties,
@@ -128,6 +139,8 @@ export const AdminOrder = T.Object(
     timeline: T.Array(TimelineEntry),
     /** What staff may do now: capture, fulfill, cancel, refund. */
     actions: T.Array(T.String()),
+    /** What somebody should look at, and by when where there is a time. */
+    attention: T.Array(T.Object({ kind: AttentionKind, at: Nullable(Timestamp), detail: T.String() })),
   },
   { title: 'AdminOrder' },
 )
@@ -152,6 +165,7 @@ const moneyRefusals = {
   'orders/unknown-order': 404,
   'orders/not-allowed-now': [409, T.Object({ orderStatus: OrderStatus })],
   'payments/nothing-to-capture': 409,
+  'payments/authorization-lapsed': [409, T.Object({ authorizedUntil: Nullable(Timestamp) })],
   'payments/nothing-to-refund': 409,
   'payments/amount-too-large': [409, T.Object({ largest: Money })],
   'payments/operation-in-flight': 409,
@@ -235,6 +249,8 @@ export const orders = contract(
       input: T.Object({
         q: T.Optional(T.String({ maxLength: 200 })),
         status: T.Optional(OrderStatus),
+        /** Orders that somebody should look at: whose authorization lapses or has lapsed, soonest first; that were paid and could not be fulfilled. */
+        attention: T.Optional(T.Union([T.Literal('authorization-lapses'), T.Literal('could-not-be-fulfilled')])),
         cursor: Cursor,
         limit: Limit(50),
       }),

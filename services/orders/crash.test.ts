@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { currentCall } from '#kernel/call'
 import { newId } from '#kernel/id'
+import { verified } from '#kernel/invariants'
 import type { Point as PaymentPoint } from '../payments/deps.ts'
 import { until } from '../payments/test-payments.ts'
 import type { Point } from './deps.ts'
@@ -50,9 +51,7 @@ describe('a process that dies on the way of an order', () => {
     )[0]?.settled ?? false
   const holds = async () => {
     await shop.settle()
-    const [orders, payments] = await Promise.all([shop.orders.verify({}), shop.payments.verify({})])
-    assert.ok(orders.ok && payments.ok)
-    const checks = [...orders.value.checks, ...payments.value.checks]
+    const checks = [...(await verified(shop.orders.verify)), ...(await verified(shop.payments.verify))]
     assert.deepEqual(
       checks.flatMap(({ violations }) => violations),
       [],

@@ -41,6 +41,17 @@ export async function ordersOfCustomer(
   return rows
 }
 
+/** How long staff are told of an order that was paid and could not be fulfilled; its time line says so for ever. */
+const toldForDays = 14
+
+/** Placed orders in the order of their ids here; others are missing. */
+export async function placedOrders(db: Executor, ids: readonly string[]): Promise<SummaryRow[]> {
+  const { rows } = await sql<SummaryRow>`
+    select ${summary} from unnest(${ids}::text[]) with ordinality as given (id, n) join orders o on o.id = given.id
+    where o.state = 'placed' order by given.n`.execute(db)
+  return rows
+}
+
 /**
  * All orders for staff.
  * @param filter.words each is matched anywhere in number, e-mail address and name; lower case, three characters or more,
@@ -53,12 +64,18 @@ export async function ordersForStaff(
     readonly words: readonly string[]
     readonly numbers: readonly string[] | null
     readonly state: OrderStatus | null
+    /** Only those that were paid lately and never placed. */
+    readonly paidInVain: boolean
   },
   place: Place | null,
   limit: number,
 ): Promise<SummaryRow[]> {
   const conditions = [after(place)]
   if (filter.state !== null) conditions.push(sql`o.state = ${filter.state}`)
+  if (filter.paidInVain)
+    conditions.push(
+      sql`o.state = 'canceled' and o.placed_at is null and o.updated_at > now() - make_interval(days => ${toldForDays})`,
+    )
   if (filter.numbers !== null) conditions.push(sql`o.number = any(${filter.numbers}::text[])`)
   if (filter.words.length > 0) {
     const matches = filter.words.map((word) => sql`s.words like ${`%${word.replace(/[\\%_]/g, '\\$&')}%`}`)

@@ -2,8 +2,9 @@ import { orders } from '#contracts/orders'
 import type { Call } from '#kernel/call'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { inTransaction } from '#kernel/database'
-import { idempotencyScope, keyInProgress, keyReused } from '#kernel/execute'
-import { fingerprint, idempotencyStore } from '#kernel/idempotency'
+import { idempotencyScope } from '#kernel/execute'
+import { fingerprint, idempotencyStore, readKept } from '#kernel/idempotency'
+import { keyInProgress, keyReused } from '#kernel/problem'
 import type { Deps } from './deps.ts'
 import { type Draft, draftOrder } from './draft.ts'
 import { goForward, type PaymentChoice } from './drive-order.ts'
@@ -43,7 +44,7 @@ async function tryOnce(deps: Deps, request: Request, input: Input<Checkout>): Pr
   const known = await store.findCheckout(deps.db, request, input.cartId)
   if (known.key) {
     if (known.key.print !== request.print) throw keyReused()
-    if (known.key.outcome !== null) return known.key.outcome as Outcome<Checkout>
+    if (known.key.outcome !== null) return readKept(known.key.outcome) as Outcome<Checkout>
     return goOn(deps, known.key.order_id, input)
   }
   const snapshot = await deps.cart.snapshot({ cartId: input.cartId })

@@ -89,17 +89,35 @@ const wordsAtMost = 6
 /** The index knows groups of three characters. */
 const wordLengthLeast = 3
 
-export async function adminOrders(
-  deps: Deps,
-  { q, status, cursor, limit = 50 }: Input<Ops['adminOrders']>,
-): Promise<Outcome<Ops['adminOrders']>> {
+export async function adminOrders(deps: Deps, input: Input<Ops['adminOrders']>): Promise<Outcome<Ops['adminOrders']>> {
+  const { q, status, attention, cursor, limit = 50 } = input
+  if (attention === 'authorization-lapses') return lapsing(deps, input)
   const given = (q ?? '').toLowerCase().split(/\s+/).filter(Boolean).slice(0, wordsAtMost)
   const words = given.filter((word) => word.length >= wordLengthLeast)
   const short = given.filter((word) => word.length < wordLengthLeast)
   const { numberPrefix } = deps.settings
   const numbers = words.length === 0 && short.length > 0 ? short.flatMap((one) => [one, `${numberPrefix}${one}`]) : null
-  const filter = { words, numbers, state: status ?? null }
+  const filter = { words, numbers, state: status ?? null, paidInVain: attention === 'could-not-be-fulfilled' }
   return ok(toPage(await lists.ordersForStaff(deps.db, filter, readPlace(cursor), limit + 1), limit))
+}
+
+/** Payments know which and in which order; those that were sent or canceled meanwhile are left out. */
+async function lapsing(
+  deps: Deps,
+  { q, status, cursor, limit = 50 }: Input<Ops['adminOrders']>,
+): Promise<Outcome<Ops['adminOrders']>> {
+  for (const [field, given] of Object.entries({ q, status })) {
+    if (given !== undefined)
+      throw validationFailed([{ field, message: 'cannot be combined with attention=authorization-lapses' }])
+  }
+  const found = await deps.payments.lapsing({ ...(cursor === undefined ? {} : { cursor }), limit })
+  if (!found.ok) throw new Error('orders: payments refused to tell which authorizations lapse')
+  const { items, nextCursor } = found.value
+  const rows = await lists.placedOrders(
+    deps.db,
+    items.map(({ orderId }) => orderId),
+  )
+  return ok({ items: rows.map(toSummary), nextCursor })
 }
 
 function readPlace(cursor: string | undefined): lists.Place | null {
@@ -114,17 +132,19 @@ function toPage(rows: readonly lists.SummaryRow[], limit: number) {
   const shown = rows.slice(0, limit)
   const last = shown.at(-1)
   return {
-    items: shown.map((row) => ({
-      id: row.id,
-      number: row.number,
-      status: row.state,
-      email: row.email,
-      name: row.name,
-      total: money(row.total, row.currency),
-      units: row.units,
-      createdAt: row.created_at,
-      placedAt: row.placed_at,
-    })),
+    items: shown.map(toSummary),
     nextCursor: rows.length > limit && last ? toCursor([last.at, last.id]) : null,
   }
 }
+
+const toSummary = (row: lists.SummaryRow) => ({
+  id: row.id,
+  number: row.number,
+  status: row.state,
+  email: row.email,
+  name: row.name,
+  total: money(row.total, row.currency),
+  units: row.units,
+  createdAt: row.created_at,
+  placedAt: row.placed_at,
+})

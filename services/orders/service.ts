@@ -4,7 +4,6 @@ import { inventory } from '#contracts/inventory'
 import { OrderSettings, orders } from '#contracts/orders'
 import { payments } from '#contracts/payments'
 import { pricing } from '#contracts/pricing'
-import { ok } from '#kernel/contract'
 import { service } from '#kernel/service'
 import type { Deps } from './deps.ts'
 import { orderTokens } from './order-token.ts'
@@ -52,7 +51,7 @@ export const ordersServiceWith = (reached: Deps['reached']) =>
           fulfill: (input, call) => fulfillOrder(deps, input, call),
           cancel: (input) => cancelOrder(deps, input),
           refund: (input, call) => refundOrder(deps, input, call),
-          verify: async () => ok({ checks: await verify(deps) }),
+          verify: (input) => verify(deps, input),
         },
         subscriptions: paymentSubscriptions(deps),
         jobs: [{ name: 'recover', everyMs: 1_000, run: (stopping) => recoverDue(deps, stopping) }],

@@ -3,9 +3,10 @@ import { orderCanceled, orderFulfilled } from '#events/orders'
 import type { Call } from '#kernel/call'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { inTransaction } from '#kernel/database'
-import { newId } from '#kernel/id'
+import { derivedId, newId } from '#kernel/id'
 import { fraction, money } from '#kernel/money'
 import { publish } from '#kernel/outbox'
+import { attentionOf } from './attention.ts'
 import { type Deps, whoActs } from './deps.ts'
 import * as lists from './lists-store.ts'
 import { type StoredOrder, toOrder } from './order.ts'
@@ -45,14 +46,15 @@ export async function adminOrder(
     payment,
     timeline: [{ at: order.created_at, kind: 'created', detail: 'Checkout began.', by: 'shopper' }, ...history],
     actions: staffActions(order, figures),
+    attention: attentionOf(order, payment),
   })
 }
 
 const notNow = (order: StoredOrder, what: string) =>
   refuse('orders/not-allowed-now', `An order that is ${order.state} cannot be ${what}.`, { orderStatus: order.state })
 
-/** The key under which payments know what staff asked for here: the same request again is the same operation. */
-const keyFor = (orderId: string, call: Call): string => `${orderId} ${call.idempotencyKey ?? newId('key')}`
+/** Names what a member of staff asked for here, for ever: the same request again is the same operation. Another's key is another. */
+const keyFor = (orderId: string, call: Call): string => `${orderId} ${whoActs()} ${call.idempotencyKey ?? newId('key')}`
 
 /** Takes the authorized money, all or a part. */
 export async function captureOrder(
@@ -92,6 +94,9 @@ export async function fulfillOrder(
   const { orderId } = input
   const order = await store.readOrder(deps.db, orderId)
   if (!order) return unknownOrder
+  // Of the request's key, so that the same units are not sent twice by a request that is repeated after a crash.
+  const id = derivedId('ful', keyFor(orderId, call))
+  if (order.fulfillments.some((one) => one.id === id)) return adminOrder(deps, { orderId })
   if (order.state !== 'placed') return notNow(order, 'sent')
   const lines = linesToSend(order, input.lines)
   if (!lines.ok) return lines
@@ -106,7 +111,6 @@ export async function fulfillOrder(
   }
 
   const sent = await inTransaction(deps.db, async (tx) => {
-    const id = newId('ful')
     const detail = describe(order, lines.value, input)
     const fulfillment = {
       id,
@@ -179,7 +183,10 @@ function describe(order: StoredOrder, sent: Sent, { carrier, trackingNumber }: I
   return `${all ? 'Everything left' : `${units} of ${order.units}`} sent${how ? ` with ${how}` : ''}.`
 }
 
-/** Cancels an order that has not left. The decision is one write; stock, coupons and money follow from it, now or later. */
+/**
+ * Cancels an order that has not left. The decision is one write; stock, coupons and money follow from it, now or later. One that
+ * is canceled for this very reason is what was asked for: a request that is repeated after a crash finds it so.
+ */
 export async function cancelOrder(
   deps: Deps,
   { orderId, reason }: Input<Ops['cancel']>,
@@ -188,7 +195,10 @@ export async function cancelOrder(
   if (!order) return unknownOrder
   const canceled = await inTransaction(deps.db, async (tx) => {
     const now = await store.insertCancellation(tx, orderId, { reason, by: whoActs() })
-    if (!now) return notNow((await store.readOrder(tx, orderId)) ?? order, 'canceled')
+    if (!now) {
+      const found = (await store.readOrder(tx, orderId)) ?? order
+      return found.state === 'canceled' && found.reason === reason ? ok({}) : notNow(found, 'canceled')
+    }
     const data = { orderId, number: now.number, reason }
     await publish(tx, orderCanceled, { subject: orderId, sequence: now.version, data })
     return ok({})

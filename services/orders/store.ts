@@ -1,5 +1,6 @@
 import type { OrderStatus } from '#contracts/orders'
 import { type Database, type Executor, sql, type Transaction } from '#kernel/database'
+import { keptHours } from '#kernel/idempotency'
 import type { Draft } from './draft.ts'
 import type { OrderRow, StoredOrder } from './order.ts'
 import { canMove } from './order-state.ts'
@@ -42,6 +43,7 @@ export async function findCheckout(db: Executor, request: Request, cartId: strin
            live.id as live_id, live.state as live_state, live.cart_version as live_cart_version
     from (values (1)) as one
     left join idempotency_keys k on k.scope = ${request.scope} and k.key = ${request.key}
+      and k.created_at >= now() - make_interval(hours => ${keptHours})
     left join orders waiting
       on waiting.key_scope = ${request.scope} and waiting.key = ${request.key} and waiting.state = 'placing'
     left join orders live
@@ -276,14 +278,15 @@ export async function insertFulfillment(
     where l.order_id = ${orderId} and l.id = sending."lineId" and l.fulfilled + sending.quantity <= l.quantity
     returning l.id`.execute(tx)
   if (sent.length !== lines.length) return null
-  await sql`
+  const { rows: told } = await sql`
     with sent as (
       insert into fulfillments (id, order_id, lines, carrier, tracking_number, by)
       values (${fulfillment.id}, ${orderId}, ${JSON.stringify(lines)}::jsonb, ${fulfillment.carrier},
-              ${fulfillment.trackingNumber}, ${fulfillment.by}))
+              ${fulfillment.trackingNumber}, ${fulfillment.by})
+      on conflict (id) do nothing returning order_id)
     insert into order_history (order_id, kind, detail, by)
-    values (${orderId}, 'fulfilled', ${fulfillment.detail}, ${fulfillment.by})`.execute(tx)
-  return order
+    select order_id, 'fulfilled', ${fulfillment.detail}, ${fulfillment.by} from sent returning id`.execute(tx)
+  return told.length === 1 ? order : null
 }
 
 /** Cancels a placed order of which nothing has left. What follows is done by whoever drives it next. */

@@ -1,5 +1,6 @@
 import type { OrderStatus } from '#contracts/orders'
 import { type Executor, sql } from '#kernel/database'
+import type { Question } from '#kernel/verify'
 
 /** What an order's own rows say, summed up for comparison. Amounts in minor units. */
 export type Judged = {
@@ -8,8 +9,10 @@ export type Judged = {
   readonly state: OrderStatus
   readonly version: number
   readonly settled: boolean
-  /** Past the time limit, the provider's minutes and a minute for us. */
-  readonly long_overdue: boolean
+  /** Not paid, and past the time limit by so many seconds; null for all others. */
+  readonly overdue_seconds: number | null
+  /** How long after its time limit an order that came to nothing was given up; null for all others. */
+  readonly given_up_after_seconds: number | null
   readonly email: string
   readonly placed_at: string | null
   readonly tax_included: boolean
@@ -45,7 +48,12 @@ export async function pageOfOrders(db: Executor, after: string, limit: number): 
       o.items, o.discount, o.shipping, o.tax, o.total, o.units, o.units_fulfilled,
       (o.lease_until <= now() and (o.settled_at is not null or o.state = 'fulfilled')
         and not exists (select 1 from under_way u where u.subject = o.id)) as settled,
-      (o.state = 'awaiting_payment' and o.expires_at < now() - interval '6 minutes') as long_overdue,
+      case when o.state in ('placing', 'awaiting_payment', 'expired') and o.expires_at < now()
+        then extract(epoch from now() - o.expires_at)::float8 end as overdue_seconds,
+      case when o.state in ('expired', 'declined') then (
+        select extract(epoch from min(h.at) - o.expires_at)::float8 from order_history h
+        where h.order_id = o.id and h.kind in ('expired', 'declined') having min(h.at) > o.expires_at)
+      end as given_up_after_seconds,
       l.*,
       (select coalesce(sum((d->'amount'->>'amount')::bigint), 0)::bigint from jsonb_array_elements(o.discounts) d) as discounts_sum,
       (select coalesce(sum((t->'amount'->>'amount')::bigint), 0)::bigint from jsonb_array_elements(o.taxes) t) as taxes_sum,
@@ -74,52 +82,36 @@ export async function unchanged(
   return new Set(rows.map(({ id }) => id))
 }
 
-/** Lets the statements of a transaction take longer than those that somebody waits for. */
-export async function allowTime(tx: Executor, timeoutMs: number): Promise<void> {
-  await sql`select set_config('statement_timeout', ${String(timeoutMs)}, true)`.execute(tx)
+/** Of these ids, those that are no order's. */
+export async function unknownOrders(db: Executor, orderIds: readonly string[]): Promise<string[]> {
+  const { rows } = await sql<{ id: string }>`
+    select given.id from unnest(${orderIds}::text[]) as given (id)
+    where not exists (select 1 from orders o where o.id = given.id)`.execute(db)
+  return rows.map(({ id }) => id)
 }
-
-type Found = { readonly checked: number; readonly violations: string[] | null }
-
-const found = (rows: readonly Found[]) => ({ checked: rows[0]?.checked ?? 0, violations: rows[0]?.violations ?? [] })
 
 /** Orders that a checkout was answered with, and that are not there. */
-export async function acknowledgedAndMissing(db: Executor, named: number) {
-  const { rows } = await sql<Found>`
-    with told as (
-      select key, outcome->'value'->'order'->>'id' as order_id from idempotency_keys
-      where scope like 'checkout %' and (outcome->>'ok')::boolean),
-    bad as (select key, order_id from told where not exists (select 1 from orders o where o.id = order_id) limit ${named})
-    select (select count(*) from told) as checked,
-           (select array_agg('key ' || key || ' was answered with ' || coalesce(order_id, 'nothing')) from bad) as violations`.execute(
-    db,
-  )
-  return found(rows)
+export const acknowledgedAndMissing: Question = {
+  all: sql`select count(*) from idempotency_keys where scope like 'checkout %' and outcome is not null`,
+  wrong: sql`
+    select 'key ' || key || ' was answered with ' || coalesce(answer->'value'->'order'->>'id', 'nothing') as said
+    from (select key, (outcome #>> '{}')::jsonb as answer from idempotency_keys where scope like 'checkout %') as kept
+    where (answer->>'ok')::boolean
+      and not exists (select 1 from orders o where o.id = answer->'value'->'order'->>'id')`,
 }
 
-export async function cartsWithTwoOrders(db: Executor, named: number) {
-  const { rows } = await sql<Found>`
-    with live as (
-      select array_agg(number) as numbers from orders
-      where state in ('placing', 'awaiting_payment', 'placed', 'fulfilled') group by cart_id),
-    bad as (select numbers from live where cardinality(numbers) > 1 limit ${named})
-    select (select count(*) from live) as checked,
-           (select array_agg(array_to_string(numbers, ', ') || ' are live orders of one cart') from bad) as violations`.execute(
-    db,
-  )
-  return found(rows)
+export const cartsWithTwoOrders: Question = {
+  all: sql`select count(distinct cart_id) from orders where state in ('placing', 'awaiting_payment', 'placed', 'fulfilled')`,
+  wrong: sql`
+    select string_agg(number, ', ' order by number) || ' are live orders of one cart' as said from orders
+    where state in ('placing', 'awaiting_payment', 'placed', 'fulfilled') group by cart_id having count(*) > 1`,
 }
 
 /** Keys live a day: two orders of one key within it would be two results for one request. */
-export async function keysWithTwoOrders(db: Executor, named: number) {
-  const { rows } = await sql<Found>`
-    with used as (
-      select array_agg(number) as numbers, max(created_at) - min(created_at) as apart from orders
-      where key is not null group by key_scope, key),
-    bad as (select numbers from used where cardinality(numbers) > 1 and apart < interval '1 day' limit ${named})
-    select (select count(*) from used) as checked,
-           (select array_agg(array_to_string(numbers, ', ') || ' were made under one key') from bad) as violations`.execute(
-    db,
-  )
-  return found(rows)
+export const keysWithTwoOrders: Question = {
+  all: sql`select count(*) from orders where key is not null`,
+  wrong: sql`
+    select string_agg(number, ', ' order by number) || ' were made under one key' as said from orders
+    where key is not null group by key_scope, key
+    having count(*) > 1 and max(created_at) - min(created_at) < interval '1 day'`,
 }

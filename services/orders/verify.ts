@@ -1,17 +1,21 @@
 import type { inventory } from '#contracts/inventory'
+import type { orders } from '#contracts/orders'
 import type { payments } from '#contracts/payments'
-import type { Output } from '#kernel/contract'
-import { inTransaction } from '#kernel/database'
-import { type InvariantCheck, violationsNamedAtMost } from '#kernel/invariants'
+import type { Input, Outcome, Output } from '#kernel/contract'
+import { newCheck, type Part, question, verifyPart } from '#kernel/verify'
 import type { Deps } from './deps.ts'
 import type { Judged } from './verify-store.ts'
 import * as store from './verify-store.ts'
 
+type Verify = (typeof orders.operations)['verify']
 type Payment = Output<(typeof payments.operations)['find']>['items'][number]
 type Held = Output<(typeof inventory.operations)['holdsOf']>['items'][number]
 
-/** Orders a page: a million of them take no more memory than this many. */
-const pageSize = 500
+/** Orders a page: as many as payments and inventory tell of in one answer. */
+const pageSize = 1_000
+/** What an unpaid order may keep its stock beyond its time limit: the provider's five minutes, and one for us. */
+const heldBeyondAtMostSeconds = 360
+const longestHeld = 'longest time stock was held beyond the time limit, in seconds'
 
 /**
  * What must hold of every order. Each says what is wrong with it, or nothing. Those that compare with other services judge
@@ -30,59 +34,78 @@ const judgements = [
   judge: (order: Judged, payment: Payment | undefined, held: Held | undefined) => string | null | undefined
 }[]
 
-/** Pages through all orders and asks payments and inventory about each page. Whatever seems wrong is looked at twice. */
-export async function verify({ db, payments, inventory }: Deps): Promise<InvariantCheck[]> {
-  const checks = judgements.map(({ invariant, what }) => ({ invariant, what, checked: 0, violations: [] as string[] }))
-  for (let after = ''; ; ) {
-    const page = await store.pageOfOrders(db, after, pageSize)
+/** I1, I2, I5, I8 and I9: orders by themselves, page by page against payments and inventory, and these against orders. */
+export const verify = (deps: Deps, { cursor }: Input<Verify>): Promise<Outcome<Verify>> =>
+  verifyPart(
+    [
+      everyOrder(deps),
+      known(deps, 'I2', 'money was asked for orders that exist', (page) => deps.payments.askedFor(page)),
+      known(deps, 'I5', 'stock is held for orders that exist', (page) => deps.inventory.heldFor(page)),
+      question(deps.db, 'I1', 'orders that a checkout was answered with exist', store.acknowledgedAndMissing),
+      question(deps.db, 'I9', 'a cart has at most one live order', store.cartsWithTwoOrders),
+      question(deps.db, 'I9', 'a key has one order', store.keysWithTwoOrders),
+    ],
+    cursor,
+  )
+
+/** Judges a page of orders with what payments and inventory say of them. Whatever seems wrong is looked at twice. */
+const everyOrder =
+  ({ db, payments, inventory }: Deps): Part =>
+  async (from) => {
+    const page = await store.pageOfOrders(db, from ?? '', pageSize)
     const orderIds = page.map(({ id }) => id)
     const [found, held] = await Promise.all([payments.find({ orderIds }), inventory.holdsOf({ orderIds })])
     if (!found.ok || !held.ok) throw new Error('orders: payments or inventory refused to be compared with')
     const paymentOf = new Map(found.value.items.map((one) => [one.orderId, one]))
     const heldOf = new Map(held.value.items.map((one) => [one.orderId, one]))
-    const suspects: { check: number; order: Judged; wrong: string }[] = []
+    const judged = judgements.map(({ invariant, what, judge }) => ({ check: newCheck(invariant, what), judge }))
+    const suspects: { check: ReturnType<typeof newCheck>; order: Judged; wrong: string }[] = []
+    let heldBeyondSeconds = 0
     for (const order of page) {
-      for (const [check, { judge }] of judgements.entries()) {
+      for (const { check, judge } of judged) {
         const wrong = judge(order, paymentOf.get(order.id), heldOf.get(order.id))
-        if (wrong === null) continue
-        const counted = checks[check]
-        if (counted) counted.checked += 1
-        if (wrong !== undefined) suspects.push({ check, order, wrong })
+        if (wrong !== null) check.judged()
+        if (wrong) suspects.push({ check, order, wrong })
       }
+      heldBeyondSeconds = Math.max(heldBeyondSeconds, heldBeyond(order, heldOf.get(order.id)))
     }
-    if (suspects.length > 0) {
-      const still = await store.unchanged(
-        db,
-        suspects.map(({ order }) => order),
-      )
-      for (const { check, order, wrong } of suspects) {
-        const { violations } = checks[check] ?? {}
-        if (still.has(order.id) && violations && violations.length < violationsNamedAtMost)
-          violations.push(`${order.number} (${order.id}): ${wrong}`)
-      }
+    const still =
+      suspects.length > 0
+        ? await store.unchanged(
+            db,
+            suspects.map((one) => one.order),
+          )
+        : new Set()
+    for (const { check, order, wrong } of suspects)
+      if (still.has(order.id)) check.violated(`${order.number} (${order.id}): ${wrong}`)
+    const checks = judged.map(({ check }) => check.result())
+    const figures = { [longestHeld]: Math.round(heldBeyondSeconds) }
+    return {
+      checks: checks.map((check) => (check.invariant === 'I5' ? { ...check, figures } : check)),
+      next: page.length < pageSize ? null : (page.at(-1)?.id ?? null),
     }
-    after = page.at(-1)?.id ?? ''
-    if (page.length < pageSize) break
   }
-  return [...checks, ...(await overAll(db))]
-}
 
-/** What can only be seen over all orders, in the database; on a large shop that takes its time, in milliseconds. */
-const overAllTimeoutMs = 300_000
+type OrderIds = Promise<{ readonly ok: true; readonly value: { readonly orderIds: readonly string[] } } | { ok: false }>
 
-function overAll(db: Deps['db']): Promise<InvariantCheck[]> {
-  return inTransaction(db, async (tx) => {
-    await store.allowTime(tx, overAllTimeoutMs)
-    const acknowledged = await store.acknowledgedAndMissing(tx, violationsNamedAtMost)
-    const carts = await store.cartsWithTwoOrders(tx, violationsNamedAtMost)
-    const keys = await store.keysWithTwoOrders(tx, violationsNamedAtMost)
-    return [
-      { invariant: 'I1', what: 'orders that a checkout was answered with exist', ...acknowledged },
-      { invariant: 'I9', what: 'a cart has at most one live order', ...carts },
-      { invariant: 'I9', what: 'a key has one order', ...keys },
-    ]
-  })
-}
+/** The other way round: what others keep for an order is kept for one that there is. The order's row is always first. */
+const known =
+  ({ db }: Deps, invariant: string, what: string, pageOf: (page: { after: string; limit: number }) => OrderIds): Part =>
+  async (from) => {
+    const page = await pageOf({ after: from ?? '', limit: pageSize })
+    if (!page.ok) throw new Error('orders: payments or inventory refused to be compared with')
+    const { orderIds } = page.value
+    const check = newCheck(invariant, what)
+    check.judged(orderIds.length)
+    for (const id of await store.unknownOrders(db, orderIds)) check.violated(`there is no order ${id}`)
+    return { checks: [check.result()], next: orderIds.length < pageSize ? null : (orderIds.at(-1) ?? null) }
+  }
+
+const isHeld = (held: Held | undefined): held is Held => held !== undefined && held.state !== 'released'
+
+/** How long an unpaid order kept stock past its time limit, up to now or until it was given up; in seconds. */
+const heldBeyond = (order: Judged, held: Held | undefined): number =>
+  Math.max((isHeld(held) ? order.overdue_seconds : null) ?? 0, order.given_up_after_seconds ?? 0)
 
 // Each answers null when the order is not to be judged by it, undefined when it holds.
 
@@ -99,7 +122,7 @@ function complete(order: Judged): string | undefined {
 
 function promised(order: Judged, _: Payment | undefined, held: Held | undefined): string | null | undefined {
   if (!order.settled || !isPlaced(order)) return null
-  const units = held && held.state !== 'released' ? held.units : 0
+  const units = isHeld(held) ? held.units : 0
   return units === order.tracked_units ? undefined : `sells ${order.tracked_units} units and is promised ${units}`
 }
 
@@ -109,7 +132,7 @@ function paidExactly(order: Judged, payment: Payment | undefined): string | null
   if (!payment) return 'has no payment'
   // An authorization may lapse before the goods are sent; then they are not.
   if (payment.status === 'voided' && order.units_fulfilled === 0) return undefined
-  if (payment.status !== 'authorized' && payment.status !== 'captured') return `has a payment that ${payment.status}`
+  if (payment.status !== 'authorized' && payment.status !== 'captured') return `has a payment that is ${payment.status}`
   if (payment.amount.amount !== order.total || payment.authorized.amount !== order.total)
     return `total ${order.total}, asked ${payment.amount.amount}, authorized ${payment.authorized.amount}`
   return order.state === 'fulfilled' && payment.captured.amount === 0 ? 'was sent and its money not taken' : undefined
@@ -125,8 +148,11 @@ function holdsNoMoney(order: Judged, payment: Payment | undefined): string | nul
 
 function holdsNoStock(order: Judged, _: Payment | undefined, held: Held | undefined): string | null | undefined {
   const over = order.settled && !isPlaced(order)
-  if (!over && !order.long_overdue) return null
-  return held && held.state !== 'released' ? `is ${order.state} and ${held.units} units are ${held.state}` : undefined
+  const overdueSeconds = order.overdue_seconds ?? 0
+  if (!over && overdueSeconds <= heldBeyondAtMostSeconds) return null
+  if (!isHeld(held)) return undefined
+  const since = overdueSeconds > 0 ? `, ${Math.round(overdueSeconds)} s beyond its time limit` : ''
+  return `is ${order.state} and ${held.units} units are ${held.state}${since}`
 }
 
 function exact(order: Judged): string | undefined {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { newId } from '#kernel/id'
+import { verified } from '#kernel/invariants'
 import { startTestPayments, type TestPayments, until } from './test-payments.ts'
 
 const eur = (amount: number) => ({ amount, currency: 'EUR' })
@@ -128,8 +129,11 @@ describe('callbacks of a provider', () => {
     )
     assert.equal(after[0]?.refunded, 700)
     assert.deepEqual(await shop.events(orderId), ['payment.captured', 'payment.refunded'])
-    const checks = await shop.payments.verify({})
-    assert.deepEqual(checks.ok && checks.value.checks.flatMap(({ violations }) => violations), [])
+    const checks = await verified(shop.payments.verify)
+    assert.deepEqual(
+      checks.flatMap(({ violations }) => violations),
+      [],
+    )
   })
 
   test('a callback that was kept when the process died is followed up', async () => {

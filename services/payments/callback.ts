@@ -1,10 +1,21 @@
 import type { payments } from '#contracts/payments'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
+import type { WebhookResult } from '../../providers/payments/port.ts'
 import type { Deps } from './deps.ts'
 import { settle } from './settle.ts'
 import * as store from './store.ts'
 
 type Op = (typeof payments.operations)['webhook']
+
+/** Whether a callback that tells an amount tells the one that was asked for. Of an order that is not known here it may tell any. */
+async function isAsAsked(
+  deps: Deps,
+  provider: string,
+  { orderId, providerPaymentId, amount }: Extract<WebhookResult, { outcome: 'verified' }>,
+): Promise<boolean> {
+  const asked = amount && (await store.readAsked(deps.db, { provider, orderId, providerPaymentId }))
+  return !asked || (asked.amount === amount.amount && asked.currency === amount.currency)
+}
 
 /**
  * A provider's callback. It proves who sent it and is kept once; from then on it is a hint, and how the payment stands is what
@@ -24,6 +35,14 @@ export async function webhook(deps: Deps, input: Input<Op>): Promise<Outcome<Op>
       'a callback was refused',
     )
     return refuse('payments/webhook-refused', `The callback is not believed: ${verdict.reason}.`)
+  }
+  if (verdict.outcome === 'verified' && !(await isAsAsked(deps, provider.name, verdict))) {
+    const { orderId } = verdict
+    deps.log.warn(
+      { security: 'webhook-mismatch', provider: provider.name, orderId },
+      'a callback tells of another amount than was asked for; it is not believed',
+    )
+    return refuse('payments/webhook-refused', 'The callback is not believed: wrong-amount.')
   }
   const orderId = verdict.outcome === 'verified' ? verdict.orderId : null
   const kept = await store.insertCallback(deps.db, { provider: provider.name, eventId: verdict.eventId, orderId })

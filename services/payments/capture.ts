@@ -4,6 +4,7 @@ import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { type Deps, providerOf } from './deps.ts'
 import { moveMoney } from './operations.ts'
 import { type PaymentRow, toPayment } from './payment.ts'
+import { readLapsed } from './store.ts'
 
 type Op = (typeof payments.operations)['capture']
 
@@ -15,8 +16,26 @@ export async function capture(deps: Deps, input: Input<Op>, call: Call): Promise
     available: payment.capturable,
     amount: amountOf(deps, input, payment),
   }))
-  if (moved === null) return refuse('payments/nothing-to-capture', 'No authorized money is left to capture.')
-  return moved.ok ? ok(toPayment(moved.value.payment)) : moved
+  if (moved?.ok) return ok(toPayment(moved.value.payment))
+  const lapsed = await lapse(deps, orderId, moved?.refusal)
+  return lapsed ?? moved ?? refuse('payments/nothing-to-capture', 'No authorized money is left to capture.')
+}
+
+/** The refusal of a capture whose authorization is over: as was learned before, by the time it was given, or as the provider says. */
+async function lapse(
+  deps: Deps,
+  orderId: string,
+  refusal: { readonly type: string; readonly data: unknown } | undefined,
+) {
+  const { reason } = (refusal?.data ?? {}) as { reason?: string }
+  const isOver = refusal?.type === 'payments/provider-refused' && reason === 'authorization-lapsed'
+  const lapsed = refusal && !isOver ? null : await readLapsed(deps.db, orderId, isOver)
+  if (!lapsed) return null
+  return refuse(
+    'payments/authorization-lapsed',
+    'The bank no longer holds the money. Nothing may leave for it: cancel the order, or have it ordered again.',
+    { authorizedUntil: lapsed.authorized_until },
+  )
 }
 
 function amountOf(deps: Deps, { amount, forDispatch }: Input<Op>, payment: PaymentRow): number {

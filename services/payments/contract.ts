@@ -1,6 +1,6 @@
 import T from 'typebox'
 import { anyone, command, contract, internal, query, staff } from '#kernel/contract'
-import { Nothing, Nullable, Timestamp } from '#kernel/fields'
+import { Cursor, Nothing, Nullable, Page, Timestamp } from '#kernel/fields'
 import { verifyOperation } from '#kernel/invariants'
 import { Money } from '#kernel/money'
 import { lowerCaseName, Written } from '#kernel/validation-words'
@@ -63,7 +63,44 @@ export const Payment = T.Object(
   { title: 'Payment' },
 )
 
+/** The same as staff see it who have to talk to the provider. */
+const AdminPayment = T.Object(
+  {
+    ...Payment.properties,
+    /** The provider's own last answer, whatever its form. There is no card number in it. */
+    raw: T.Unknown(),
+  },
+  { title: 'AdminPayment' },
+)
+
+const AdminPayments = T.Object(
+  {
+    payments: T.Array(AdminPayment),
+    operations: T.Array(
+      T.Object({
+        id: T.String(),
+        paymentId: T.String(),
+        kind: T.String(),
+        status: T.String(),
+        amount: Money,
+        at: Timestamp,
+        /** A staff member's id, shopper, provider or system. */
+        by: T.String(),
+        reason: Nullable(T.String()),
+        providerRefundId: Nullable(T.String()),
+        error: Nullable(T.String()),
+      }),
+    ),
+  },
+  { title: 'AdminPayments' },
+)
+
 const Decline = T.Object({ reason: T.String() })
+/** The bank no longer holds the money: nothing may leave for it. */
+const Lapsed = T.Object({ authorizedUntil: Nullable(Timestamp) })
+
+/** Staff are warned so many hours before an authorization lapses. */
+export const lapseWarningHours = 48
 
 export const payments = contract('payments', {
   providers: query('GET /payments/providers', {
@@ -164,6 +201,7 @@ export const payments = contract('payments', {
     output: Payment,
     refusals: {
       'payments/nothing-to-capture': 409,
+      'payments/authorization-lapsed': [409, Lapsed],
       'payments/amount-too-large': [409, T.Object({ largest: Money })],
       'payments/operation-in-flight': 409,
       'payments/provider-refused': [409, Decline],
@@ -206,19 +244,28 @@ export const payments = contract('payments', {
     summary: 'Every attempt, capture and refund of an order with the provider’s ids, for staff',
     access: staff('orders:read'),
     input: T.Object({ orderId: T.String() }),
-    output: T.Object({
-      payments: T.Array(Payment),
-      operations: T.Array(
-        T.Object({
-          id: T.String(),
-          kind: T.String(),
-          status: T.String(),
-          amount: Money,
-          at: Timestamp,
-          error: Nullable(T.String()),
-        }),
-      ),
-    }),
+    output: AdminPayments,
+  }),
+  askProvider: command('POST /admin/payments/{orderId}/reconcile', {
+    summary: 'Ask the provider now how an order’s payment stands, and record what it says; for staff',
+    access: staff('payments:reconcile'),
+    idempotency: 'natural',
+    timeoutMs: 20_000,
+    input: T.Object({ orderId: T.String() }),
+    output: AdminPayments,
+    refusals: { 'payments/unknown-payment': 404, 'payments/provider-silent': 503 },
+  }),
+  lapsing: query(null, {
+    summary: `Orders whose authorization lapses within ${lapseWarningHours} hours, or has lapsed, soonest first; not those that were canceled`,
+    access: internal,
+    input: T.Object({ cursor: Cursor, limit: T.Integer({ minimum: 1, maximum: 200 }) }),
+    output: Page(T.Object({ orderId: T.String(), authorizedUntil: Timestamp })),
+  }),
+  askedFor: query(null, {
+    summary: 'Orders that money was asked for, by id, so that those who keep orders can tell whether each exists',
+    access: internal,
+    input: T.Object({ after: T.String(), limit: T.Integer({ minimum: 1, maximum: 1_000 }) }),
+    output: T.Object({ orderIds: T.Array(T.String()) }),
   }),
   verify: verifyOperation('I2 and I4: one charge an order, refunded ≤ captured ≤ authorized, the ledger balances'),
 })

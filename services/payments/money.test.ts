@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { newId } from '#kernel/id'
+import { verified } from '#kernel/invariants'
 import { startTestPayments, type TestPayments, until } from './test-payments.ts'
 
 const eur = (amount: number) => ({ amount, currency: 'EUR' })
@@ -47,11 +48,8 @@ describe('captures, refunds and cancellations', () => {
   }
   const verdict = (outcome: { ok: true } | { ok: false; refusal: { type: string } }): string =>
     outcome.ok ? 'ok' : outcome.refusal.type
-  const books = async (): Promise<unknown> => {
-    const outcome = await shop.payments.verify({})
-    assert.ok(outcome.ok)
-    return outcome.value.checks.flatMap(({ violations }) => violations)
-  }
+  const books = async (): Promise<unknown> =>
+    (await verified(shop.payments.verify)).flatMap(({ violations }) => violations)
 
   test('a capture takes all, once for its key, and nothing is left for another', async () => {
     const orderId = await pay()

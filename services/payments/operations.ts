@@ -1,7 +1,6 @@
 import { ok, refuse } from '#kernel/contract'
-import { keyReused } from '#kernel/execute'
 import { type Money, money } from '#kernel/money'
-import { validationFailed } from '#kernel/problem'
+import { keyReused, validationFailed } from '#kernel/problem'
 import type { PaymentProvider } from '../../providers/payments/port.ts'
 import { abandonedAfterSeconds, type Deps, providerOf, unknownLookSeconds, whoAsked, withinDeadline } from './deps.ts'
 import type { OperationRow, PaymentRow } from './payment.ts'

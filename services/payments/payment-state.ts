@@ -1,5 +1,5 @@
 import type { ProviderPayment, ShopperAction } from '../../providers/payments/port.ts'
-import { type Failure, isUnsettled, type OperationRow, type PaymentRow, type Status } from './payment.ts'
+import { cardFree, type Failure, isUnsettled, type OperationRow, type PaymentRow, type Status } from './payment.ts'
 
 /** Every legal move of an attempt. News may come twice, late and in any order; what is not a move here changes nothing. */
 export const moves = {
@@ -78,7 +78,7 @@ export function learn(
   }
   const isNews = moved || captured > 0 || refunds.length > 0 || failedRefunds.length > 0 || differs(payment, set)
   const by = isUnsettled(payment) ? 'shopper' : 'provider'
-  return isNews ? { set, raw: said.raw, by, captured, refunds, failedRefunds } : null
+  return isNews ? { set, raw: cardFree(said.raw), by, captured, refunds, failedRefunds } : null
 }
 
 /** What the provider captured beside us ends what we may capture: the rest may be gone, and only a refusal would tell. */

@@ -1,5 +1,6 @@
 import type T from 'typebox'
 import type { Payment, PaymentStatus } from '#contracts/payments'
+import { findCardNumber } from '#kernel/card-number'
 import { money } from '#kernel/money'
 import type { DeclineReason } from '../../providers/payments/port.ts'
 
@@ -28,6 +29,7 @@ export type PaymentRow = {
   readonly failure: string | null
   readonly card: { readonly brand: string; readonly last4: string } | null
   readonly authorized_until: string | null
+  readonly raw: unknown
   readonly version: number
   readonly created_at: string
   readonly updated_at: string
@@ -44,6 +46,7 @@ export type OperationRow = {
   readonly currency: string
   readonly key: string | null
   readonly asked: string | null
+  readonly reason: string | null
   readonly by: string
   readonly provider_refund_id: string | null
   readonly error: string | null
@@ -64,7 +67,7 @@ export type OrderMoneyRow = {
 export const isUnsettled = ({ status }: PaymentRow): boolean => status === 'processing' || status === 'requires_action'
 
 /** Whether the attempt can no longer take money. */
-export const isOver = ({ status }: PaymentRow): boolean => status === 'failed' || status === 'voided'
+export const isOver = ({ status }: Pick<PaymentRow, 'status'>): boolean => status === 'failed' || status === 'voided'
 
 /** Why an attempt is over: what the provider said, or what became of it here. */
 export type Failure =
@@ -94,6 +97,12 @@ const sentences: Readonly<Record<Failure, string>> = {
 /** @param failure the stored word; one that this version does not know is a decline like any other */
 export const failureSentence = (failure: string): string =>
   (sentences as Readonly<Record<string, string>>)[failure] ?? sentences['card-declined']
+
+/** Adapters leave card data out. Should one fail to, its answer is not kept: a shop must never hold a card's number (PCI DSS). */
+export function cardFree(raw: unknown): unknown {
+  const at = findCardNumber(raw)
+  return at === null ? raw : { withheld: `${at} looks like a card number` }
+}
 
 /** A payment as other services see it. */
 export function toPayment(row: PaymentRow): T.Static<typeof Payment> {

@@ -1,9 +1,11 @@
-import type { payments } from '#contracts/payments'
-import { type Input, type Outcome, ok } from '#kernel/contract'
+import { lapseWarningHours, type payments } from '#contracts/payments'
+import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
+import { fromCursor, toCursor } from '#kernel/fields'
 import { money } from '#kernel/money'
+import { validationFailed } from '#kernel/problem'
 import type { PaymentProvider } from '../../providers/payments/port.ts'
-import type { Deps } from './deps.ts'
-import { failureSentence, toPayment } from './payment.ts'
+import { type Deps, providerOf, withinDeadline } from './deps.ts'
+import { cardFree, failureSentence, toPayment } from './payment.ts'
 import { settle } from './settle.ts'
 import * as store from './store.ts'
 
@@ -54,29 +56,83 @@ export async function reconcile(deps: Deps, { orderId }: Input<Ops['reconcile']>
 }
 
 export async function attempts(deps: Deps, { orderId }: Input<Ops['attempts']>): Promise<Outcome<Ops['attempts']>> {
+  return ok(await allOf(deps, orderId))
+}
+
+/**
+ * Asks the provider at somebody's request. What it says of each attempt is shown, and what is news is recorded as the
+ * reconciler would.
+ */
+export async function askProvider(
+  deps: Deps,
+  { orderId }: Input<Ops['askProvider']>,
+): Promise<Outcome<Ops['askProvider']>> {
+  const latest = await store.readLatest(deps.db, orderId)
+  if (!latest) return refuse('payments/unknown-payment', 'No money was asked for this order.')
+  const provider = providerOf(deps, latest.provider)
+  const found = await provider.find({ orderId }, withinDeadline(provider))
+  if (found.outcome === 'unknown') {
+    const { cause, detail } = found
+    deps.log.warn({ orderId, provider: provider.name, cause, detail }, 'the provider did not say how a payment stands')
+    return refuse('payments/provider-silent', `${provider.name} does not answer now (${cause}). Ask again later.`)
+  }
+  await settle(deps, orderId)
+  const said = new Map(found.payments.map(({ attemptKey, raw }) => [attemptKey, cardFree(raw)]))
+  return ok(await allOf(deps, orderId, said))
+}
+
+/** @param said what the provider just answered, by attempt; else its last answer that was news */
+async function allOf(deps: Deps, orderId: string, said: ReadonlyMap<string, unknown> = new Map()) {
   const [payments, operations] = await Promise.all([
     store.readAttempts(deps.db, orderId),
     store.readOperations(deps.db, orderId),
   ])
-  return ok({
-    payments: payments.map(toPayment),
+  return {
+    payments: payments.map((row) => ({ ...toPayment(row), raw: said.get(row.attempt_key) ?? row.raw })),
     operations: [
       ...payments.map((payment) => ({
         id: payment.id,
+        paymentId: payment.id,
         kind: 'authorize',
         status: payment.status,
         amount: money(payment.amount, payment.currency),
         at: payment.created_at,
+        by: 'shopper',
+        reason: null,
+        providerRefundId: null,
         error: payment.failure === null ? null : failureSentence(payment.failure),
       })),
-      ...operations.map(({ id, kind, status, amount, currency, created_at, error }) => ({
-        id,
-        kind,
-        status,
-        amount: money(amount, currency),
-        at: created_at,
-        error,
+      ...operations.map((one) => ({
+        id: one.id,
+        paymentId: one.payment_id,
+        kind: one.kind,
+        status: one.status,
+        amount: money(one.amount, one.currency),
+        at: one.created_at,
+        by: one.by,
+        reason: one.reason,
+        providerRefundId: one.provider_refund_id,
+        error: one.error,
       })),
     ],
+  }
+}
+
+/** Orders whose money will not be there for long: it has to be taken, or the goods cannot leave. */
+export async function lapsing(deps: Deps, { cursor, limit }: Input<Ops['lapsing']>): Promise<Outcome<Ops['lapsing']>> {
+  const after = cursor === undefined ? null : readPlace(cursor)
+  if (cursor !== undefined && after === null)
+    throw validationFailed([{ field: 'cursor', message: 'is not a cursor of this list' }])
+  const rows = await store.pageOfLapsing(deps.db, { withinHours: lapseWarningHours, after, limit: limit + 1 })
+  const page = rows.slice(0, limit)
+  const last = page.at(-1)
+  return ok({
+    items: page.map((row) => ({ orderId: row.order_id, authorizedUntil: row.authorized_until })),
+    nextCursor: rows.length > limit && last ? toCursor([last.at, last.id]) : null,
   })
+}
+
+function readPlace(cursor: string): [string, string] | null {
+  const [at, id] = fromCursor(cursor, 2) ?? []
+  return typeof at === 'string' && typeof id === 'string' && !Number.isNaN(Date.parse(at)) ? [at, id] : null
 }

@@ -9,11 +9,12 @@ import { webhook } from './callback.ts'
 import { cancel, reopen } from './cancel.ts'
 import { capture } from './capture.ts'
 import { abandonedAfterSeconds, type Deps } from './deps.ts'
-import { attempts, find, providers, reconcile } from './read-payments.ts'
+import { askProvider, attempts, find, lapsing, providers, reconcile } from './read-payments.ts'
 import { refund } from './refund.ts'
 import { settle } from './settle.ts'
 import { claimDue, forgetCallbacks } from './store.ts'
 import { verify } from './verify.ts'
+import { pageOfOrderIds } from './verify-store.ts'
 
 /** Orders a round: each is a call or two to a provider, side by side. */
 const dueAtOnce = 16
@@ -58,7 +59,10 @@ export const paymentsService = (
           refund: (input, call) => refund(deps, input, call),
           webhook: (input) => webhook(deps, input),
           attempts: (input) => attempts(deps, input),
-          verify: async () => ok({ checks: await verify(deps.db) }),
+          askProvider: (input) => askProvider(deps, input),
+          lapsing: (input) => lapsing(deps, input),
+          askedFor: async ({ after, limit }) => ok({ orderIds: await pageOfOrderIds(deps.db, after, limit) }),
+          verify: (input) => verify(deps, input),
         },
         jobs: [
           { name: 'reconcile', everyMs: 1_000, run: (stopping) => reconcileDue(deps, stopping) },

@@ -242,7 +242,7 @@ export async function insertOperation(
       where id = ${operation.paymentId} and case ${kind}::text
         when 'refund' then captured - refunded >= ${amount}
         when 'void' then capturable >= ${amount}
-        else capturable >= ${amount}
+        else capturable >= ${amount} and coalesce(authorized_until > now(), true)
           and not exists (select 1 from order_payments o where o.order_id = payments.order_id and o.canceled = 'all') end
       for update),
     claimed as (
@@ -267,6 +267,38 @@ export async function readOperation(
   const { rows } = await sql<OperationRow>`
     select * from payment_operations where order_id = ${orderId} and kind = ${kind} and key = ${key}`.execute(db)
   return rows[0] ?? null
+}
+
+/**
+ * The last attempt of an order whose authorization is over, which the provider is asked about at once.
+ * @param said whether the provider says so; else what is known here has to
+ */
+export async function readLapsed(db: Executor, orderId: string, said: boolean): Promise<PaymentRow | null> {
+  const { rows } = await sql<PaymentRow>`
+    with last as (select * from payments where order_id = ${orderId} order by attempt desc limit 1),
+    lapsed as (
+      select * from last
+      where ${said} or failure = 'authorization-lapsed' or (capturable > 0 and authorized_until <= now())),
+    looked as (
+      update order_payments o set look_at = now() from lapsed where o.order_id = lapsed.order_id and lapsed.capturable > 0)
+    select * from lapsed`.execute(db)
+  return rows[0] ?? null
+}
+
+/** Authorizations that lapse within so many hours or did, of orders that were not canceled, soonest first. */
+export async function pageOfLapsing(
+  db: Executor,
+  page: { readonly withinHours: number; readonly after: readonly [string, string] | null; readonly limit: number },
+): Promise<{ id: string; order_id: string; authorized_until: string; at: string }[]> {
+  const [at, id] = page.after ?? ['-infinity', '']
+  const { rows } = await sql<{ id: string; order_id: string; authorized_until: string; at: string }>`
+    select p.id, p.order_id, p.authorized_until, p.authorized_until::text as at
+    from payments p join order_payments o on o.order_id = p.order_id
+    where (p.capturable > 0 or p.failure = 'authorization-lapsed')
+      and p.authorized_until < now() + make_interval(hours => ${page.withinHours})
+      and (p.authorized_until, p.id) > (${at}::timestamptz, ${id}) and o.canceled is null
+    order by p.authorized_until, p.id limit ${page.limit}`.execute(db)
+  return rows
 }
 
 /** Locks a payment before its operation: whoever claims the next one locks them in this order too. */
@@ -364,6 +396,19 @@ export async function insertBooking(
 }
 
 // ---- Callbacks --------------------------------------------------------------------------------------------------
+
+/** What was asked for by the attempt that a callback is about, or by one whose name at the provider is not known yet. */
+export async function readAsked(
+  db: Executor,
+  about: { readonly provider: string; readonly orderId: string; readonly providerPaymentId: string },
+): Promise<Pick<PaymentRow, 'amount' | 'currency'> | null> {
+  const { rows } = await sql<Pick<PaymentRow, 'amount' | 'currency'>>`
+    select amount, currency from payments
+    where order_id = ${about.orderId} and provider = ${about.provider}
+      and coalesce(provider_payment_id, ${about.providerPaymentId}) = ${about.providerPaymentId}
+    order by attempt desc limit 1`.execute(db)
+  return rows[0] ?? null
+}
 
 /** Keeps a callback once, and makes its order due. @returns `new`, `known` when it came before, `foreign` when the order has no attempt here */
 export async function insertCallback(

@@ -1,82 +1,142 @@
 import { type Executor, sql } from '#kernel/database'
+import type { Question } from '#kernel/verify'
+import type { PaymentRow } from './payment.ts'
 
-/** How many rows were judged, and those that do not agree. */
-export type Judged = { readonly checked: number; readonly violations: string[] }
-
-type Row = { readonly checked: number; readonly violations: string[] | null }
-
-const judged = (rows: readonly Row[]): Judged => ({
-  checked: rows[0]?.checked ?? 0,
-  violations: rows[0]?.violations ?? [],
-})
-
-/** Lets the statements of a transaction take longer than those that somebody waits for. */
-export async function allowTime(tx: Executor, timeoutMs: number): Promise<void> {
-  await sql`select set_config('statement_timeout', ${String(timeoutMs)}, true)`.execute(tx)
+export const ordersWithTwoLivePayments: Question = {
+  all: sql`select count(distinct order_id) from payments where status not in ('failed', 'voided')`,
+  wrong: sql`
+    select order_id || ' has ' || count(*) || ' live payments' as said from payments
+    where status not in ('failed', 'voided') group by order_id having count(*) > 1`,
 }
 
-export async function ordersWithTwoLivePayments(db: Executor, named: number): Promise<Judged> {
-  const { rows } = await sql<Row>`
-    with live as (
-      select order_id, count(*) as payments from payments where status not in ('failed', 'voided') group by order_id),
-    bad as (select order_id, payments from live where payments > 1 order by order_id limit ${named})
-    select (select count(*) from live) as checked,
-           (select array_agg(order_id || ' has ' || payments || ' live payments') from bad) as violations`.execute(db)
-  return judged(rows)
+export const paymentsOutOfBounds: Question = {
+  all: sql`select count(*) from payments`,
+  wrong: sql`
+    select id || ': amount ' || amount || ', authorized ' || authorized || ', captured ' || captured || ', refunded '
+           || refunded as said
+    from payments where refunded < 0 or refunded > captured or captured > authorized or authorized > amount`,
 }
 
-export async function paymentsOutOfBounds(db: Executor, named: number): Promise<Judged> {
-  const { rows } = await sql<Row>`
-    with bad as (
-      select id, amount, authorized, captured, refunded from payments
-      where refunded < 0 or refunded > captured or captured > authorized or authorized > amount order by id limit ${named})
-    select (select count(*) from payments) as checked,
-           (select array_agg(id || ': amount ' || amount || ', authorized ' || authorized || ', captured ' || captured
-                             || ', refunded ' || refunded) from bad) as violations`.execute(db)
-  return judged(rows)
-}
-
-export async function paymentsUnlikeTheirOperations(db: Executor, named: number): Promise<Judged> {
-  const { rows } = await sql<Row>`
-    with summed as (
+export const paymentsUnlikeTheirOperations: Question = {
+  all: sql`select count(*) from payments`,
+  wrong: sql`
+    select p.id || ': captured ' || p.captured || ' in captures of ' || coalesce(s.captured, 0) || ', refunded ' || p.refunded
+           || ' in refunds of ' || coalesce(s.refunded, 0) as said
+    from payments p
+    left join (
       select payment_id, coalesce(sum(amount) filter (where kind = 'capture'), 0) as captured,
              coalesce(sum(amount) filter (where kind = 'refund'), 0) as refunded
-      from payment_operations where status = 'succeeded' group by payment_id),
-    bad as (
-      select p.id, p.captured, p.refunded, coalesce(s.captured, 0) as captures, coalesce(s.refunded, 0) as refunds
-      from payments p left join summed s on s.payment_id = p.id
-      where p.captured <> coalesce(s.captured, 0) or p.refunded <> coalesce(s.refunded, 0) order by p.id limit ${named})
-    select (select count(*) from payments) as checked,
-           (select array_agg(id || ': captured ' || captured || ' in captures of ' || captures || ', refunded ' || refunded
-                             || ' in refunds of ' || refunds) from bad) as violations`.execute(db)
-  return judged(rows)
+      from payment_operations where status = 'succeeded' group by payment_id) s on s.payment_id = p.id
+    where p.captured <> coalesce(s.captured, 0) or p.refunded <> coalesce(s.refunded, 0)`,
 }
 
-export async function unbalancedTransactions(db: Executor, named: number): Promise<Judged> {
-  const { rows } = await sql<Row>`
-    with bad as (
-      select transaction_id, currency, sum(amount) as off from ledger_entries
-      group by transaction_id, currency having sum(amount) <> 0 limit ${named})
-    select (select count(*) from ledger_transactions) as checked,
-           (select array_agg(transaction_id || ' is off by ' || off || ' ' || currency) from bad) as violations`.execute(
+export const unbalancedTransactions: Question = {
+  all: sql`select count(*) from ledger_transactions`,
+  wrong: sql`
+    select transaction_id || ' is off by ' || sum(amount) || ' ' || currency as said from ledger_entries
+    group by transaction_id, currency having sum(amount) <> 0`,
+}
+
+export const unbalancedCurrencies: Question = {
+  all: sql`select count(distinct currency) from ledger_accounts`,
+  wrong: sql`
+    select 'all accounts sum to ' || sum(amount) || ' ' || currency as said from ledger_entries
+    group by currency having sum(amount) <> 0`,
+}
+
+export const operationsUnlikeTheirBookings: Question = {
+  all: sql`select count(*) from payment_operations where kind <> 'void'`,
+  wrong: sql`
+    select o.id || ': ' || o.kind || ' of ' || o.amount || ' ' || o.status || ', booked ' || coalesce(b.times, 0)
+           || ' times, ' || coalesce(b.net, 0) || ' in all' as said
+    from payment_operations o
+    left join (
+      select t.operation_id, count(distinct t.id) filter (where t.kind <> 'refund-failed') as times, sum(e.amount) as net
+      from ledger_transactions t join ledger_entries e on e.transaction_id = t.id and e.account like 'provider:%'
+      group by t.operation_id) b on b.operation_id = o.id
+    where o.kind <> 'void' and (
+      coalesce(b.net, 0) <> case when o.status <> 'succeeded' then 0 when o.kind = 'capture' then o.amount else -o.amount end
+      or (o.status = 'succeeded' and coalesce(b.times, 0) <> 1))`,
+}
+
+export const providersUnlikeTheirAccount: Question = {
+  all: sql`select count(*) from ledger_accounts where name like 'provider:%'`,
+  wrong: sql`
+    select account || ' is booked with ' || coalesce(booked, 0) || ' ' || currency || ' and holds ' || coalesce(held, 0) as said
+    from (select 'provider:' || provider as account, currency, sum(captured - refunded) as held
+          from payments where captured > 0 group by provider, currency) as held
+    full join (select account, currency, sum(amount) as booked from ledger_entries where account like 'provider:%'
+               group by account, currency) as booked using (account, currency)
+    where coalesce(held, 0) <> coalesce(booked, 0)`,
+}
+
+export const keysWithTwoOperations: Question = {
+  all: sql`select count(*) from payment_operations where key is not null`,
+  wrong: sql`
+    select order_id || ': ' || count(*) || ' operations ' || kind || ' of one key: ' || string_agg(id, ', ' order by id) as said
+    from payment_operations where key is not null group by order_id, kind, key having count(*) > 1`,
+}
+
+// ---- What is compared with the provider --------------------------------------------------------------------------
+
+/** An attempt as far as a provider knows of it. Amounts in minor units. */
+export type ComparedRow = Pick<
+  PaymentRow,
+  | 'id'
+  | 'order_id'
+  | 'attempt_key'
+  | 'provider_payment_id'
+  | 'status'
+  | 'currency'
+  | 'amount'
+  | 'captured'
+  | 'refunded'
+  | 'created_at'
+> & {
+  /** Nothing changed lately and nothing is under way, so both sides have to tell the same. */
+  readonly settled: boolean
+}
+
+const compared = (graceSeconds: number) => sql`
+  p.id, p.order_id, p.attempt_key, p.provider_payment_id, p.status, p.currency, p.amount, p.captured, p.refunded, p.created_at,
+  (p.updated_at < now() - make_interval(secs => ${graceSeconds})
+   and not exists (select 1 from payment_operations o where o.payment_id = p.id
+                   and (o.status = 'pending' or o.updated_at > now() - make_interval(secs => ${graceSeconds})))) as settled`
+
+/** Attempts at a provider by id, older than the grace. */
+export async function pageOfAttempts(
+  db: Executor,
+  page: { readonly provider: string; readonly after: string; readonly graceSeconds: number; readonly limit: number },
+): Promise<ComparedRow[]> {
+  const { rows } = await sql<ComparedRow>`
+    select ${compared(page.graceSeconds)} from payments p
+    where p.provider = ${page.provider} and p.id > ${page.after}
+      and p.created_at < now() - make_interval(secs => ${page.graceSeconds})
+    order by p.id limit ${page.limit}`.execute(db)
+  return rows
+}
+
+export async function attemptsByKey(
+  db: Executor,
+  attempts: { readonly provider: string; readonly keys: readonly string[]; readonly graceSeconds: number },
+): Promise<ComparedRow[]> {
+  const { rows } = await sql<ComparedRow>`
+    select ${compared(attempts.graceSeconds)} from payments p
+    where p.provider = ${attempts.provider} and p.attempt_key = any(${attempts.keys}::text[])`.execute(db)
+  return rows
+}
+
+/** Providers that took part in payments, whether the shop still names them or not. */
+export async function providersOfPayments(db: Executor): Promise<string[]> {
+  const { rows } = await sql<{ provider: string }>`select distinct provider from payments order by provider`.execute(db)
+  return rows.map(({ provider }) => provider)
+}
+
+/** Orders that money was asked for, by id. */
+export async function pageOfOrderIds(db: Executor, after: string, limit: number): Promise<string[]> {
+  const { rows } = await sql<{ order_id: string }>`
+    select order_id from order_payments where order_id > ${after} and attempts > 0 order by order_id limit ${limit}`.execute(
     db,
   )
-  return judged(rows)
-}
-
-export async function providersUnlikeTheirAccount(db: Executor): Promise<Judged> {
-  const { rows } = await sql<Row>`
-    with held as (
-      select 'provider:' || provider as account, currency, sum(captured - refunded) as held
-      from payments where captured > 0 group by provider, currency),
-    booked as (
-      select account, currency, sum(amount) as booked from ledger_entries where account like 'provider:%'
-      group by account, currency),
-    compared as (
-      select account, currency, coalesce(held, 0) as held, coalesce(booked, 0) as booked
-      from held full join booked using (account, currency))
-    select (select count(*) from compared) as checked,
-           (select array_agg(account || ' is booked with ' || booked || ' ' || currency || ' and holds ' || held)
-            from compared where held <> booked) as violations`.execute(db)
-  return judged(rows)
+  return rows.map(({ order_id }) => order_id)
 }

@@ -1,29 +1,41 @@
-import { type Database, inTransaction } from '#kernel/database'
-import { type InvariantCheck, violationsNamedAtMost } from '#kernel/invariants'
+import type { payments } from '#contracts/payments'
+import type { Input, Outcome } from '#kernel/contract'
+import { question, verifyPart } from '#kernel/verify'
+import type { Deps } from './deps.ts'
+import { compareWith, unknownProviders } from './verify-providers.ts'
 import * as store from './verify-store.ts'
 
-/** All payments are looked at, in the database: on a large shop that takes its time, in milliseconds. */
-const verifyTimeoutMs = 300_000
+type Verify = (typeof payments.operations)['verify']
 
-/** I2 and I4 over what this service keeps: a row or a sum that does not agree is named. */
-export function verify(db: Database): Promise<InvariantCheck[]> {
-  return inTransaction(db, async (tx) => {
-    await store.allowTime(tx, verifyTimeoutMs)
-    const attempts = await store.ordersWithTwoLivePayments(tx, violationsNamedAtMost)
-    const payments = await store.paymentsOutOfBounds(tx, violationsNamedAtMost)
-    const operations = await store.paymentsUnlikeTheirOperations(tx, violationsNamedAtMost)
-    const transactions = await store.unbalancedTransactions(tx, violationsNamedAtMost)
-    const accounts = await store.providersUnlikeTheirAccount(tx)
-    return [
-      { invariant: 'I2', what: 'at most one payment an order holds or took money', ...attempts },
-      { invariant: 'I2', what: 'refunded ≤ captured ≤ authorized ≤ amount', ...payments },
-      { invariant: 'I2', what: 'captures and refunds sum to what the payment says', ...operations },
-      { invariant: 'I4', what: 'each ledger transaction balances to zero in each currency', ...transactions },
-      {
-        invariant: 'I4',
-        what: 'each provider’s account is what its payments captured less what they refunded',
-        ...accounts,
-      },
-    ]
-  })
-}
+/** I2, I4 and I9 over what this service keeps, and I2 against what each provider says. */
+export const verify = (deps: Deps, { cursor }: Input<Verify>): Promise<Outcome<Verify>> =>
+  verifyPart(
+    [
+      question(deps.db, 'I2', 'at most one payment an order holds or took money', store.ordersWithTwoLivePayments),
+      question(deps.db, 'I2', 'refunded ≤ captured ≤ authorized ≤ amount', store.paymentsOutOfBounds),
+      question(deps.db, 'I2', 'captures and refunds sum to what the payment says', store.paymentsUnlikeTheirOperations),
+      ...[...deps.providers.values()].map((provider) => compareWith(deps, provider)),
+      unknownProviders(deps),
+      question(
+        deps.db,
+        'I4',
+        'each ledger transaction balances to zero in each currency',
+        store.unbalancedTransactions,
+      ),
+      question(deps.db, 'I4', 'the ledger balances to zero in each currency', store.unbalancedCurrencies),
+      question(
+        deps.db,
+        'I4',
+        'each capture and refund is booked once, with its amount',
+        store.operationsUnlikeTheirBookings,
+      ),
+      question(
+        deps.db,
+        'I4',
+        'each provider’s account is what its payments captured less what they refunded',
+        store.providersUnlikeTheirAccount,
+      ),
+      question(deps.db, 'I9', 'a key moves money once', store.keysWithTwoOperations),
+    ],
+    cursor,
+  )

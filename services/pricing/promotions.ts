@@ -3,6 +3,7 @@ import { type Input, type Outcome, ok, type Refusal, type Refused, refuse } from
 import { type Database, inTransaction } from '#kernel/database'
 import { fromCursor, toCursor } from '#kernel/fields'
 import { newId } from '#kernel/id'
+import { withAnswer } from '#kernel/idempotency'
 import { validationFailed } from '#kernel/problem'
 import type { Markets } from './markets.ts'
 import {
@@ -38,7 +39,7 @@ export async function createPromotion({ db, markets }: Deps, input: Input<Create
   const fault = faultOf(markets, input, 0)
   if (fault) return fault
   try {
-    return ok(await savePromotion(db, newId('promo'), input))
+    return await withAnswer(db, async (executor) => ok(await savePromotion(executor, newId('promo'), input)))
   } catch (error) {
     if (isCodeTaken(error)) return codeTaken(input.code)
     throw error

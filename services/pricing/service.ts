@@ -57,7 +57,7 @@ export const pricingService = service({
         promotions: (input) => listPromotions(deps, input),
         createPromotion: (input) => createPromotion(deps, input),
         updatePromotion: (input) => updatePromotion(deps, input),
-        verify: () => verify(deps),
+        verify: (input) => verify(deps, input),
       },
     }
   },

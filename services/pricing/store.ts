@@ -1,4 +1,5 @@
 import { type Database, type Executor, sql, type Transaction } from '#kernel/database'
+import type { Question } from '#kernel/verify'
 import type { Candidate } from './discounts.ts'
 
 // ---- Prices ---------------------------------------------------------------------------------------------------------
@@ -220,39 +221,25 @@ export async function unredeem(db: Database, orderId: string): Promise<void> {
 // ---- What `stoa verify` asks ----------------------------------------------------------------------------------------
 
 /** Promotions used beyond their limit, or counted otherwise than their redemptions say. */
-export async function selectMiscountedPromotions(
-  db: Database,
-  limit: number,
-): Promise<{ checked: number; wrong: string[] }> {
-  const { rows } = await sql<{ checked: number; wrong: string[] | null }>`
-    with counted as (
-      select id, count(*)::int as uses from redemptions, unnest(promotion_ids) as id where state = 'redeemed' group by id),
-    judged as (
-      select p.id, p.times_used, p.usage_limit, coalesce(c.uses, 0) as uses,
-             p.times_used > p.usage_limit or p.times_used <> coalesce(c.uses, 0) as wrong
-      from promotions p left join counted c on c.id = p.id)
-    select (select count(*)::int from judged) as checked,
-           array(select format('%s: used %s times, %s redemptions, limit %s', id, times_used, uses, usage_limit)
-                 from judged where wrong order by id limit ${limit}) as wrong`.execute(db)
-  return { checked: rows[0]?.checked ?? 0, wrong: rows[0]?.wrong ?? [] }
+export const miscountedPromotions: Question = {
+  all: sql`select count(*) from promotions`,
+  wrong: sql`
+    select format('%s: used %s times, %s redemptions, limit %s', p.id, p.times_used, coalesce(c.uses, 0), p.usage_limit) as said
+    from promotions p
+    left join (select id, count(*) as uses from redemptions, unnest(promotion_ids) as id
+               where state = 'redeemed' group by id) c on c.id = p.id
+    where p.times_used > p.usage_limit or p.times_used <> coalesce(c.uses, 0)`,
 }
 
 /** Customers who used a promotion beyond their limit, or are counted otherwise than their redemptions say. */
-export async function selectMiscountedCustomers(
-  db: Database,
-  limit: number,
-): Promise<{ checked: number; wrong: string[] }> {
-  const { rows } = await sql<{ checked: number; wrong: string[] | null }>`
-    with counted as (
-      select id, customer, count(*)::int as uses from redemptions, unnest(promotion_ids) as id
-      where state = 'redeemed' and customer is not null group by id, customer),
-    judged as (
-      select u.promotion_id, u.times_used, u.usage_limit, coalesce(c.uses, 0) as uses,
-             u.times_used > u.usage_limit or u.times_used <> coalesce(c.uses, 0) as wrong
-      from customer_uses u left join counted c on c.id = u.promotion_id and c.customer = u.customer)
-    select (select count(*)::int from judged) as checked,
-           array(select format('%s: one customer used it %s times, %s redemptions, limit %s',
-                               promotion_id, times_used, uses, usage_limit)
-                 from judged where wrong limit ${limit}) as wrong`.execute(db)
-  return { checked: rows[0]?.checked ?? 0, wrong: rows[0]?.wrong ?? [] }
+export const miscountedCustomers: Question = {
+  all: sql`select count(*) from customer_uses`,
+  wrong: sql`
+    select format('%s: one customer used it %s times, %s redemptions, limit %s', u.promotion_id, u.times_used,
+                  coalesce(c.uses, 0), u.usage_limit) as said
+    from customer_uses u
+    left join (select id, customer, count(*) as uses from redemptions, unnest(promotion_ids) as id
+               where state = 'redeemed' and customer is not null group by id, customer) c
+      on c.id = u.promotion_id and c.customer = u.customer
+    where u.times_used > u.usage_limit or u.times_used <> coalesce(c.uses, 0)`,
 }

@@ -163,7 +163,15 @@ const pathOf = (providerPaymentId: string): string => `/v1/payments/${encodeURIC
 // --- webhooks -------------------------------------------------------------------------------------------------------
 
 const WebhookEvent = Compile(
-  T.Object({ type: T.String(), data: T.Object({ paymentId: T.String(), orderId: T.String() }) }),
+  T.Object({
+    type: T.String(),
+    data: T.Object({
+      paymentId: T.String(),
+      orderId: T.String(),
+      amount: T.Optional(T.Integer()),
+      currency: T.Optional(T.String()),
+    }),
+  }),
 )
 
 function verify(signature: Webhook, { rawBody, headers }: WebhookRequest): WebhookResult {
@@ -185,9 +193,10 @@ function verify(signature: Webhook, { rawBody, headers }: WebhookRequest): Webho
   }
   const event = parsed(body)
   if (event === undefined) return { outcome: 'refused', reason: 'malformed' }
-  return WebhookEvent.Check(event)
-    ? { outcome: 'verified', eventId, providerPaymentId: event.data.paymentId, orderId: event.data.orderId }
-    : { outcome: 'ignored', eventId }
+  if (!WebhookEvent.Check(event)) return { outcome: 'ignored', eventId }
+  const { paymentId: providerPaymentId, orderId, amount, currency } = event.data
+  const said = amount === undefined || currency === undefined ? {} : { amount: { amount, currency } }
+  return { outcome: 'verified', eventId, providerPaymentId, orderId, ...said }
 }
 
 function parsed(body: Buffer): unknown {

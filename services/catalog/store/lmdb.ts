@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { digest } from '#kernel/id'
-import type { Claim, IdempotencyStore } from '#kernel/idempotency'
+import { type Claim, type IdempotencyStore, keptHours, toKeep } from '#kernel/idempotency'
 import type { Delivery } from '#kernel/outbox'
 import { type Environment, isKey, openEnvironment, type Table } from './lmdb-environment.ts'
 import { lmdbImports } from './lmdb-imports.ts'
@@ -300,10 +300,12 @@ function idempotencyMarks(environment: Environment): IdempotencyStore & { purge(
       environment.write((): Claim => {
         const id = idOf(scope, key)
         const now = Date.now()
-        const known = marks.get(id)
+        const kept = marks.get(id)
+        const known = kept && kept.createdAt >= now - keptHours * 3_600_000 ? kept : undefined
         if (known && known.fingerprint !== fingerprint) return { kind: 'mismatch' }
         if (known && known.outcome !== null) return { kind: 'answered', outcome: known.outcome as never }
         if (known && known.leaseUntil > now) return { kind: 'running' }
+        if (kept && !known) remove(id, kept.createdAt)
         const createdAt = known?.createdAt ?? now
         marks.putSync(id, { fingerprint, outcome: null, leaseUntil: now + markLeaseMs, createdAt })
         byTime.putSync([createdAt, id], true)
@@ -313,7 +315,7 @@ function idempotencyMarks(environment: Environment): IdempotencyStore & { purge(
       environment.write(() => {
         const id = idOf(scope, key)
         const known = marks.get(id)
-        if (known) marks.putSync(id, { ...known, outcome })
+        if (known && known.outcome === null) marks.putSync(id, { ...known, outcome: toKeep(outcome) })
       }),
     release: (scope, key) =>
       environment.write(() => {

@@ -4,7 +4,7 @@ import type { catalog } from '../../../../services/catalog/contract.ts'
 import type { orders } from '../../../../services/orders/contract.ts'
 import type { Answer } from '../api.ts'
 import { useMay, useSession } from '../session.ts'
-import { Badge, Button, linkClass, PageHead, Sheet } from '../ui/kit.tsx'
+import { Badge, Button, linkClass, Notice, PageHead, Sheet } from '../ui/kit.tsx'
 import { PagedTable, usePages } from '../ui/list.tsx'
 import { orderColumns } from './orders.tsx'
 
@@ -31,6 +31,16 @@ export function HomePage() {
     { status: 'awaiting_payment', limit: atMost },
     { enabled: seesOrders, refetchMs },
   )
+  const lapsing = usePages<Summary>(
+    '/api/admin/orders',
+    { attention: 'authorization-lapses', limit: atMost },
+    { enabled: seesOrders, refetchMs },
+  )
+  const inVain = usePages<Summary>(
+    '/api/admin/orders',
+    { attention: 'could-not-be-fulfilled', limit: atMost },
+    { enabled: seesOrders, refetchMs },
+  )
   const imports = usePages<Report>('/api/admin/imports', { limit: 5 }, { enabled: seesImports })
   const running = imports.items.filter(({ state }) => state === 'running' || state === 'uploading')
   return (
@@ -46,6 +56,16 @@ export function HomePage() {
           ) : null}
           {seesImports ? <Tile label="Imports running" value={imports.isPending ? '…' : running.length} /> : null}
         </ul>
+        <Warning
+          title="The authorization lapses within two days"
+          note="Capture the money before, or the goods cannot leave."
+          pages={lapsing}
+        />
+        <Warning
+          title="Paid, and could not be fulfilled"
+          note="There was nothing left to sell them. The money goes back by itself, and the shoppers were told."
+          pages={inVain}
+        />
         {seesOrders ? (
           <Sheet
             flush
@@ -90,6 +110,19 @@ export function HomePage() {
         )}
       </div>
     </>
+  )
+}
+
+/** Orders that somebody should look at; nothing where there are none. */
+function Warning({ title, note, pages }: { title: string; note: string; pages: ReturnType<typeof usePages<Summary>> }) {
+  if (pages.items.length === 0) return null
+  return (
+    <Sheet flush title={title}>
+      <div className="p-3">
+        <Notice tone="warn">{note}</Notice>
+      </div>
+      <PagedTable pages={pages} keyOf={({ id }) => id} empty="" columns={orderColumns} />
+    </Sheet>
   )
 }
 

@@ -8,6 +8,7 @@ import { useMay } from '../session.ts'
 import { Badge, Button, Loading, linkClass, Notice, PageHead, Sheet, when } from '../ui/kit.tsx'
 import { useActorName } from './actor-name.ts'
 import { type OrderAction, OrderActions } from './order-actions.tsx'
+import { PaymentSheet } from './order-payment.tsx'
 
 export type Order = Answer<typeof orders, 'adminOrder'>
 
@@ -58,6 +59,14 @@ export function OrderPage() {
           <Notice tone="warn">Canceled: {order.cancelReason}</Notice>
         </div>
       ) : null}
+      {order.attention.map(({ kind, at, detail }) => (
+        <div key={kind} className="mb-5">
+          <Notice tone={kind === 'authorization-lapsed' ? 'danger' : 'warn'}>
+            {kind === 'authorization-lapses' ? `The authorization lapses ${when(at)}. ` : ''}
+            {detail}
+          </Notice>
+        </div>
+      ))}
       <div className="grid gap-5 lg:grid-cols-[minmax(0,1fr)_20rem]">
         <div className="flex min-w-0 flex-col gap-5">
           <Goods order={order} />
@@ -144,52 +153,6 @@ function Goods({ order }: { order: Order }) {
           {code ? ` (${code})` : ''}: −{show(amount)}
         </p>
       ))}
-    </Sheet>
-  )
-}
-
-function PaymentSheet({ order: { payment } }: { order: Order }) {
-  return (
-    <Sheet title="Payment">
-      {payment ? (
-        <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1.5">
-          <dt className="text-soft">State</dt>
-          <dd>
-            <Badge state={payment.status} />
-          </dd>
-          <dt className="text-soft">With</dt>
-          <dd>
-            {payment.provider}
-            {payment.card ? `, ${payment.card.brand} •••• ${payment.card.last4}` : ''}
-          </dd>
-          <dt className="text-soft">Authorized</dt>
-          <dd className="tabular-nums">{show(payment.authorized)}</dd>
-          <dt className="text-soft">Captured</dt>
-          <dd className="tabular-nums">{show(payment.captured)}</dd>
-          <dt className="text-soft">Refunded</dt>
-          <dd className="tabular-nums">{show(payment.refunded)}</dd>
-          {payment.providerPaymentId ? (
-            <>
-              <dt className="text-soft">Reference</dt>
-              <dd className="break-all font-mono text-[0.8125rem]">{payment.providerPaymentId}</dd>
-            </>
-          ) : null}
-          {payment.authorizedUntil && payment.status === 'authorized' ? (
-            <>
-              <dt className="text-soft">Held until</dt>
-              <dd>{when(payment.authorizedUntil)}</dd>
-            </>
-          ) : null}
-          {payment.failure && payment.status === 'failed' ? (
-            <>
-              <dt className="text-soft">Failure</dt>
-              <dd className="text-danger">{payment.failure}</dd>
-            </>
-          ) : null}
-        </dl>
-      ) : (
-        <p className="text-soft">Nothing was asked for yet.</p>
-      )}
     </Sheet>
   )
 }

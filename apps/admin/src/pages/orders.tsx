@@ -11,6 +11,12 @@ type Summary = Answer<typeof orders, 'adminOrders'>['items'][number]
 
 const states = ['placed', 'awaiting_payment', 'fulfilled', 'canceled', 'declined', 'expired', 'placing']
 
+/** Orders that somebody should look at, by what for. */
+export const attentions: Readonly<Record<string, string>> = {
+  'authorization-lapses': 'authorization lapses',
+  'could-not-be-fulfilled': 'paid, not fulfilled',
+}
+
 export const orderColumns: readonly Column<Summary>[] = [
   {
     title: 'Order',
@@ -40,7 +46,13 @@ export const orderColumns: readonly Column<Summary>[] = [
 export function OrdersPage() {
   const [q, setQ] = useState('')
   const [status, setStatus] = useState('')
-  const pages = usePages<Summary>('/api/admin/orders', { q: useDeferredValue(q.trim()), status })
+  const words = useDeferredValue(q.trim())
+  const attention = status in attentions
+  const pages = usePages<Summary>('/api/admin/orders', {
+    ...(attention ? { attention: status } : { status }),
+    // Payments know which these are, and nothing of the words.
+    q: status === 'authorization-lapses' ? '' : words,
+  })
   return (
     <>
       <PageHead title="Orders" />
@@ -49,6 +61,7 @@ export function OrdersPage() {
           what="orders"
           placeholder="Number, e-mail or name"
           {...{ q, status, states }}
+          others={attentions}
           onQ={setQ}
           onStatus={setStatus}
         />

@@ -36,6 +36,7 @@ export function useCommand<V, A>(run: (input: V, key: string) => Promise<A>, { o
   return {
     run: mutation.mutate,
     running: mutation.isPending,
+    done: mutation.isSuccess,
     reset: mutation.reset,
     error,
     message:

@@ -9,6 +9,7 @@ export function Filters({
   status,
   onStatus,
   states,
+  others = {},
 }: {
   what: string
   placeholder: string
@@ -17,6 +18,8 @@ export function Filters({
   status: string
   onStatus: (status: string) => void
   states: readonly string[]
+  /** What else can be chosen among the states, by its title. */
+  others?: Readonly<Record<string, string>>
 }) {
   return (
     <div className="grid gap-2 border-b border-line p-3 sm:grid-cols-[1fr_12rem]">
@@ -33,6 +36,11 @@ export function Filters({
         {states.map((one) => (
           <option key={one} value={one}>
             {one.replaceAll('_', ' ')}
+          </option>
+        ))}
+        {Object.entries(others).map(([value, title]) => (
+          <option key={value} value={value}>
+            {title}
           </option>
         ))}
       </Select>
