@@ -27,6 +27,8 @@ const roleWithout: Record<string, string> = {
   'orders:cancel': 'fulfillment',
   'payments:capture': 'support',
   'payments:refund': 'fulfillment',
+  'gift-cards:read': 'fulfillment',
+  'gift-cards:write': 'support',
   'pricing:read': 'fulfillment',
   'pricing:write': 'support',
   'staff:read': 'support',

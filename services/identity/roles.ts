@@ -9,6 +9,8 @@ export const permissions = [
   'orders:cancel',
   'payments:capture',
   'payments:refund',
+  'gift-cards:read',
+  'gift-cards:write',
   'pricing:read',
   'pricing:write',
   'staff:read',
@@ -30,7 +32,16 @@ export const roles = {
     'inventory:write',
     'catalog:read',
   ],
-  support: ['orders:read', 'orders:cancel', 'payments:refund', 'catalog:read', 'inventory:read', 'mail:read'],
+  // Who issues gift cards makes money: that is for managers.
+  support: [
+    'orders:read',
+    'orders:cancel',
+    'payments:refund',
+    'gift-cards:read',
+    'catalog:read',
+    'inventory:read',
+    'mail:read',
+  ],
 } as const satisfies Record<string, readonly Permission[]>
 export type Role = keyof typeof roles
 

@@ -58,6 +58,8 @@ const order: T.Static<typeof Order> = {
   discounts: [],
   taxes: [],
   totals: { items: eur(3_980), discount: eur(0), shipping: eur(490), tax: eur(713), total: eur(4_470) },
+  giftCards: [],
+  due: eur(4_470),
   fulfillments: [
     {
       id: 'ful_1',

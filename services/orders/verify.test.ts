@@ -89,7 +89,10 @@ describe('verify names what is wrong', () => {
       'update payments.payments set authorized = authorized + 1 where order_id = $1',
       [placed.id],
     )
-    assert.match(violations.join('\n'), /I2 placed orders are paid.*total 4490, asked 4490, authorized 4489/)
+    assert.match(
+      violations.join('\n'),
+      /I2 placed orders are paid.*total 4490, by gift cards 0, asked 4490, authorized 4489/,
+    )
     assert.match(violations.join('\n'), /I2 refunded ≤ captured ≤ authorized ≤ amount: /)
     only(
       await damaged(

@@ -80,3 +80,53 @@ export async function providersUnlikeTheirAccount(db: Executor): Promise<Judged>
             from compared where held <> booked) as violations`.execute(db)
   return judged(rows)
 }
+
+export async function usesUnlikeTheirMovements(db: Executor, named: number): Promise<Judged> {
+  const { rows } = await sql<Row>`
+    with used as (
+      select order_id, gift_card_id, sum(amount) filter (where not undone) as amount, sum(refunded) as refunded
+      from gift_card_uses group by order_id, gift_card_id),
+    moved as (
+      select order_id, gift_card_id, -sum(amount) filter (where kind <> 'refund') as amount,
+             sum(amount) filter (where kind = 'refund') as refunded
+      from gift_card_movements where order_id is not null group by order_id, gift_card_id),
+    compared as (
+      select order_id, gift_card_id, coalesce(u.amount, 0) as paid, coalesce(m.amount, 0) as moved,
+             coalesce(u.refunded, 0) as refunded, coalesce(m.refunded, 0) as given
+      from used u full join moved m using (order_id, gift_card_id)),
+    bad as (
+      select * from compared where paid <> moved or refunded <> given or refunded > paid
+      order by order_id, gift_card_id limit ${named})
+    select (select count(*) from compared) as checked,
+           (select array_agg(gift_card_id || ' of order ' || order_id || ': paid ' || paid || ' and moved ' || moved
+                             || ', got back ' || refunded || ' and moved ' || given) from bad) as violations`.execute(
+    db,
+  )
+  return judged(rows)
+}
+
+export async function cardsUnlikeTheirAccount(db: Executor): Promise<Judged> {
+  const { rows } = await sql<Row>`
+    with held as (select currency, sum(balance) as held from gift_cards group by currency),
+    booked as (
+      select currency, -sum(amount) as booked from ledger_entries where account = 'gift-cards' group by currency),
+    compared as (
+      select currency, coalesce(held, 0) as held, coalesce(booked, 0) as booked from held full join booked using (currency))
+    select (select count(*) from compared) as checked,
+           (select array_agg('gift-cards is booked with ' || booked || ' ' || currency || ' and the cards hold ' || held)
+            from compared where held <> booked) as violations`.execute(db)
+  return judged(rows)
+}
+
+export async function cardsUnlikeTheirMovements(db: Executor, named: number): Promise<Judged> {
+  const { rows } = await sql<Row>`
+    with summed as (select gift_card_id, sum(amount) as moved from gift_card_movements group by gift_card_id),
+    bad as (
+      select id, balance, coalesce(moved, 0) as moved from gift_cards left join summed on gift_card_id = id
+      where balance < 0 or balance <> coalesce(moved, 0) order by id limit ${named})
+    select (select count(*) from gift_cards) as checked,
+           (select array_agg(id || ' holds ' || balance || ', and its movements sum to ' || moved) from bad) as violations`.execute(
+    db,
+  )
+  return judged(rows)
+}
