@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { giftCardsOf } from './test-gift-cards.ts'
 import { buy, startShop, type TestShop } from './test-shop.ts'
 
 /** Each of these is damage that the tables themselves would refuse, so their guards are taken down first. */
@@ -8,6 +9,7 @@ describe('verify names what is wrong', () => {
   let placed = { id: '', cartId: '' }
   let declined = ''
   let other = ''
+  let paid = { id: '', card: '' }
   before(async () => {
     shop = await startShop({ capture: 'at-once' })
     const variantId = await shop.sell({ onHand: 10 })
@@ -20,7 +22,13 @@ describe('verify names what is wrong', () => {
     declined = row?.id ?? ''
     const second = await buy(shop, await shop.fill([{ variantId }]))
     other = second.ok ? second.value.order.id : ''
+    const card = await giftCardsOf(shop).issue(1_000)
+    const third = await buy(shop, await shop.fill([{ variantId }], { giftCards: [card.code] }))
+    paid = { id: third.ok ? third.value.order.id : '', card: card.id }
     await shop.settle()
+    await shop.rows('alter table payments.gift_card_movements disable trigger all')
+    await shop.rows('alter table payments.gift_cards drop constraint gift_cards_balance_check')
+    await shop.rows('alter table payments.gift_card_uses drop constraint gift_card_uses_check')
     await shop.rows('alter table orders.order_lines drop constraint order_lines_check')
     await shop.rows('drop index orders.orders_live_cart')
     await shop.rows('alter table payments.ledger_entries disable trigger all')
@@ -124,7 +132,78 @@ describe('verify names what is wrong', () => {
       unbalanced.join('\n'),
       /I4 each ledger transaction balances to zero in each currency: .* is off by -5 EUR/,
     )
-    assert.match(unbalanced.join('\n'), /I4 each provider’s account .*booked with 6975 EUR and holds 6980/)
+    assert.match(unbalanced.join('\n'), /I4 each provider’s account .*booked with 8465 EUR and holds 8470/)
+  })
+
+  test('I2: an order whose tenders do not sum to its total, and a declined one whose gift card was not given back', async () => {
+    const violations = await damaged(
+      'update payments.gift_card_uses set amount = amount - 5 where order_id = $1',
+      'update payments.gift_card_uses set amount = amount + 5 where order_id = $1',
+      [paid.id],
+    )
+    assert.equal(violations.length, 2)
+    assert.match(violations.join('\n'), /I2 placed orders are paid.*has 1000 to be paid by gift cards, which paid 995/)
+    assert.match(
+      violations.join('\n'),
+      /I2 what gift cards paid of orders.*: paid 995 and moved 1000, got back 0 and moved 0/,
+    )
+    const asked = await damaged(
+      'update payments.payments set amount = amount - 1, authorized = authorized - 1 where order_id = $1',
+      'update payments.payments set amount = amount + 1, authorized = authorized + 1 where order_id = $1',
+      [paid.id],
+    )
+    assert.match(
+      asked.join('\n'),
+      /I2 placed orders are paid.*total 2490, by gift cards 1000, asked 1489, authorized 1489/,
+    )
+    only(
+      await damaged(
+        `with moved as (update payments.gift_card_movements set order_id = $2 where order_id = $1)
+         update payments.gift_card_uses set order_id = $2 where order_id = $1`,
+        `with moved as (update payments.gift_card_movements set order_id = $1 where order_id = $2)
+         update payments.gift_card_uses set order_id = $1 where order_id = $2`,
+        [paid.id, declined],
+      ).then((found) => found.filter((one) => !one.includes('has 1000 to be paid'))),
+      /^I2 orders that came to nothing hold no money: .*is declined and its payment failed, 1000 of it kept$/,
+    )
+    only(
+      await damaged(
+        'update payments.gift_card_uses set refunded = refunded + 1 where order_id = $1',
+        'update payments.gift_card_uses set refunded = refunded - 1 where order_id = $1',
+        [paid.id],
+      ),
+      /^I2 what gift cards paid of orders.*got back 1 and moved 0$/,
+    )
+  })
+
+  test('I4 and I7: gift cards that hold something else than their movements, and less than nothing', async () => {
+    const violations = await damaged(
+      'update payments.gift_cards set balance = balance - 5 where id = $1',
+      'update payments.gift_cards set balance = balance + 5 where id = $1',
+      [paid.card],
+    )
+    assert.equal(violations.length, 2)
+    assert.match(violations.join('\n'), /I4 the gift cards’ account .*booked with 0 EUR and the cards hold -5$/m)
+    assert.match(violations.join('\n'), /I7 no gift card is below zero.*holds -5, and its movements sum to 0$/m)
+    only(
+      await damaged(
+        "update payments.gift_card_movements set amount = amount + 7 where gift_card_id = $1 and kind = 'issue'",
+        "update payments.gift_card_movements set amount = amount - 7 where gift_card_id = $1 and kind = 'issue'",
+        [paid.card],
+      ),
+      /^I7 .*holds 0, and its movements sum to 7$/,
+    )
+  })
+
+  test('I8: gift cards that do not sum', async () => {
+    only(
+      await damaged(
+        `update orders.orders set gift_cards = jsonb_set(gift_cards, '{0,amount}', '999') where id = $1`,
+        `update orders.orders set gift_cards = jsonb_set(gift_cards, '{0,amount}', '1000') where id = $1`,
+        [paid.id],
+      ),
+      /^I8 .*gift cards: 1000, and its parts sum to 999$/,
+    )
   })
 
   test('I5: an order that came to nothing and holds stock', async () => {

@@ -161,7 +161,12 @@ export function toPayment(row: PaymentRow | null, uses: readonly UseRow[]): T.St
     authorizedUntil: null,
     card: null,
     createdAt: time(first.created_at),
-    updatedAt: time(uses.map(({ updated_at }) => updated_at).toSorted().at(-1) ?? first.updated_at),
+    updatedAt: time(
+      uses
+        .map(({ updated_at }) => updated_at)
+        .toSorted()
+        .at(-1) ?? first.updated_at,
+    ),
     giftCards,
   }
 }
