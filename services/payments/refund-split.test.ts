@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { splitRefund } from './refund-split.ts'
+import { type Part, splitOverCards, splitRefund } from './refund-split.ts'
+
+/** A refund as it is done: the provider's part is claimed, and what is left to the cards is split when it is booked. */
+function refund(amount: number, left: { readonly provider: number; readonly cards: readonly Part[] }) {
+  const { provider, giftCards } = splitRefund(amount, left.provider)
+  return { provider, cards: splitOverCards(giftCards, left.cards) }
+}
 
 const lefts = fc.record({
   provider: fc.nat({ max: 1_000_000 }),
@@ -19,7 +25,7 @@ test('a refund is split without a remainder, the provider first, the last card u
       const all = given.provider + sum(given.amounts)
       const amount = Math.floor(all * share)
       const left = leftOf(given)
-      const split = splitRefund(amount, left)
+      const split = refund(amount, left)
       assert.equal(split.provider + sum(split.cards.map((card) => card.amount)), amount)
       assert.equal(split.provider, Math.min(amount, given.provider))
       const parts = left.cards.map(
@@ -43,7 +49,7 @@ test('splits of one refund after the other end where one refund of all does', ()
       let refunded = 0
       for (const want of wanted) {
         const amount = Math.min(want, left.provider + sum(left.cards.map((card) => card.amount)))
-        const split = splitRefund(amount, left)
+        const split = refund(amount, left)
         refunded += amount
         left = {
           provider: left.provider - split.provider,
@@ -53,7 +59,7 @@ test('splits of one refund after the other end where one refund of all does', ()
           })),
         }
       }
-      const atOnce = splitRefund(refunded, leftOf(given))
+      const atOnce = refund(refunded, leftOf(given))
       assert.equal(left.provider, given.provider - atOnce.provider)
       for (const [index, { giftCardId, amount }] of left.cards.entries())
         assert.equal(
@@ -65,5 +71,5 @@ test('splits of one refund after the other end where one refund of all does', ()
 })
 
 test('more than was paid cannot be split', () => {
-  assert.throws(() => splitRefund(11, leftOf({ provider: 5, amounts: [5] })), RangeError)
+  assert.throws(() => refund(11, leftOf({ provider: 5, amounts: [5] })), RangeError)
 })

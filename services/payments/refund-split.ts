@@ -1,19 +1,21 @@
-/** What is left of each tender, in minor units; cards in the order in which they were used. */
-export type Left = { readonly provider: number; readonly cards: readonly Part[] }
+/** What a gift card gets or paid, in minor units. */
 export type Part = { readonly giftCardId: string; readonly amount: number }
 
 /**
- * Where a refund goes: first to the provider's money, which the shopper paid with this order, up to what is left of it; then to
- * the gift cards, the last one used first. So money goes back to where it came from, and a card is never given what it did
- * not pay. The parts sum to `amount`, which must not be more than all that is left.
+ * Where a refund goes, in minor units: first to the provider's money, up to what is left of it, and the rest to the gift cards. So money
+ * goes back to where it came from.
+ * @param providerLeft what the provider captured and has not given back
  */
-export function splitRefund(amount: number, left: Left): Left {
-  const provider = Math.min(amount, left.provider)
-  const cards = splitOverCards(amount - provider, left.cards)
-  return { provider, cards }
+export function splitRefund(amount: number, providerLeft: number): { provider: number; giftCards: number } {
+  const provider = Math.min(amount, providerLeft)
+  return { provider, giftCards: amount - provider }
 }
 
-/** The last one used first. @throws when it is more than the cards paid */
+/**
+ * Which card gets how much of a refund: the last one used first, none more than is left of what it paid.
+ * @param cards what is left of each, in the order of use
+ * @throws when it is more than is left
+ */
 export function splitOverCards(amount: number, cards: readonly Part[]): Part[] {
   let open = amount
   const parts = cards.toReversed().flatMap(({ giftCardId, amount: most }) => {

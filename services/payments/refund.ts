@@ -6,6 +6,7 @@ import type { Deps } from './deps.ts'
 import { moveMoney } from './operations.ts'
 import { leftOnCards } from './payment.ts'
 import { knownPayment } from './read-payments.ts'
+import { splitRefund } from './refund-split.ts'
 
 type Op = (typeof payments.operations)['refund']
 
@@ -14,10 +15,9 @@ export async function refund(deps: Deps, input: Input<Op>, call: Call): Promise<
   const { orderId, amount, reason } = input
   const wanted = { orderId, kind: 'refund', key: call.idempotencyKey ?? '', amount, reason } as const
   const moved = await moveMoney(deps, wanted, ({ payment, uses }) => {
-    const provider = payment ? payment.captured - payment.refunded : 0
-    const available = provider + leftOnCards(uses)
-    const asked = amount?.amount ?? available
-    return { available, provider: Math.min(asked, provider), giftCards: asked - Math.min(asked, provider) }
+    const byProvider = payment ? payment.captured - payment.refunded : 0
+    const available = byProvider + leftOnCards(uses)
+    return { available, ...splitRefund(amount?.amount ?? available, byProvider) }
   })
   if (moved === null) return refuse('payments/nothing-to-refund', 'No money that was taken is left to give back.')
   if (!moved.ok) return moved
