@@ -26,6 +26,8 @@ export const giftCardsAtMost = 5
 /** Minor units a card: ten thousand in most currencies. More is a slip of the keyboard, or somebody helping themselves. */
 export const giftCardAmountAtMost = 1_000_000
 
+/** Letters and digits of a gift card's code; spaces and dashes between them do not count. */
+export const giftCardCodeLength = 20
 /** However it was typed: what can be no code is as unknown as one that nobody has. */
 export const GiftCardCode = T.String({ minLength: 1, maxLength: 60 })
 export const Last4 = T.String({ description: 'The last four characters of a gift card’s code.' })

@@ -1,13 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto'
+import { giftCardCodeLength } from '#contracts/payments'
 import { findCardNumber } from '#kernel/card-number'
 
 /** Crockford's alphabet: no I, L, O and U, so that nothing is mistaken when it is read aloud or from paper. */
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
-/**
- * 20 of them are 100 bits: with the last four known to whoever sees an order, 80 are left to guess. Magento's codes were
- * guessed since they came from a weak generator (CVE-2019-7855).
- */
-const length = 20
 const groupLength = 4
 
 export type GiftCardCodes = {
@@ -20,6 +16,9 @@ export type GiftCardCodes = {
 }
 
 /**
+ * A code's 20 characters are 100 bits: with the last four known to whoever sees an order, 80 are left to guess. (Magento's were
+ * guessed since they came from a weak generator, CVE-2019-7855.)
+ *
  * Codes are made of a random seed and a secret of the shop, and found by a keyed digest: the database alone, or a backup of it,
  * tells no code and lets nobody try any.
  */
@@ -28,7 +27,7 @@ export function giftCardCodes(secret: string): GiftCardCodes {
   const ofSeed = (seed: string): string => {
     const bytes = keyed('gift-card code', seed)
     // 256 is a multiple of 32, so each character is as likely as any other.
-    const symbols = Array.from({ length }, (_, at) => alphabet[(bytes[at] ?? 0) % alphabet.length])
+    const symbols = Array.from({ length: giftCardCodeLength }, (_, at) => alphabet[(bytes[at] ?? 0) % alphabet.length])
     return symbols.join('').replace(/.{4}(?=.)/g, '$&-')
   }
   return {
@@ -59,5 +58,5 @@ export function readCode(typed: string): string | null {
     .replaceAll('O', '0')
     .replace(/[IL]/g, '1')
     .replaceAll('U', 'V')
-  return symbols.length === length && [...symbols].every((one) => alphabet.includes(one)) ? symbols : null
+  return symbols.length === giftCardCodeLength && [...symbols].every((one) => alphabet.includes(one)) ? symbols : null
 }

@@ -31,7 +31,7 @@ describe('buying by forms alone', () => {
     assert.match(wrong.text, /Enter a whole number from 1 to 10,000\./)
     assert.equal((await browser.post(line, { quantity: '5' })).status, 303)
     assert.match((await browser.get('/cart')).text, /€99\.50/)
-    const coupon = await browser.post('/cart/coupons', { code: 'NOSUCHCODE' })
+    const coupon = await browser.post('/cart/codes', { code: 'NOSUCHCODE' })
     assert.equal(coupon.status, 422)
     assert.match(coupon.text, /value="NOSUCHCODE"/)
     assert.match(coupon.text, /We do not know this code/)
