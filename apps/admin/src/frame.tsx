@@ -12,6 +12,7 @@ const places = [
   { to: '/orders', title: 'Orders', icon: 'orders', needs: 'orders:read' },
   { to: '/products', title: 'Products', icon: 'products', needs: 'catalog:read' },
   { to: '/promotions', title: 'Promotions', icon: 'promotions', needs: 'pricing:read' },
+  { to: '/gift-cards', title: 'Gift cards', icon: 'giftCards', needs: 'gift-cards:read' },
   { to: '/imports', title: 'Import and export', icon: 'imports', needs: 'catalog:read' },
   { to: '/mails', title: 'Mails', icon: 'mails', needs: 'mail:read' },
   { to: '/staff', title: 'Staff', icon: 'staff', needs: 'staff:read' },

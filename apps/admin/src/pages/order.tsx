@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import { useParams } from '@tanstack/react-router'
+import { Link, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { orders } from '../../../../services/orders/contract.ts'
 import { type Answer, get } from '../api.ts'
@@ -151,7 +151,22 @@ function Goods({ order }: { order: Order }) {
 function PaymentSheet({ order: { payment } }: { order: Order }) {
   return (
     <Sheet title="Payment">
-      {payment ? (
+      {payment?.giftCards.length ? (
+        <ul className="mb-3 flex flex-col gap-1.5 border-b border-line pb-3 last:mb-0 last:border-0 last:pb-0">
+          {payment.giftCards.map(({ giftCardId, last4, amount, refunded }) => (
+            <li key={giftCardId} className="flex justify-between gap-3">
+              <GiftCardName id={giftCardId} last4={last4} />
+              <span className="text-right tabular-nums">
+                {show(amount)}
+                {refunded.amount > 0 ? (
+                  <span className="block text-sm text-soft">{show(refunded)} given back</span>
+                ) : null}
+              </span>
+            </li>
+          ))}
+        </ul>
+      ) : null}
+      {payment?.provider ? (
         <dl className="grid grid-cols-[auto_1fr] gap-x-4 gap-y-1.5">
           <dt className="text-soft">State</dt>
           <dd>
@@ -187,10 +202,23 @@ function PaymentSheet({ order: { payment } }: { order: Order }) {
             </>
           ) : null}
         </dl>
-      ) : (
-        <p className="text-soft">Nothing was asked for yet.</p>
-      )}
+      ) : null}
+      {payment ? null : <p className="text-soft">Nothing was asked for yet.</p>}
     </Sheet>
+  )
+}
+
+function GiftCardName({ id, last4 }: { id: string; last4: string }) {
+  const name = (
+    <>
+      Gift card <span className="font-mono">···· {last4}</span>
+    </>
+  )
+  if (!useMay()('gift-cards:read')) return <span>{name}</span>
+  return (
+    <Link to="/gift-cards/$giftCardId" params={{ giftCardId: id }} className={linkClass}>
+      {name}
+    </Link>
   )
 }
 
