@@ -66,7 +66,7 @@ export function Totals({ totals, discounts, giftCards, due, taxIncluded, shippin
           <dd>{amount.amount === 0 ? money(amount) : `−${money(amount)}`}</dd>
         </div>
       ))}
-      {giftCards.length > 0 && (
+      {giftCards.length > 0 && !(isFinal && due.amount === 0) && (
         <div class="totals-due">
           <dt>{isFinal ? 'Paid otherwise' : 'To pay'}</dt>
           <dd>{money(due)}</dd>
