@@ -57,8 +57,8 @@ async function begin(deps: Deps, input: Input<Op>, provider: PaymentProvider | n
   }
   return inTransaction(deps.db, async (tx) => {
     const payment = await insert(tx)
-    const attempt = provider ? payment?.attempt : await store.openWithoutProvider(tx, orderId)
-    if (attempt == null) return ok(null)
+    const attempt = provider ? (payment?.attempt ?? null) : await store.openWithoutProvider(tx, orderId)
+    if (attempt === null) return ok(null)
     const use = { orderId, attempt, currency: input.amount.currency, by: whoAsked() }
     const taken = await takeFromCards(tx, use, giftCards)
     return taken.ok ? ok({ payment }) : taken
