@@ -96,11 +96,10 @@ export const isSettled = (known: store.OrderMoney): boolean => nextStep(known, t
 
 async function schedule(deps: Deps, known: store.OrderMoney, progress: boolean): Promise<void> {
   const { order, payment } = known
-  if (isSettled(known))
-    return payment ? store.scheduleSettled(deps.db, order.order_id) : store.scheduleNothing(deps.db, order.order_id)
-  const looks = progress ? 0 : known.order.looks + 1
+  if (isSettled(known)) return (payment ? store.scheduleSettled : store.scheduleWithoutPayment)(deps.db, order.order_id)
+  const looks = progress ? 0 : order.looks + 1
   const pauseSeconds = Math.min(firstPauseSeconds * 2 ** Math.min(looks, 10), pauseAtMostSeconds)
-  await store.scheduleLook(deps.db, known.order.order_id, pauseSeconds, looks)
+  await store.scheduleLook(deps.db, order.order_id, pauseSeconds, looks)
 }
 
 /** Asks by the provider's id where it is known, else by the attempt's key, and by the order once the key may be forgotten. */

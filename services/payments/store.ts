@@ -194,10 +194,16 @@ export async function scheduleSettled(db: Executor, orderId: string): Promise<vo
             ${lookAfter(orderId)}`.execute(db)
 }
 
-/** Nothing is open about an order that has no attempt. */
-export async function scheduleNothing(db: Executor, orderId: string): Promise<void> {
-  await sql`update order_payments set look_at = null, looks = 0 where order_id = ${orderId}`.execute(db)
+/** The same for an order without an attempt: nothing is open but what gift cards of a canceled one have not got back. */
+export async function scheduleWithoutPayment(db: Executor, orderId: string): Promise<void> {
+  await sql`
+    update order_payments o set looks = 0, look_at = case when o.canceled = 'all' and ${leftOnCards(sql`o.order_id`)} > 0 then now() end
+    where order_id = ${orderId}`.execute(db)
 }
+
+/** What gift cards paid of an order and have not been given back, in minor units. */
+const leftOnCards = (orderId: ReturnType<typeof sql>) => sql`(
+  select coalesce(sum(u.amount - u.refunded), 0) from gift_card_uses u where u.order_id = ${orderId} and not u.undone)`
 
 /**
  * When to look again after a payment became what `updated` says. One that waits for the shopper or a bank: in some seconds. An
@@ -207,8 +213,7 @@ export async function scheduleNothing(db: Executor, orderId: string): Promise<vo
 const lookAfter = (orderId: string) => sql`
   update order_payments o set looks = 0, look_at = case
     when u.status in ('processing', 'requires_action') then now() + interval '5 seconds'
-    when o.canceled = 'all' and (u.capturable > 0 or u.captured > u.refunded or exists (
-      select 1 from gift_card_uses c where c.order_id = o.order_id and not c.undone and c.refunded < c.amount)) then now()
+    when o.canceled = 'all' and (u.capturable > 0 or u.captured > u.refunded or ${leftOnCards(sql`o.order_id`)} > 0) then now()
     when u.status = 'authorized' then greatest(u.authorized_until + interval '1 minute', now() + interval '10 minutes') end
   from updated u where o.order_id = ${orderId}`
 
@@ -250,10 +255,6 @@ export type NewOperation = {
   readonly reason: string | null
   readonly by: string
 }
-
-/** What gift cards paid of an order and have not been given back, in minor units. */
-const leftOnCards = (orderId: ReturnType<typeof sql>) => sql`(
-  select coalesce(sum(u.amount - u.refunded), 0) from gift_card_uses u where u.order_id = ${orderId} and not u.undone)`
 
 /**
  * Claims the one place for a money operation in flight, if the money is there. The payment's row is locked while it is
