@@ -74,6 +74,45 @@ for (const shape of shapes) {
       assert.deepEqual(await tablesWith(shop.databaseUrl, code.replaceAll('-', '')), [])
     })
 
+    test('staff add to a card and take from it, once for each key, and never more than there is', async () => {
+      const card = await issue(1_000)
+      const adjust = (amount: number, key: string = randomUUID(), currency = 'EUR') =>
+        asStaff(
+          'POST',
+          `/api/admin/gift-cards/${card.id}/adjustments`,
+          { amount: { amount, currency }, reason: 'Sorry' },
+          key,
+        )
+      const key = randomUUID()
+      const more = await adjust(500, key)
+      assert.deepEqual([more.status, more.body.balance], [201, eur(1_500)], JSON.stringify(more.body))
+      assert.deepEqual((await adjust(500, key)).body, more.body)
+      const tooMuch = await adjust(-1_501)
+      assert.deepEqual([tooMuch.status, tooMuch.body.type], [409, '/problems/payments/gift-card-short'])
+      assert.deepEqual((await adjust(-1_500)).body.balance, eur(0))
+      assert.equal((await adjust(0)).status, 422)
+      assert.equal((await adjust(1, undefined, 'USD')).status, 422)
+      assert.deepEqual(
+        (await asStaff('GET', `/api/admin/gift-cards/${card.id}`)).body.movements.map(
+          ({ kind, amount, reason }: { kind: string; amount: { amount: number }; reason: string }) => [
+            kind,
+            amount.amount,
+            reason,
+          ],
+        ),
+        [
+          ['adjust', -1_500, 'Sorry'],
+          ['adjust', 500, 'Sorry'],
+          ['issue', 1_000, null],
+        ],
+      )
+      const nobodys = await asStaff('POST', `/api/admin/gift-cards/gift_01m82mdqszeshtmk3qhva2qmch/adjustments`, {
+        amount: eur(1),
+        reason: 'x',
+      })
+      assert.equal(nobodys.status, 404)
+    })
+
     test('what is no card is refused: no amount, too much, over already, without a key', async () => {
       const before = (await asStaff('GET', '/api/admin/gift-cards')).body.items.length
       for (const [body, field] of [

@@ -290,10 +290,12 @@ export const payments = contract('payments', {
       ...GiftCard.properties,
       movements: T.Array(
         T.Object({
-          /** issue; use; return, when the order came to nothing; refund; disabled and enabled, which move nothing. */
+          /** issue; use; return, when the order came to nothing; refund; adjust; disabled and enabled, which move nothing. */
           kind: T.String(),
           amount: Money,
           orderId: Nullable(T.String()),
+          /** Of an adjustment. */
+          reason: Nullable(personal(aboutCard, T.String())),
           at: Timestamp,
           by: T.String(),
         }),
@@ -318,6 +320,23 @@ export const payments = contract('payments', {
       ...GiftCard.properties,
       code: T.String({ description: 'As it is written: five groups of four.' }),
     }),
+  }),
+  adjustGiftCard: command('POST /admin/gift-cards/{giftCardId}/adjustments', {
+    summary: 'Add to what is left on a gift card, or take from it',
+    access: staff('gift-cards:write'),
+    idempotency: 'use-case',
+    status: 201,
+    input: T.Object({
+      giftCardId: GiftCardId,
+      /** Below zero to take. */
+      amount: T.Object({
+        ...Money.properties,
+        amount: T.Integer({ minimum: -giftCardAmountAtMost, maximum: giftCardAmountAtMost }),
+      }),
+      reason: personal(aboutCard, T.String({ minLength: 1, maxLength: 200 })),
+    }),
+    output: GiftCard,
+    refusals: { ...unknownGiftCard, 'payments/gift-card-short': [409, GiftCardShort] },
   }),
   updateGiftCard: command('PATCH /admin/gift-cards/{giftCardId}', {
     summary: 'Turn a gift card off, so that it pays nothing any more, or on again',

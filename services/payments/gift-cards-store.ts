@@ -113,6 +113,7 @@ export type HappenedRow = {
   readonly kind: string
   readonly amount: number
   readonly order_id: string | null
+  readonly reason: string | null
   readonly at: string
   readonly by: string
 }
@@ -120,12 +121,37 @@ export type HappenedRow = {
 /** What happened to a card, newest first: money that moved, and who turned it off and on. */
 export async function readHistory(db: Executor, id: string, limit: number): Promise<HappenedRow[]> {
   const { rows } = await sql<HappenedRow>`
-    (select kind, amount, order_id, created_at as at, by from gift_card_movements
+    (select kind, amount, order_id, reason, created_at as at, by from gift_card_movements
      where gift_card_id = ${id} order by id desc limit ${limit})
     union all
-    (select kind, 0, null, created_at, by from gift_card_changes where gift_card_id = ${id} order by id desc limit ${limit})
+    (select kind, 0, null, null, created_at, by from gift_card_changes where gift_card_id = ${id} order by id desc limit ${limit})
     order by at desc limit ${limit}`.execute(db)
   return rows
+}
+
+/**
+ * Adds to what is left on a card, or takes from it, if it holds as much.
+ * @param change.amount below zero to take
+ * @returns the card and what moved, or null when it holds less or has another currency
+ */
+export async function adjustBalance(
+  tx: Transaction,
+  id: string,
+  change: { readonly amount: number; readonly currency: string; readonly reason: string; readonly by: string },
+): Promise<{ readonly card: GiftCardRow; readonly moved: Moved } | null> {
+  const { amount, currency, reason, by } = change
+  const { rows } = await sql<GiftCardRow & { movement_id: string }>`
+    with changed as (
+      update gift_cards set balance = balance + ${amount}
+      where id = ${id} and currency = ${currency} and balance + ${amount} >= 0 returning ${columns}),
+    moved as (
+      insert into gift_card_movements (gift_card_id, kind, amount, reason, by)
+      select id, 'adjust', ${amount}, ${reason}, ${by} from changed returning id as movement_id)
+    select * from changed, moved`.execute(tx)
+  const [row] = rows
+  if (!row) return null
+  const { movement_id, ...card } = row
+  return { card, moved: { id: movement_id, amount: Math.abs(amount), currency } }
 }
 
 /** Turns a card off or on and notes who did it, unless it is so already. @returns the card, or null when there is none */

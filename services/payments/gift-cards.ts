@@ -1,17 +1,17 @@
 import type T from 'typebox'
 import { type GiftCard, payments } from '#contracts/payments'
 import type { Call } from '#kernel/call'
-import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
-import { inTransaction } from '#kernel/database'
+import { type Accepted, type Input, type Outcome, ok, type Refused, refuse } from '#kernel/contract'
+import { inTransaction, type Transaction } from '#kernel/database'
 import { idempotencyScope, keyInProgress, keyReused } from '#kernel/execute'
 import { fromCursor, toCursor } from '#kernel/fields'
 import { fingerprint, idempotencyStore } from '#kernel/idempotency'
 import { money } from '#kernel/money'
 import { validationFailed } from '#kernel/problem'
 import { type Deps, whoAsked } from './deps.ts'
-import { last4Of, readCode } from './gift-card-code.ts'
+import { last4Of } from './gift-card-code.ts'
 import * as store from './gift-cards-store.ts'
-import { bookIssue } from './ledger.ts'
+import { bookAdjustment, bookIssue } from './ledger.ts'
 
 type Ops = typeof payments.operations
 
@@ -20,12 +20,9 @@ const historyAtMost = 500
 
 const unknownGiftCard = refuse('payments/unknown-gift-card', 'There is no such gift card.')
 
-/** What is kept under a request's key: the card, and the seed its code is made of. Neither tells the code without the secret. */
-type Kept = { readonly card: T.Static<typeof GiftCard>; readonly seed: string }
-
 /**
- * Issues a card and books it. The key's row commits with it, so that the same request again gets the same card with the same
- * code; a day later nobody can tell the code any more.
+ * Issues a card and books it. Under the request's key the seed of its code is kept, so that the same request again gets the same
+ * card with the same code; a day later nobody can tell the code any more.
  */
 export async function issueGiftCard(
   deps: Deps,
@@ -35,19 +32,12 @@ export async function issueGiftCard(
   const { amount, note = null } = input
   const expiresAt = readExpiry(input.expiresAt ?? null)
   const { code, seed } = deps.giftCardCodes.issue()
-  const symbols = readCode(code) ?? ''
-  const codeHash = deps.giftCardCodes.hash(code) ?? ''
-  const scope = idempotencyScope('issueGiftCard', payments.operations.issueGiftCard, input, call)
-  const key = call.idempotencyKey ?? ''
-  const issued = await inTransaction(deps.db, async (tx): Promise<Kept> => {
-    const keys = idempotencyStore(tx)
-    const claim = await keys.claim(scope, key, fingerprint(input))
-    if (claim.kind === 'mismatch') throw keyReused()
-    if (claim.kind === 'running') throw keyInProgress()
-    if (claim.kind === 'answered' && claim.outcome.ok) return claim.outcome.value as Kept
+  const codeHash = deps.giftCardCodes.hash(code)
+  if (codeHash === null) throw new Error('payments: a gift card was to be issued with a code that cannot be read')
+  const issued = await once(deps, 'issueGiftCard', input, call, async (tx) => {
     const { card, issued: moved } = await store.insertGiftCard(tx, {
       codeHash,
-      last4: last4Of(symbols),
+      last4: last4Of(code),
       currency: amount.currency,
       amount: amount.amount,
       expiresAt,
@@ -55,11 +45,54 @@ export async function issueGiftCard(
       by: whoAsked(),
     })
     await bookIssue(tx, moved)
-    const kept = { card: toGiftCard(card), seed }
-    await keys.answer(scope, key, ok(kept))
-    return kept
+    return ok({ card: toGiftCard(card), seed })
   })
-  return ok({ ...issued.card, code: deps.giftCardCodes.ofSeed(issued.seed) })
+  return ok({ ...issued.value.card, code: deps.giftCardCodes.ofSeed(issued.value.seed) })
+}
+
+/** Adds to what is left on a card, or takes from it, and books it. */
+export async function adjustGiftCard(
+  deps: Deps,
+  input: Input<Ops['adjustGiftCard']>,
+  call: Call,
+): Promise<Outcome<Ops['adjustGiftCard']>> {
+  const { giftCardId, amount, reason } = input
+  if (amount.amount === 0) throw validationFailed([{ field: 'amount/amount', message: 'must not be zero' }])
+  const known = await store.readGiftCard(deps.db, giftCardId)
+  if (!known) return unknownGiftCard
+  if (amount.currency !== known.currency)
+    throw validationFailed([{ field: 'amount/currency', message: `must be ${known.currency}, as the card’s` }])
+  return once(deps, 'adjustGiftCard', input, call, async (tx) => {
+    const adjusted = await store.adjustBalance(tx, giftCardId, { ...amount, reason, by: whoAsked() })
+    if (!adjusted) {
+      const { last4 } = known
+      return refuse('payments/gift-card-short', `Less is left on the gift card ending in ${last4}.`, { last4 })
+    }
+    await bookAdjustment(tx, adjusted.moved, amount.amount > 0)
+    return ok(toGiftCard(adjusted.card))
+  })
+}
+
+/** Does something in the transaction in which its request's key commits. A refusal takes the key back, and is judged anew. */
+function once<R extends Accepted<unknown> | Refused>(
+  deps: Deps,
+  name: 'issueGiftCard' | 'adjustGiftCard',
+  input: unknown,
+  call: Call,
+  work: (tx: Transaction) => Promise<R>,
+): Promise<R> {
+  const scope = idempotencyScope(name, payments.operations[name], input, call)
+  const key = call.idempotencyKey ?? ''
+  return inTransaction(deps.db, async (tx) => {
+    const keys = idempotencyStore(tx)
+    const claim = await keys.claim(scope, key, fingerprint(input))
+    if (claim.kind === 'mismatch') throw keyReused()
+    if (claim.kind === 'running') throw keyInProgress()
+    if (claim.kind === 'answered') return claim.outcome as R
+    const outcome = await work(tx)
+    if (outcome.ok) await keys.answer(scope, key, outcome)
+    return outcome
+  })
 }
 
 function readExpiry(text: string | null): string | null {
@@ -99,10 +132,11 @@ export async function readGiftCard(
   if (!card) return unknownGiftCard
   return ok({
     ...toGiftCard(card),
-    movements: history.map(({ kind, amount, order_id: orderId, at, by }) => ({
+    movements: history.map(({ kind, amount, order_id: orderId, reason, at, by }) => ({
       kind,
       amount: money(amount, card.currency),
       orderId,
+      reason,
       at,
       by,
     })),

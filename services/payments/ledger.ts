@@ -52,6 +52,12 @@ const bookMoved = (
 export const bookIssue = (tx: Transaction, issued: Moved): Promise<void> =>
   bookMoved(tx, 'gift-card-issue', [issued], giftCardsIssued, giftCards)
 
+/** Staff changed what is left on a card: as an issue of more, or the opposite. */
+export const bookAdjustment = (tx: Transaction, moved: Moved, isMore: boolean): Promise<void> =>
+  isMore
+    ? bookMoved(tx, 'gift-card-adjust', [moved], giftCardsIssued, giftCards)
+    : bookMoved(tx, 'gift-card-adjust', [moved], giftCards, giftCardsIssued)
+
 /** Cards paid for an order: what we owed their holders we owe the shopper in goods. */
 export const bookUses = (tx: Transaction, moved: readonly Moved[]): Promise<void> =>
   bookMoved(tx, 'gift-card-use', moved, giftCards, customers)

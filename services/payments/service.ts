@@ -11,6 +11,7 @@ import { capture } from './capture.ts'
 import { abandonedAfterSeconds, type Deps } from './deps.ts'
 import { giftCardCodes } from './gift-card-code.ts'
 import {
+  adjustGiftCard,
   checkGiftCard,
   giftCardBalances,
   issueGiftCard,
@@ -71,6 +72,7 @@ export const paymentsService = (
           giftCards: (input) => listGiftCards(deps, input),
           giftCard: (input) => readGiftCard(deps, input),
           issueGiftCard: (input, call) => issueGiftCard(deps, input, call),
+          adjustGiftCard: (input, call) => adjustGiftCard(deps, input, call),
           updateGiftCard: (input) => updateGiftCard(deps, input),
           checkGiftCard: (input) => checkGiftCard(deps, input),
           giftCardBalances: (input) => giftCardBalances(deps, input),

@@ -415,6 +415,7 @@ export type Booking = {
     | 'gift-card-use'
     | 'gift-card-return'
     | 'gift-card-refund'
+    | 'gift-card-adjust'
   readonly of: { readonly operationId: string } | { readonly movementId: string }
   readonly debit: string
   readonly credit: string

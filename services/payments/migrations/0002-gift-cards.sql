@@ -53,20 +53,25 @@ alter table payment_operations
 create table gift_card_movements (
   id           uuid primary key default uuidv7(),
   gift_card_id text not null references gift_cards,
-  -- `return` undoes the use of an order that came to nothing; `refund` gives back what an order was paid with.
-  kind         text not null check (kind in ('issue', 'use', 'return', 'refund')),
+  -- `return` undoes the use of an order that came to nothing; `refund` gives back what an order was paid with; `adjust` is
+  -- staff's, either way.
+  kind         text not null check (kind in ('issue', 'use', 'return', 'refund', 'adjust')),
   amount       bigint not null check (amount <> 0),
   order_id     text,
   attempt      integer,
   operation_id text references payment_operations,
+  reason       text,
   -- A staff member's id, shopper, provider or system.
   by           text not null,
   created_at   timestamptz not null default now(),
-  check ((kind = 'use') = (amount < 0)),
-  check ((kind = 'issue') = (order_id is null)),
+  check (kind = 'adjust' or (kind = 'use') = (amount < 0)),
+  check ((kind in ('issue', 'adjust')) = (order_id is null)),
+  check ((kind = 'adjust') = (reason is not null)),
   check ((kind in ('use', 'return')) = (attempt is not null)),
   check ((kind = 'refund') = (operation_id is not null))
 );
+comment on column gift_card_movements.reason is
+  'personal: message; why staff changed what is left on a card; contract; P10Y after the issue, as tax law asks for books';
 create index gift_card_movements_of_card on gift_card_movements (gift_card_id, id);
 -- Each happens once, however often it is tried.
 create unique index gift_card_movements_issue on gift_card_movements (gift_card_id) where kind = 'issue';
@@ -99,5 +104,6 @@ alter table ledger_transactions
   add column movement_id uuid unique references gift_card_movements,
   drop constraint ledger_transactions_kind_check,
   add constraint ledger_transactions_kind_check check (kind in (
-    'capture', 'refund', 'refund-failed', 'gift-card-issue', 'gift-card-use', 'gift-card-return', 'gift-card-refund')) not valid,
+    'capture', 'refund', 'refund-failed', 'gift-card-issue', 'gift-card-use', 'gift-card-return', 'gift-card-refund',
+    'gift-card-adjust')) not valid,
   add constraint ledger_transactions_of_one check (num_nonnulls(operation_id, movement_id) = 1) not valid;

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
+import { useState } from 'react'
 import type { payments } from '../../../../services/payments/contract.ts'
 import { type Answer, get, patch } from '../api.ts'
 import { show } from '../money.ts'
@@ -8,6 +9,7 @@ import { useCommand } from '../ui/command.ts'
 import { Badge, Button, Loading, linkClass, Notice, PageHead, Sheet, when } from '../ui/kit.tsx'
 import { Table } from '../ui/list.tsx'
 import { useActorName } from './actor-name.ts'
+import { AdjustGiftCard } from './adjust-gift-card.tsx'
 import { stateOf } from './gift-cards.tsx'
 
 type GiftCard = Answer<typeof payments, 'giftCard'>
@@ -19,6 +21,7 @@ const kinds: Readonly<Record<string, string>> = {
   refund: 'Refunded',
   disabled: 'Turned off',
   enabled: 'Turned on',
+  adjust: 'Changed',
 }
 
 export function GiftCardPage() {
@@ -29,6 +32,7 @@ export function GiftCardPage() {
   })
   const mayWrite = useMay()('gift-cards:write')
   const nameOf = useActorName()
+  const [adjusting, setAdjusting] = useState(false)
   const turn = useCommand((disabled: boolean) => patch(`/api/admin/gift-cards/${giftCardId}`, { disabled }))
   if (found.isPending) return <Loading />
   if (found.isError) return <Notice>{found.error.message}</Notice>
@@ -40,6 +44,7 @@ export function GiftCardPage() {
         note={`${show(card.balance)} left of ${show(card.amount)}${card.expiresAt ? `, until ${when(card.expiresAt)}` : ''}`}
       >
         <Badge state={stateOf(card)} />
+        {mayWrite ? <Button onClick={() => setAdjusting(true)}>Change what is left</Button> : null}
         {mayWrite ? (
           <Button
             kind={card.disabled ? 'plain' : 'danger'}
@@ -50,6 +55,7 @@ export function GiftCardPage() {
           </Button>
         ) : null}
       </PageHead>
+      {adjusting ? <AdjustGiftCard card={card} onClose={() => setAdjusting(false)} /> : null}
       {turn.message ? <Notice>{turn.message}</Notice> : null}
       {card.note ? <p className="mb-5 text-soft">{card.note}</p> : null}
       <Sheet title="What happened" flush>
@@ -58,7 +64,16 @@ export function GiftCardPage() {
           keyOf={({ at, kind }) => `${at} ${kind}`}
           empty="Nothing yet."
           columns={[
-            { title: 'What', phone: 'title', cell: ({ kind }) => kinds[kind] ?? kind },
+            {
+              title: 'What',
+              phone: 'title',
+              cell: ({ kind, reason }) => (
+                <>
+                  {kinds[kind] ?? kind}
+                  {reason ? <span className="block text-sm text-soft">{reason}</span> : null}
+                </>
+              ),
+            },
             {
               title: 'Order',
               phone: 'state',
