@@ -7,6 +7,8 @@ export type CallOptions = {
   readonly key?: string
   /** Gives up earlier than the operation's own limit. */
   readonly timeoutMs?: number
+  /** Asks about something that the shopper typed: a limit on guesses counts it for whoever typed it. */
+  readonly forwardsAddress?: boolean
 }
 
 /** A contract as something to call. A caller never knows where the service runs. */
@@ -41,7 +43,7 @@ export function createClient<C extends Contract>(
       const parent = currentCall() ?? serviceCall(caller, { timeoutMs })
       return mesh(contract, name, input, {
         ...parent,
-        address: forwardsAddress ? parent.address : null,
+        address: (options.forwardsAddress ?? forwardsAddress) ? parent.address : null,
         deadline: Math.min(parent.deadline, Date.now() + timeoutMs),
         idempotencyKey: options.key ?? null,
       })

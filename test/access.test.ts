@@ -28,6 +28,8 @@ const roleWithout: Record<string, string> = {
   'payments:capture': 'support',
   'payments:refund': 'fulfillment',
   'payments:reconcile': 'merchandiser',
+  'gift-cards:read': 'fulfillment',
+  'gift-cards:write': 'support',
   'pricing:read': 'fulfillment',
   'pricing:write': 'support',
   'staff:read': 'support',

@@ -108,6 +108,8 @@ describe('accessibility of every page, in light and dark, on a phone and a deskt
         async (path) => (await shop.api('GET', path, undefined, staff)).body.items[0].id as string,
       ),
     )
+    const worth = { amount: { amount: 5_000, currency: 'EUR' }, note: 'For a friend' }
+    const giftCard = await shop.api('POST', '/api/admin/gift-cards', worth, staff)
     for (const path of [
       '',
       '/orders',
@@ -116,6 +118,8 @@ describe('accessibility of every page, in light and dark, on a phone and a deskt
       `/products/${product}`,
       '/stock',
       '/promotions',
+      '/gift-cards',
+      `/gift-cards/${giftCard.body.id}`,
       '/imports',
       '/mails',
       `/mails/${mail}`,

@@ -37,10 +37,7 @@ describe('a guest buys, staff fulfills', { skip: noBrowser(browser) }, () => {
 
     const number = await orderNumber(page)
     const staff = await visitor(t, browser)
-    await staff.goto(`${shop.url}/admin/orders`)
-    await staff.getByLabel('E-mail').fill(ownerAccount.email)
-    await staff.getByLabel('Password').fill(ownerAccount.password)
-    await staff.getByRole('button', { name: 'Sign in' }).click()
+    await signIn(staff, '/admin/orders')
     await staff.getByLabel('Search orders').fill(number)
     await staff.getByRole('link', { name: number, exact: true }).click()
     await staff.getByRole('button', { name: 'Fulfill' }).click()
@@ -75,6 +72,74 @@ describe('a guest buys, staff fulfills', { skip: noBrowser(browser) }, () => {
       [{ email: 'grace@example.com', status: 'placed', total: { amount: 2_480, currency: 'EUR' } }],
     )
   })
+
+  test('with a gift card that staff issue, and a card for the rest; then with the gift card alone', async (t) => {
+    const staff = await visitor(t, browser)
+    await signIn(staff, '/admin/gift-cards')
+    await staff.getByRole('button', { name: 'Issue a gift card' }).click()
+    const asked = staff.getByRole('dialog', { name: 'Issue a gift card' })
+    await asked.getByLabel('Worth').fill('10')
+    await asked.getByLabel('Note').fill('For Ada')
+    await asked.getByRole('button', { name: 'Issue' }).click()
+    const told = staff.getByRole('dialog', { name: 'A gift card of €10.00' })
+    const code = (await told.locator('output').textContent()) ?? ''
+    const last4 = code.slice(-4)
+    await told.getByRole('button', { name: 'I have it' }).click()
+    await staff.getByRole('link', { name: `···· ${last4}` }).waitFor()
+    assert.ok(!(await staff.content()).includes(code))
+
+    const page = await visitor(t, browser)
+    await addToCart(page)
+    await page.getByRole('dialog').waitFor()
+    await writeCode(page, code)
+    await page.getByText('To pay').waitFor()
+    await page.getByRole('link', { name: 'Go to checkout' }).click()
+    await writeAddress(page, 'ada@example.com')
+    const pay = page.getByRole('button', { name: 'Pay €14.80' })
+    await pay.waitFor()
+    await writeCard(page.frameLocator('iframe.card-frame:not([hidden])'))
+    await pay.click()
+    await approve(page)
+    await page.getByText(`Gift card ···· ${last4}`).waitFor()
+
+    // Its money is used up; another one pays for everything, and no card is asked for.
+    const large = await shop.api(
+      'POST',
+      '/api/admin/gift-cards',
+      { amount: { amount: 5_000, currency: 'EUR' } },
+      { token: shop.staffToken },
+    )
+    await addToCart(page)
+    await page.getByRole('dialog').waitFor()
+    await writeCode(page, large.body.code)
+    await page.getByText('To pay').waitFor()
+    await page.getByRole('link', { name: 'Go to checkout' }).click()
+    await writeAddress(page, 'ada@example.com')
+    await page.getByRole('radio', { name: /Standard/ }).waitFor()
+    await page.getByText('Your gift card pays for all of it.').waitFor()
+    assert.equal(await page.locator('iframe.card-frame:not([hidden])').count(), 0)
+    await page.getByRole('button', { name: 'Place order' }).click()
+    await page.getByRole('heading', { name: 'Thank you for your order' }).waitFor()
+
+    await staff.goto(`${shop.url}/admin/gift-cards`)
+    await staff.getByRole('link', { name: `···· ${large.body.last4}` }).click()
+    await staff.getByText('€25.20 left of €50.00').waitFor()
+    await staff.getByRole('link', { name: 'See the order' }).click()
+    await staff.getByRole('link', { name: `Gift card ···· ${large.body.last4}` }).waitFor()
+  })
+
+  async function signIn(page: Page, path: string): Promise<void> {
+    await page.goto(`${shop.url}${path}`)
+    await page.getByLabel('E-mail').fill(ownerAccount.email)
+    await page.getByLabel('Password').fill(ownerAccount.password)
+    await page.getByRole('button', { name: 'Sign in' }).click()
+  }
+
+  async function writeCode(page: Page, code: string): Promise<void> {
+    await page.getByText('Have a discount code or a gift card?').click()
+    await page.getByLabel('Discount or gift-card code').fill(code)
+    await page.getByRole('button', { name: 'Apply' }).click()
+  }
 
   async function addToCart(page: Page): Promise<void> {
     await page.goto(`${shop.url}/products/${goods.handle}`)

@@ -86,13 +86,21 @@ export const berlin = {
 export async function buy(
   shop: TestShop,
   variantId: string,
-  options: { quantity?: number; token?: string; email?: string; key?: string; couponCodes?: readonly string[] } = {},
+  options: {
+    quantity?: number
+    token?: string
+    email?: string
+    key?: string
+    couponCodes?: readonly string[]
+    giftCards?: readonly string[]
+  } = {},
 ) {
   const cart = await insist(shop, '/api/carts', {
     lines: [{ variantId, quantity: options.quantity ?? 1 }],
     email: options.email ?? 'ada@example.com',
     shippingAddress: berlin,
     ...(options.couponCodes ? { couponCodes: options.couponCodes } : {}),
+    ...(options.giftCards ? { giftCards: options.giftCards } : {}),
   })
   assert.equal(cart.status, 201, JSON.stringify(cart.body))
   const payment = { provider: 'sandbox', token: options.token ?? 'tok_ok' }

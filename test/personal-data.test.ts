@@ -128,10 +128,14 @@ async function liveAWholeLife(api: ReturnType<typeof apiAt>): Promise<void> {
   )
 
   for (const payment of ['tok_ok', 'tok_declined', 'tok_3ds']) {
+    const worth = { amount: { amount: 100, currency: 'EUR' }, note: `For ${name}` }
+    const giftCard = await api('POST', '/api/admin/gift-cards', worth, staff)
+    must(giftCard, 201)
+    const giftCards = [giftCard.body.code]
     const cart = await api(
       'POST',
       '/api/carts',
-      { lines: [{ variantId, quantity: 1 }], email, shippingAddress: address, billingAddress: address },
+      { lines: [{ variantId, quantity: 1 }], email, shippingAddress: address, billingAddress: address, giftCards },
       { token },
     )
     must(cart, 201)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
@@ -17,12 +18,16 @@ for (const shape of shapes) {
     let shop: TestShop
     let owner: pg.Client
     let goods: Goods
+    type Wish = { token?: string; coupon?: string; quantity?: number; variantId?: string; giftCard?: string }
     type Told = { readonly id: string; readonly number: string; readonly cartId: string }
     /** Orders: of money that is only held; sent, paid and partly refunded; declined; waiting for the shopper. */
     let held: Told
     let sent: Told
     let declined: Told
     let waiting: Told
+    /** Paid with a gift card of 10.00 and the provider's card for the rest. */
+    let onCard: Told
+    let giftCardId = ''
 
     const rows = async <R extends pg.QueryResultRow>(
       statement: string,
@@ -45,6 +50,12 @@ for (const shape of shapes) {
       assert.equal((await shop.api('POST', `${paths}/refunds`, refund, staff)).status, 201)
       declined = await order({ token: 'tok_declined' })
       waiting = await order({ token: 'tok_3ds' })
+      const worth = { amount: { amount: 1_000, currency: 'EUR' } }
+      const issued = await shop.api('POST', '/api/admin/gift-cards', worth, { ...staff, key: randomUUID() })
+      assert.equal(issued.status, 201)
+      giftCardId = issued.body.id
+      const { variantId } = await sell(shop, { handle: 'judged-plate', onHand: 10 })
+      onCard = await order({ variantId, giftCard: issued.body.code })
       await eventually([], async () =>
         rows(`select 1 from orders.outbox_deliveries where delivered_at is null
               union all select 1 from payments.outbox_deliveries where delivered_at is null`),
@@ -57,9 +68,13 @@ for (const shape of shapes) {
       await shop?.stop()
     })
 
-    async function order(wish: { token?: string; coupon?: string; quantity?: number }): Promise<Told> {
+    async function order(wish: Wish): Promise<Told> {
       const options = { quantity: wish.quantity ?? 1, token: wish.token ?? 'tok_ok' }
-      const { cart } = await buy(shop, goods.variantId, { ...options, couponCodes: wish.coupon ? [wish.coupon] : [] })
+      const { cart } = await buy(shop, wish.variantId ?? goods.variantId, {
+        ...options,
+        couponCodes: wish.coupon ? [wish.coupon] : [],
+        giftCards: wish.giftCard ? [wish.giftCard] : [],
+      })
       const [row] = await rows<Told>(
         'select id, number, cart_id as "cartId" from orders.orders where cart_id = $1 order by created_at desc limit 1',
         [cart.id],
@@ -140,7 +155,7 @@ for (const shape of shapes) {
         held,
         'create table orders.kept as select * from orders.order_history; delete from orders.order_history',
         'insert into orders.order_history overriding system value select * from orders.kept; drop table orders.kept',
-        [held, sent, declined, waiting].map((one) => `I1 orders are complete: ${name(one)}: has no history`),
+        [held, sent, declined, waiting, onCard].map((one) => `I1 orders are complete: ${name(one)}: has no history`),
       )
       await damaged(
         held,
@@ -170,7 +185,7 @@ for (const shape of shapes) {
         'update payments.payments set authorized = authorized - 1 where order_id = $1',
         'update payments.payments set authorized = authorized + 1 where order_id = $1',
         [
-          `I2 placed orders are paid, and hold or took exactly their total: ${name(held)}: total 4090, asked 4090, authorized 4089`,
+          `I2 placed orders are paid, and their tenders sum to exactly their total: ${name(held)}: total 4090, by gift cards 0, asked 4090, authorized 4089`,
         ],
       )
       await damaged(
@@ -192,7 +207,7 @@ for (const shape of shapes) {
          where order_id = $1`,
         "delete from payments.payments where id = 'payment_second'",
         [
-          `I2 placed orders are paid, and hold or took exactly their total: ${name(held)}: has a payment that is processing`,
+          `I2 placed orders are paid, and their tenders sum to exactly their total: ${name(held)}: has a payment that is processing`,
           `I2 at most one payment an order holds or took money: ${held.id} has 2 live payments`,
         ],
       )
@@ -279,8 +294,8 @@ for (const shape of shapes) {
       const at = `${variantId} at ${locationId}`
       await damaged(
         held,
-        'update inventory.levels set on_hand = on_hand - 98',
-        'update inventory.levels set on_hand = on_hand + 98',
+        `update inventory.levels set on_hand = on_hand - 98 where variant_id = '${variantId}'`,
+        `update inventory.levels set on_hand = on_hand + 98 where variant_id = '${variantId}'`,
         [
           `I3 nothing is promised beyond stock, back-orders and counts: ${at}: 1 reserved and 2 allocated of 1 on hand, 0 back-ordered, 0 counted short`,
           `I3 movements sum to levels: ${at}: 1 on hand, movements sum to 99`,
@@ -288,8 +303,8 @@ for (const shape of shapes) {
       )
       await damaged(
         held,
-        "update inventory.movements set quantity = quantity + 1 where kind = 'counted'",
-        "update inventory.movements set quantity = quantity - 1 where kind = 'counted'",
+        `update inventory.movements set quantity = quantity + 1 where kind = 'counted' and variant_id = '${variantId}'`,
+        `update inventory.movements set quantity = quantity - 1 where kind = 'counted' and variant_id = '${variantId}'`,
         [`I3 movements sum to levels: ${at}: 99 on hand, movements sum to 100`],
       )
     })
@@ -421,6 +436,41 @@ for (const shape of shapes) {
         [
           `I7 no customer used a promotion beyond the limit a customer: ${one?.id}: one customer used it 3 times, 1 redemptions, limit 2`,
         ],
+      )
+    })
+
+    test('I2, I4 and I7: tenders that do not sum, gift cards that hold something else than their movements', async () => {
+      const uses = 'I2 what gift cards paid of orders and got back is what moved from and to them'
+      const paid = `I2 placed orders are paid, and their tenders sum to exactly their total: ${name(onCard)}`
+      await damaged(
+        onCard,
+        'update payments.gift_card_uses set amount = amount - 5 where order_id = $1',
+        'update payments.gift_card_uses set amount = amount + 5 where order_id = $1',
+        [
+          `${paid}: has 1000 to be paid by gift cards, which paid 995`,
+          `${uses}: ${giftCardId} of order ${onCard.id}: paid 995 and moved 1000, got back 0 and moved 0`,
+        ],
+      )
+      await damaged(
+        onCard,
+        'update payments.gift_card_uses set refunded = refunded + 1 where order_id = $1',
+        'update payments.gift_card_uses set refunded = refunded - 1 where order_id = $1',
+        [`${uses}: ${giftCardId} of order ${onCard.id}: paid 1000 and moved 1000, got back 1 and moved 0`],
+      )
+      await damaged(
+        onCard,
+        'update payments.gift_cards set balance = balance - 5',
+        'update payments.gift_cards set balance = balance + 5',
+        [
+          'I4 the gift cards’ account is what is left on all of them: gift-cards is booked with 0 EUR and the cards hold -5',
+          `I7 no gift card is below zero, and each holds the sum of its movements: ${giftCardId} holds -5, and its movements sum to 0`,
+        ],
+      )
+      await damaged(
+        onCard,
+        `update orders.orders set gift_cards = jsonb_set(gift_cards, '{0,amount}', '999') where id = $1`,
+        `update orders.orders set gift_cards = jsonb_set(gift_cards, '{0,amount}', '1000') where id = $1`,
+        [`I8 totals are the sums of their parts: ${name(onCard)}: gift cards: 1000, and its parts sum to 999`],
       )
     })
 

@@ -72,6 +72,8 @@ for (const shape of ['plain', 'strict'] as const) {
           tax: money(635 + 238, 'EUR'),
           total: money(5_470, 'EUR'),
         },
+        giftCards: [],
+        due: money(5_470, 'EUR'),
         missing: [],
         orderId: null,
         version: 1,

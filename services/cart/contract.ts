@@ -1,5 +1,6 @@
 import T from 'typebox'
 import { SellableVariant } from '#contracts/catalog'
+import { GiftCardCode, GiftCardId, giftCardsAtMost, Last4 } from '#contracts/payments'
 import {
   AppliedDiscount,
   CouponCode,
@@ -66,6 +67,10 @@ export const Cart = T.Object(
     coupons: T.Array(CouponVerdict),
     discounts: T.Array(AppliedDiscount),
     totals: Totals,
+    /** Gift cards and what each would pay now, in the order of use; nothing, when nothing is left of it or of the total. */
+    giftCards: T.Array(T.Object({ id: GiftCardId, last4: Last4, amount: Money })),
+    /** What is left of the total for the payment provider. */
+    due: Money,
     /**
      * What checkout still asks for: lines (none, or one that is not sold), email, shippingAddress, shippingMethod (the one
      * chosen is not offered any more, or none carries the goods there). Empty when the cart can be ordered.
@@ -86,6 +91,8 @@ const Details = {
   billingAddress: T.Optional(Nullable(Address)),
   shippingMethod: T.Optional(T.String({ minLength: 1, maxLength: 40 })),
   couponCodes: T.Optional(T.Array(CouponCode, { maxItems: 5 })),
+  /** Codes in the order of use, or ids of gift cards that the cart has already: nobody is told their codes again. */
+  giftCards: T.Optional(T.Array(GiftCardCode, { maxItems: giftCardsAtMost })),
 }
 
 const FieldRefusal = T.Object({ field: T.String() })
@@ -100,6 +107,7 @@ const detailRefusals = {
   'cart/unknown-shipping-method': [422, FieldRefusal],
   'pricing/unknown-coupon': [422, CouponRefusal],
   'pricing/coupon-spent': [409, CouponRefusal],
+  'payments/gift-card-not-usable': [422, FieldRefusal],
 } as const
 const cartRefusals = { 'cart/unknown-cart': 404, 'cart/ordered': 409 } as const
 
@@ -139,7 +147,7 @@ export const cart = contract(
       refusals: { 'cart/unknown-cart': 404 },
     }),
     update: command('PATCH /carts/{cartId}', {
-      summary: 'Set e-mail, addresses, shipping method or coupon codes',
+      summary: 'Set e-mail, addresses, shipping method, coupon codes or gift cards',
       access: capability('cartId'),
       limit: couponLimit,
       input: T.Object({ cartId: CartRef, ...Details }),

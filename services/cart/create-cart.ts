@@ -23,7 +23,7 @@ export async function createCart(deps: Deps, input: Input<Create>, call: Call): 
   const wanted = lines.map((line, index) => ({ ...line, field: `lines/${index}/` }))
   const filled = addUnits(ownedBy(call.actor, emptyCart(market.code)), wanted)
   if (!filled.ok) return filled
-  const detailed = await setDetails(deps.neighbors, filled.value, details, async () => market.countries)
+  const detailed = await setDetails(deps.neighbors, filled.value, details, async () => market)
   if (!detailed.ok) return detailed
   const worth = await priceCart(deps.neighbors, detailed.value)
   if (!worth.ok) return worth
@@ -48,6 +48,7 @@ const emptyCart = (market: string): StoredCart => ({
   billingAddress: null,
   shippingMethod: null,
   couponCodes: [],
+  giftCards: [],
   customerId: null,
   orderId: null,
   version: 1,

@@ -1,30 +1,32 @@
 import type { cart } from '#contracts/cart'
-import { customerKey } from '#contracts/pricing'
-import { type Accepted, type Input, ok, type RefusalsOf, type Refused, refuse } from '#kernel/contract'
+import { customerKey, type pricing } from '#contracts/pricing'
+import { type Accepted, type Input, type Output, ok, type RefusalsOf, type Refused, refuse } from '#kernel/contract'
 import type { Neighbors, PricedCart } from './price-cart.ts'
-import type { StoredCart } from './store.ts'
+import type { StoredCart, StoredGiftCard } from './store.ts'
 
 type Update = (typeof cart.operations)['update']
 export type Details = Omit<Input<Update>, 'cartId'>
+type Market = Pick<Output<(typeof pricing.operations)['markets']>['items'][number], 'countries' | 'currency'>
 type CouponRefusal = Refused<RefusalsOf<Pick<Update['refusals'], 'pricing/unknown-coupon' | 'pricing/coupon-spent'>>>
+type GiftCardRefusal = Refused<RefusalsOf<Pick<Update['refusals'], 'payments/gift-card-not-usable'>>>
 type DeliveryRefusal = Refused<
   RefusalsOf<Pick<Update['refusals'], 'shipping/destination-not-served' | 'cart/unknown-shipping-method'>>
 >
 
 /**
- * Sets what a request names of e-mail, addresses, method and coupons. Coupons that are new to the cart must exist and not
- * be spent; whether the goods fulfill their conditions is for the quote to say, each time. The market must sell to the
- * country of the shipping address.
- * @param countries those that the cart's market sells to; asked for only when an address is set
+ * Sets what a request names of e-mail, addresses, method, coupons and gift cards. Coupons that are new to the cart must exist
+ * and not be spent; whether the goods fulfill their conditions is for the quote to say, each time. Gift cards that are new to it
+ * must be able to pay; how much is looked up each time. The market must sell to the country of the shipping address.
+ * @param market the cart's; asked for only when an address or a gift card is set
  */
 export async function setDetails(
   neighbors: Neighbors,
   cart: StoredCart,
   details: Details,
-  countries: () => Promise<readonly string[]>,
-): Promise<Accepted<StoredCart> | CouponRefusal | DeliveryRefusal> {
+  market: () => Promise<Market | undefined>,
+): Promise<Accepted<StoredCart> | CouponRefusal | GiftCardRefusal | DeliveryRefusal> {
   const { email, shippingAddress, billingAddress, shippingMethod } = details
-  if (shippingAddress && !(await countries()).includes(shippingAddress.country)) {
+  if (shippingAddress && !(await market())?.countries.includes(shippingAddress.country)) {
     const { country } = shippingAddress
     return refuse('shipping/destination-not-served', `Nothing is sold to ${country} from this market.`, {
       country,
@@ -38,16 +40,18 @@ export async function setDetails(
     ...(billingAddress === undefined ? {} : { billingAddress }),
     ...(shippingMethod === undefined ? {} : { shippingMethod }),
   }
-  if (details.couponCodes === undefined) return ok(changed)
-  const couponCodes = await readCoupons(neighbors, changed, details.couponCodes)
-  return couponCodes.ok ? ok({ ...changed, couponCodes: couponCodes.value }) : couponCodes
+  const coupons = details.couponCodes
+    ? await readCoupons(neighbors, changed, details.couponCodes)
+    : ok(cart.couponCodes)
+  if (!coupons.ok) return coupons
+  const cards = details.giftCards ? await readGiftCards(neighbors, cart, details.giftCards, market) : ok(cart.giftCards)
+  return cards.ok ? ok({ ...changed, couponCodes: coupons.value, giftCards: cards.value }) : cards
 }
 
-/** The countries that a market sells to. */
-export async function countriesOf({ pricing }: Neighbors, code: string): Promise<readonly string[]> {
+/** What a market sells to and in; nothing when it is gone. */
+export async function marketOf({ pricing }: Neighbors, code: string): Promise<Market | undefined> {
   const markets = await pricing.markets({})
-  const market = markets.ok ? markets.value.items.find((one) => one.code === code) : undefined
-  return market?.countries ?? []
+  return markets.ok ? markets.value.items.find((one) => one.code === code) : undefined
 }
 
 /** The codes as the merchant writes them, each once. Those that the cart has already are not asked for again. */
@@ -73,6 +77,32 @@ async function readCoupons(
     if (!accepted.includes(one.value)) accepted.push(one.value)
   }
   return ok(accepted)
+}
+
+/**
+ * The gift cards of codes, each once. One that the cart has already is named by its id, since nobody is told a code again. Codes
+ * are asked for one after the other, so that a guesser learns of one at a time; each is counted for whoever typed it.
+ */
+async function readGiftCards(
+  { payments }: Neighbors,
+  cart: StoredCart,
+  given: readonly string[],
+  market: () => Promise<Market | undefined>,
+): Promise<Accepted<readonly StoredGiftCard[]> | GiftCardRefusal> {
+  const cards = new Map<string, StoredGiftCard>()
+  for (const [index, code] of given.entries()) {
+    const known = cart.giftCards.find(({ id }) => id === code)
+    if (known) {
+      cards.set(known.id, known)
+      continue
+    }
+    const currency = (await market())?.currency ?? ''
+    const found = await payments.checkGiftCard({ code, currency }, { forwardsAddress: true })
+    if (!found.ok) return refuse(found.refusal.type, found.refusal.detail, { field: `giftCards/${index}` })
+    const { giftCardId, last4 } = found.value
+    cards.set(giftCardId, { id: giftCardId, last4 })
+  }
+  return ok([...cards.values()])
 }
 
 /** Refuses an address to which the goods cannot go, and a method that is not offered, where a request names them. */

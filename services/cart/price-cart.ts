@@ -1,5 +1,6 @@
 import type { catalog } from '#contracts/catalog'
 import type { inventory } from '#contracts/inventory'
+import type { payments } from '#contracts/payments'
 import { customerKey, type pricing, type Quote, withShipping } from '#contracts/pricing'
 import type { shipping } from '#contracts/shipping'
 import type { Client } from '#kernel/client'
@@ -10,6 +11,7 @@ import type { StoredCart, StoredLine } from './store.ts'
 export type Neighbors = {
   readonly catalog: Pick<Client<typeof catalog>, 'sellable'>
   readonly inventory: Pick<Client<typeof inventory>, 'availability'>
+  readonly payments: Pick<Client<typeof payments>, 'checkGiftCard' | 'giftCardBalances'>
   readonly pricing: Pick<Client<typeof pricing>, 'quote' | 'markets' | 'checkCoupon'>
   readonly shipping: Pick<Client<typeof shipping>, 'methods'>
 }
@@ -38,6 +40,8 @@ export type PricedCart = {
   readonly notSoldHere: readonly string[]
   readonly requiresShipping: boolean
   readonly delivery: Delivery
+  /** What is left on each gift card of the cart that can pay, in minor units. */
+  readonly balances: ReadonlyMap<string, number>
 }
 
 /**
@@ -67,6 +71,7 @@ export async function priceCart(neighbors: Neighbors, cart: StoredCart): Promise
   const grams = sent.reduce((all, line) => all + line.quantity * (variants.get(line.variantId)?.grams ?? 0), 0)
   const delivery = await findDelivery(neighbors, cart, { quote, requiresShipping, grams })
   const chosen = delivery.kind === 'offered' && requiresShipping ? delivery.chosen : null
+  const balances = await readBalances(neighbors, cart, quote.currency)
   return ok({
     quote: chosen ? withShipping(quote, chosen.price) : quote,
     variants,
@@ -74,7 +79,18 @@ export async function priceCart(neighbors: Neighbors, cart: StoredCart): Promise
     notSoldHere,
     requiresShipping,
     delivery,
+    balances,
   })
+}
+
+async function readBalances(
+  { payments }: Neighbors,
+  { giftCards }: StoredCart,
+  currency: string,
+): Promise<ReadonlyMap<string, number>> {
+  if (giftCards.length === 0) return new Map()
+  const found = answered(await payments.giftCardBalances({ giftCardIds: giftCards.map(({ id }) => id), currency }))
+  return new Map(found.items.map(({ giftCardId, balance }) => [giftCardId, balance.amount]))
 }
 
 /** The value of an operation that declares no refusals. */

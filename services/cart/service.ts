@@ -3,6 +3,7 @@ import T from 'typebox'
 import { cart } from '#contracts/cart'
 import { catalog } from '#contracts/catalog'
 import { inventory } from '#contracts/inventory'
+import { payments } from '#contracts/payments'
 import { pricing } from '#contracts/pricing'
 import { shipping } from '#contracts/shipping'
 import { orderPlaced } from '#events/orders'
@@ -11,7 +12,7 @@ import { on } from '#kernel/inbox'
 import { service } from '#kernel/service'
 import { changeCart, type Deps } from './change-cart.ts'
 import { createCart } from './create-cart.ts'
-import { countriesOf, refuseDelivery, setDetails } from './details.ts'
+import { marketOf, refuseDelivery, setDetails } from './details.ts'
 import { forgetLeft, tellAbandoned } from './left-carts.ts'
 import { addUnits, refuseUnsold, setQuantity, takeOut } from './lines.ts'
 import { getCart, shippingMethods, snapshot } from './read-cart.ts'
@@ -32,6 +33,7 @@ export const cartService = service({
       neighbors: {
         catalog: host.client(catalog),
         inventory: host.client(inventory),
+        payments: host.client(payments),
         pricing: host.client(pricing),
         shipping: host.client(shipping),
       },
@@ -42,7 +44,7 @@ export const cartService = service({
         get: (input) => getCart(deps, input),
         update: ({ cartId, ...details }, call) =>
           changeCart(deps, cartId, call, {
-            apply: (one) => setDetails(deps.neighbors, one, details, () => countriesOf(deps.neighbors, one.market)),
+            apply: (one) => setDetails(deps.neighbors, one, details, () => marketOf(deps.neighbors, one.market)),
             judge: (priced) => refuseDelivery(details, priced),
           }),
         addLine({ cartId, ...line }, call) {

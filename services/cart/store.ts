@@ -22,11 +22,15 @@ export type StoredCart = {
   readonly billingAddress: Address | null
   readonly shippingMethod: string | null
   readonly couponCodes: readonly string[]
+  readonly giftCards: readonly StoredGiftCard[]
   readonly customerId: string | null
   readonly orderId: string | null
   readonly version: number
   readonly updatedAt: string
 }
+
+/** A gift card that shall pay. */
+export type StoredGiftCard = { readonly id: string; readonly last4: string }
 
 type Saved = Pick<StoredCart, 'version' | 'updatedAt'>
 
@@ -38,7 +42,7 @@ export async function selectCart(db: Database, id: string): Promise<StoredCart |
   const { rows } = await sql<StoredCart>`
     select id, market, lines, removed_lines as "removedLines", email, shipping_address as "shippingAddress",
            billing_address as "billingAddress", shipping_method as "shippingMethod", coupon_codes as "couponCodes",
-           customer_id as "customerId", order_id as "orderId", version, updated_at as "updatedAt"
+           gift_cards as "giftCards", customer_id as "customerId", order_id as "orderId", version, updated_at as "updatedAt"
     from carts where id = ${id}`.execute(db)
   return rows[0] ?? null
 }
@@ -48,10 +52,10 @@ const json = (value: unknown) => (value === null ? null : JSON.stringify(value))
 export async function insertCart(db: Database, cart: StoredCart): Promise<Saved> {
   const { rows } = await sql<Saved>`
     insert into carts (id, market, lines, email, shipping_address, billing_address, shipping_method, coupon_codes,
-                       customer_id)
+                       gift_cards, customer_id)
     values (${cart.id}, ${cart.market}, ${json(cart.lines)}::jsonb, ${cart.email}, ${json(cart.shippingAddress)}::jsonb,
             ${json(cart.billingAddress)}::jsonb, ${cart.shippingMethod}, ${[...cart.couponCodes]}::text[],
-            ${cart.customerId})
+            ${json(cart.giftCards)}::jsonb, ${cart.customerId})
     returning version, updated_at as "updatedAt"`.execute(db)
   const [saved] = rows
   if (!saved) throw new Error('cart: a cart was inserted and not returned')
@@ -64,7 +68,7 @@ export async function updateCart(db: Executor, cart: StoredCart): Promise<Saved 
     update carts set lines = ${json(cart.lines)}::jsonb, removed_lines = ${[...cart.removedLines]}::text[],
       email = ${cart.email}, shipping_address = ${json(cart.shippingAddress)}::jsonb,
       billing_address = ${json(cart.billingAddress)}::jsonb, shipping_method = ${cart.shippingMethod},
-      coupon_codes = ${[...cart.couponCodes]}::text[], customer_id = ${cart.customerId},
+      coupon_codes = ${[...cart.couponCodes]}::text[], gift_cards = ${json(cart.giftCards)}::jsonb, customer_id = ${cart.customerId},
       version = version + 1, updated_at = now()
     where id = ${cart.id} and version = ${cart.version} and order_id is null
     returning version, updated_at as "updatedAt"`.execute(db)
@@ -75,7 +79,7 @@ export async function updateCart(db: Executor, cart: StoredCart): Promise<Saved 
 export async function markOrdered(tx: Transaction, id: string, orderId: string): Promise<void> {
   await sql`
     update carts set order_id = ${orderId}, email = null, shipping_address = null, billing_address = null,
-      shipping_method = null, customer_id = null, updated_at = now()
+      shipping_method = null, gift_cards = '[]', customer_id = null, updated_at = now()
     where id = ${id} and order_id is null`.execute(tx)
 }
 

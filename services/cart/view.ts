@@ -1,6 +1,6 @@
 import type { cart } from '#contracts/cart'
 import type { Output } from '#kernel/contract'
-import { money } from '#kernel/money'
+import { money, subtract } from '#kernel/money'
 import type { PricedCart } from './price-cart.ts'
 import type { StoredCart, StoredLine } from './store.ts'
 
@@ -12,6 +12,7 @@ export function viewCart(cart: StoredCart, priced: PricedCart): Cart {
   const { quote, delivery, requiresShipping } = priced
   const lines = cart.lines.map((line) => viewLine(line, priced))
   const chosen = requiresShipping && delivery.kind === 'offered' ? delivery.chosen : null
+  const giftCards = payWith(cart, priced)
   return {
     id: cart.id,
     market: cart.market,
@@ -26,11 +27,23 @@ export function viewCart(cart: StoredCart, priced: PricedCart): Cart {
     coupons: quote.coupons,
     discounts: quote.discounts,
     totals: quote.totals,
+    giftCards,
+    due: giftCards.reduce((due, { amount }) => subtract(due, amount), quote.totals.total),
     missing: cart.orderId === null ? missing(cart, lines, requiresShipping, chosen !== null) : [],
     orderId: cart.orderId,
     version: cart.version,
     updatedAt: cart.updatedAt,
   }
+}
+
+/** What each gift card pays: the first one what it can, the next one of what is left. */
+function payWith(cart: StoredCart, { quote, balances }: PricedCart): Cart['giftCards'] {
+  let due = quote.totals.total.amount
+  return cart.giftCards.map((card) => {
+    const amount = Math.min(due, balances.get(card.id) ?? 0)
+    due -= amount
+    return { ...card, amount: money(amount, quote.currency) }
+  })
 }
 
 function missing(cart: StoredCart, lines: readonly Line[], requiresShipping: boolean, isDelivered: boolean): string[] {

@@ -10,6 +10,8 @@ export const permissions = [
   'payments:capture',
   'payments:refund',
   'payments:reconcile',
+  'gift-cards:read',
+  'gift-cards:write',
   'pricing:read',
   'pricing:write',
   'staff:read',
@@ -32,11 +34,13 @@ export const roles = {
     'inventory:write',
     'catalog:read',
   ],
+  // Who issues gift cards makes money: that is for managers.
   support: [
     'orders:read',
     'orders:cancel',
     'payments:refund',
     'payments:reconcile',
+    'gift-cards:read',
     'catalog:read',
     'inventory:read',
     'mail:read',

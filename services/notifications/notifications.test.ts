@@ -58,6 +58,8 @@ const order: T.Static<typeof Order> = {
   discounts: [],
   taxes: [],
   totals: { items: eur(3_980), discount: eur(0), shipping: eur(490), tax: eur(713), total: eur(4_470) },
+  giftCards: [{ last4: 'Z9YX', amount: eur(1_000) }],
+  due: eur(3_470),
   fulfillments: [
     {
       id: 'ful_1',
@@ -186,6 +188,7 @@ test('without a mail server mails are kept, one for each thing that happened, ho
   assert.ok(!confirmation.html.includes('<script'))
   assert.ok(confirmation.html.includes('&#60;script&#62;alert(1)'))
   assert.ok(confirmation.text.includes('https://shop.example/orders/o?token=t'))
+  assert.match(confirmation.text, /Gift card ···· Z9YX: −10,00\s€\nPaid otherwise: 34,70\s€/)
   assert.ok(
     (await wholeMail(host, 'shipping-confirmation')).text.includes('It travels with DHL, tracking number 00340.'),
   )

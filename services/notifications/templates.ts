@@ -154,6 +154,8 @@ function sums(order: AnOrder, locale: string): [label: string, amount: string][]
   if (!order.taxIncluded) rows.push(['Tax', show(totals.tax)])
   rows.push(['Total', show(totals.total)])
   if (order.taxIncluded) rows.push(['of which tax', show(totals.tax)])
+  for (const { last4, amount } of order.giftCards) rows.push([`Gift card ···· ${last4}`, `−${show(amount)}`])
+  if (order.giftCards.length > 0 && order.due.amount > 0) rows.push(['Paid otherwise', show(order.due)])
   return rows
 }
 

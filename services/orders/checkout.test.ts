@@ -254,7 +254,7 @@ for (const shape of ['plain', 'strict'] as const) {
       for (const [cartId, options, expected] of cases) assert.equal(verdict(await buy(shop, cartId, options)), expected)
       assert.deepEqual(await shop.rows('select count(*) from orders.orders'), before)
       const changed = await buy(shop, await shop.fill([{ variantId }]), { expectedTotal: eur(1) })
-      assert.deepEqual(!changed.ok && changed.refusal.data, { total: eur(2_490) })
+      assert.deepEqual(!changed.ok && changed.refusal.data, { total: eur(2_490), due: eur(2_490) })
       assert.equal(
         (
           await placed(await shop.fill([{ variantId }]), {

@@ -1,6 +1,6 @@
 import T from 'typebox'
 import { Shortage } from '#contracts/inventory'
-import { Payment, PaymentToken, ProviderName } from '#contracts/payments'
+import { GiftCardShort, Last4, Payment, PaymentToken, ProviderName } from '#contracts/payments'
 import { AppliedDiscount, CouponRefusal, MarketCode, NotSoldHere, Totals } from '#contracts/pricing'
 import { NotServed } from '#contracts/shipping'
 import { paymentAuthorized, paymentCaptured, paymentFailed, paymentRefunded } from '#events/payments'
@@ -80,6 +80,10 @@ export const Order = T.Object(
     discounts: T.Array(AppliedDiscount),
     taxes: T.Array(T.Object({ name: T.String(), rate: T.Integer(), amount: Money })),
     totals: Totals,
+    /** What gift cards pay of the total, in the order of use. */
+    giftCards: T.Array(T.Object({ last4: Last4, amount: Money })),
+    /** What is left of it for the payment provider. */
+    due: Money,
     fulfillments: T.Array(Fulfillment),
     refunded: Money,
     createdAt: Timestamp,
@@ -188,6 +192,8 @@ export const orders = contract(
         cartId: T.String({ minLength: 1, maxLength: 60 }),
         payment: T.Object({ provider: ProviderName, token: T.Optional(PaymentToken) }),
         expectedTotal: T.Optional(Money),
+        /** What the shopper was told the provider will be asked for; less may be left on a gift card by now. */
+        expectedDue: T.Optional(Money),
         /**
          * Where a redirect of the provider ends; must be an address of the shop. The order's id and token are added to its
          * query as `order` and `token`. Without it shoppers come back to the order's page.
@@ -202,7 +208,7 @@ export const orders = contract(
         'cart/unknown-shipping-method': [422, Field],
         'orders/cart-empty': 409,
         'orders/cart-incomplete': [422, T.Object({ missing: T.Array(T.String()) })],
-        'orders/price-changed': [409, T.Object({ total: Money })],
+        'orders/price-changed': [409, T.Object({ total: Money, due: Money })],
         'orders/return-url-not-allowed': [422, Field],
         'orders/checkout-in-progress': 409,
         'pricing/not-sold-here': [409, NotSoldHere],
@@ -212,6 +218,7 @@ export const orders = contract(
         'payments/declined': [402, T.Object({ reason: T.String() })],
         'payments/unknown-provider': [422, Field],
         'payments/token-required': [422, Field],
+        'payments/gift-card-short': [409, GiftCardShort],
       },
     }),
     get: query('GET /orders/{orderId}', {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { currentCall } from '#kernel/call'
 import { newId } from '#kernel/id'
-import { verified } from '#kernel/invariants'
 import type { Point as PaymentPoint } from '../payments/deps.ts'
 import { until } from '../payments/test-payments.ts'
 import type { Point } from './deps.ts'
+import { giftCardsOf } from './test-gift-cards.ts'
 import { buy, type ShopHost, startShop, type TestShop, verdict } from './test-shop.ts'
 
 type Place = Point | PaymentPoint
@@ -15,12 +15,14 @@ const never = new Promise<void>(() => undefined)
 
 describe('a process that dies on the way of an order', () => {
   let shop: TestShop
+  let cards: ReturnType<typeof giftCardsOf>
   let mortal: ShopHost
   let dying: Place | null = null
   let died = Promise.withResolvers<string>()
   before(async () => {
     // The shop's first process survives and recovers; the second one is the one that dies.
     shop = await startShop()
+    cards = giftCardsOf(shop)
     mortal = await shop.another({
       reached: async (place, orderId) => {
         // Jobs and events of this process live on: the test waits for the death of what it asked for, and jobs for their end.
@@ -49,14 +51,7 @@ describe('a process that dies on the way of an order', () => {
         [orderId],
       )
     )[0]?.settled ?? false
-  const holds = async () => {
-    await shop.settle()
-    const checks = [...(await verified(shop.orders.verify)), ...(await verified(shop.payments.verify))]
-    assert.deepEqual(
-      checks.flatMap(({ violations }) => violations),
-      [],
-    )
-  }
+  const holds = () => cards.holds()
 
   /** What must become of an order whose process died there: the recovery's part, without the shopper coming back. */
   const fates: [Place, 'placed' | 'declined'][] = [
@@ -123,6 +118,53 @@ describe('a process that dies on the way of an order', () => {
       await holds()
     })
   }
+
+  for (const place of [
+    'order-inserted',
+    'coupons-redeemed',
+    'attempt-committed',
+    'attempt-answered',
+    'money-asked',
+  ] as const) {
+    test(`at ${place} of an order with a gift card: its money is with the order or on the card, once`, async () => {
+      // One that pays a part, and one that pays it all, of which no provider hears.
+      for (const amount of [1_000, 5_000]) {
+        if (amount === 5_000 && place === 'attempt-answered') continue
+        const card = await cards.issue(amount)
+        const cartId = await shop.fill([{ variantId: await shop.sell({ onHand: 3 }) }], { giftCards: [card.code] })
+        const key = newId('key')
+        const dead = dieAt(place)
+        void buy(mortal, cartId, { key })
+        const orderId = await dead
+        await shop.lapse(orderId)
+        await until(() => isSettled(orderId), Boolean)
+        const began = place !== 'order-inserted' && place !== 'coupons-redeemed'
+        assert.equal(await stateOf(orderId), began ? 'placed' : 'declined')
+        const used = Math.min(amount, 2_490)
+        assert.equal(await cards.balance(card.id), began ? amount - used : amount)
+        assert.deepEqual(await cards.movements(card.id), [...(began ? [`use -${used}`] : []), `issue ${amount}`])
+        // The shopper's retry: the same order, or a new one with the card's money.
+        assert.equal(verdict(await buy(shop, cartId, { key })), 'placed')
+        assert.equal(await cards.balance(card.id), amount - used)
+        await holds()
+      }
+    })
+  }
+
+  test('at money-returned of a canceled order with a gift card: it gets its money back once', async () => {
+    const card = await cards.issue(1_000)
+    const cartId = await shop.fill([{ variantId: await shop.sell({ onHand: 3 }) }], { giftCards: [card.code] })
+    const bought = await buy(shop, cartId)
+    assert.ok(bought.ok)
+    const orderId = bought.value.order.id
+    const dead = dieAt('money-returned')
+    void mortal.orders.cancel({ orderId, reason: 'Sold twice' }, { key: newId('key') })
+    await dead
+    await shop.lapse(orderId)
+    await until(() => isSettled(orderId), Boolean)
+    assert.deepEqual(await cards.movements(card.id), ['refund 1000', 'use -1000', 'issue 1000'])
+    await holds()
+  })
 
   for (const place of ['order-decided', 'stock-released', 'coupons-returned'] as const) {
     test(`at ${place} of a declined order: what it held goes back`, async () => {

@@ -2,6 +2,7 @@ import { orderCanceled, orderPlaced } from '#events/orders'
 import { type Accepted, type Outcome, ok, type Refused } from '#kernel/contract'
 import { inTransaction, type Transaction } from '#kernel/database'
 import { idempotencyStore } from '#kernel/idempotency'
+import { formatDecimal, money } from '#kernel/money'
 import { publish } from '#kernel/outbox'
 import { type Deps, whoActs } from './deps.ts'
 import { type Checkout, type Driven, type KnownPayment, rest } from './lease.ts'
@@ -16,7 +17,11 @@ export type Refusal = Extract<Outcome<Checkout>, { ok: false }>
 
 /** The order can no longer be undone by checkout: it is told to everybody. */
 export async function place(deps: Deps, order: Leased, payment: KnownPayment | null): Promise<Driven> {
-  const history = { kind: 'placed', detail: `Placed as ${order.number}.`, by: whoActs() }
+  const paid = order.gift_cards.map(
+    ({ last4, amount }) =>
+      ` ${formatDecimal(money(amount, order.currency))} ${order.currency} by gift card ···· ${last4}.`,
+  )
+  const history = { kind: 'placed', detail: `Placed as ${order.number}.${paid.join('')}`, by: whoActs() }
   const paymentStatus = payment?.status ?? null
   return decide(deps, order, { to: 'placed', history, paymentStatus, goesOn: false }, payment, async (tx, placed) => {
     await publish(tx, orderPlaced, {

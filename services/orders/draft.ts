@@ -1,7 +1,8 @@
 import type { cart } from '#contracts/cart'
 import { type Accepted, type Output, ok, refuse } from '#kernel/contract'
 import { newId } from '#kernel/id'
-import type { LineRow } from './order.ts'
+import { type Money, subtract } from '#kernel/money'
+import type { GiftCardPart, LineRow } from './order.ts'
 
 type Snapshot = Output<(typeof cart.operations)['snapshot']>
 
@@ -25,6 +26,9 @@ export type Draft = {
   readonly shipping: number
   readonly tax: number
   readonly total: number
+  /** What gift cards pay of the total, in the order of use, and in all. */
+  readonly giftCards: readonly GiftCardPart[]
+  readonly giftCardAmount: number
   readonly units: number
   readonly lines: readonly Omit<LineRow, 'fulfilled'>[]
   /** What staff search by, in lower case. */
@@ -34,7 +38,7 @@ export type Draft = {
 /** Makes an order of a cart, or says what is missing. */
 export function draftOrder(
   { cart: goods, quote, variants, shipping, customerId }: Snapshot,
-  expectedTotal: { readonly amount: number; readonly currency: string } | undefined,
+  expected: { readonly expectedTotal?: Money | undefined; readonly expectedDue?: Money | undefined },
 ) {
   if (goods.orderId !== null)
     return refuse('cart/ordered', 'This cart has been ordered already.', { orderId: goods.orderId })
@@ -49,8 +53,9 @@ export function draftOrder(
   if (!lines.ok) return lines
   const { totals } = quote
   const { total } = totals
-  if (expectedTotal && (expectedTotal.amount !== total.amount || expectedTotal.currency !== total.currency)) {
-    return refuse('orders/price-changed', 'The price has changed since it was shown. Look at it again.', { total })
+  const { due } = goods
+  if (differs(expected.expectedTotal, total) || differs(expected.expectedDue, due)) {
+    return refuse('orders/price-changed', 'The price has changed since it was shown. Look at it again.', { total, due })
   }
   const draft: Draft = {
     id: newId('order'),
@@ -71,6 +76,10 @@ export function draftOrder(
     shipping: totals.shipping.amount,
     tax: totals.tax.amount,
     total: total.amount,
+    giftCards: goods.giftCards.flatMap(({ id, last4, amount: { amount } }) =>
+      amount > 0 ? [{ id, last4, amount }] : [],
+    ),
+    giftCardAmount: subtract(total, due).amount,
     units: lines.value.reduce((units, { quantity }) => units + quantity, 0),
     lines: lines.value,
     words: [goods.email, goods.shippingAddress?.name, goods.billingAddress?.name]
@@ -80,6 +89,9 @@ export function draftOrder(
   }
   return ok(draft)
 }
+
+const differs = (expected: Money | undefined, now: Money): boolean =>
+  expected !== undefined && (expected.amount !== now.amount || expected.currency !== now.currency)
 
 function draftLines(
   goods: Snapshot['cart']['lines'],

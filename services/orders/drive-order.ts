@@ -1,9 +1,10 @@
 import { customerKey } from '#contracts/pricing'
 import { ok, refuse } from '#kernel/contract'
+import { money } from '#kernel/money'
 import { decline, place, type Refusal, wait } from './decide-order.ts'
 import type { Deps } from './deps.ts'
 import { authorizeMs, type Driven, type KnownPayment, rest, stepMs, within } from './lease.ts'
-import { demandOf } from './order.ts'
+import { demandOf, dueOf } from './order.ts'
 import type { Leased } from './store.ts'
 
 /** What the shopper pays with; only the request that brought it can ask for money with it. */
@@ -26,7 +27,8 @@ export async function goForward(deps: Deps, order: Leased, choice: PaymentChoice
   const asked = await deps.payments.authorize(
     {
       orderId: order.id,
-      amount: { amount: order.total, currency: order.currency },
+      amount: money(dueOf(order), order.currency),
+      giftCards: order.gift_cards.map(({ id, amount }) => ({ giftCardId: id, amount })),
       provider: choice.provider,
       token: choice.token ?? null,
       returnUrl: choice.returnUrl,

@@ -1,14 +1,13 @@
-import type T from 'typebox'
 import type { orders } from '#contracts/orders'
-import type { Payment } from '#contracts/payments'
-import type { Outcome } from '#kernel/contract'
+import type { payments } from '#contracts/payments'
+import type { Outcome, Output } from '#kernel/contract'
 import { unavailable } from '#kernel/problem'
 import type { Deps } from './deps.ts'
 import type { Leased } from './store.ts'
 import * as store from './store.ts'
 
 export type Checkout = (typeof orders.operations)['checkout']
-export type KnownPayment = T.Static<typeof Payment>
+export type KnownPayment = Output<(typeof payments.operations)['find']>['items'][number]
 
 /**
  * What came of driving an order.

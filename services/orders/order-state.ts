@@ -20,17 +20,17 @@ export type StaffAction = 'capture' | 'fulfill' | 'cancel' | 'refund'
 
 /**
  * @param order its state and units
- * @param payment what is authorized, captured and refunded, in minor units; null without an attempt
+ * @param payment how it stands, and what was taken and refunded in minor units; null while there is none
  */
 export function staffActions(
   order: { readonly state: OrderStatus; readonly units: number; readonly units_fulfilled: number },
-  payment: { readonly status: string; readonly captured: number; readonly refunded: number } | null,
+  payment: { readonly status: string; readonly taken: number; readonly refunded: number } | null,
 ): StaffAction[] {
   const actions: StaffAction[] = []
   const placed = order.state === 'placed'
   if ((placed || order.state === 'fulfilled') && payment?.status === 'authorized') actions.push('capture')
   if (placed && order.units_fulfilled < order.units) actions.push('fulfill')
   if (placed && order.units_fulfilled === 0) actions.push('cancel')
-  if (payment !== null && payment.captured > payment.refunded) actions.push('refund')
+  if (payment !== null && payment.taken > payment.refunded) actions.push('refund')
   return actions
 }

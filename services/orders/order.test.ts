@@ -26,8 +26,8 @@ test('an order that ended stays so, but for money that came late', () => {
 
 test('what staff may do follows from units and money', () => {
   const order = { state: 'placed', units: 3, units_fulfilled: 0 } as const
-  const authorized = { status: 'authorized', captured: 0, refunded: 0 }
-  const captured = { status: 'captured', captured: 500, refunded: 0 }
+  const authorized = { status: 'authorized', taken: 0, refunded: 0 }
+  const captured = { status: 'captured', taken: 500, refunded: 0 }
   assert.deepEqual(staffActions(order, authorized), ['capture', 'fulfill', 'cancel'])
   assert.deepEqual(staffActions({ ...order, units_fulfilled: 1 }, captured), ['fulfill', 'refund'])
   assert.deepEqual(staffActions({ ...order, state: 'fulfilled', units_fulfilled: 3 }, captured), ['refund'])

@@ -1,8 +1,8 @@
 import type T from 'typebox'
 import type { Order, OrderStatus, PaymentView, PlacedOrder } from '#contracts/orders'
-import type { Payment } from '#contracts/payments'
 import type { Address } from '#kernel/fields'
 import { money } from '#kernel/money'
+import type { KnownPayment } from './lease.ts'
 
 /** An order's row. Amounts in minor units of `currency`. */
 export type OrderRow = {
@@ -32,6 +32,8 @@ export type OrderRow = {
   readonly shipping: number
   readonly tax: number
   readonly total: number
+  readonly gift_cards: readonly GiftCardPart[]
+  readonly gift_card_amount: number
   readonly units: number
   readonly units_fulfilled: number
   readonly payment_status: PaymentStatus | null
@@ -41,6 +43,9 @@ export type OrderRow = {
   readonly created_at: string
   readonly placed_at: string | null
 }
+
+/** What a gift card pays of an order, in minor units of the order's currency. */
+export type GiftCardPart = { readonly id: string; readonly last4: string; readonly amount: number }
 
 type Discount = {
   promotionId: string
@@ -99,6 +104,18 @@ export function demandOf(lines: readonly Pick<LineRow, 'variant_id' | 'quantity'
   return [...demand.values()]
 }
 
+/** What was taken of an order's money and given back, by the provider and on gift cards together, in minor units. */
+export function takenOf({ captured, refunded, giftCards }: Pick<KnownPayment, 'captured' | 'refunded' | 'giftCards'>) {
+  return {
+    taken: giftCards.reduce((all, { amount }) => all + amount.amount, captured.amount),
+    refunded: giftCards.reduce((all, card) => all + card.refunded.amount, refunded.amount),
+  }
+}
+
+/** What the payment provider is asked for, in minor units. */
+export const dueOf = (order: Pick<OrderRow, 'total' | 'gift_card_amount'>): number =>
+  order.total - order.gift_card_amount
+
 type OrderOutput = T.Static<typeof Order>
 
 /** An order as its shopper and other services see it. */
@@ -125,6 +142,8 @@ export function toOrder(order: StoredOrder): OrderOutput {
       tax: amount(order.tax),
       total: amount(order.total),
     },
+    giftCards: order.gift_cards.map(({ last4, amount: paid }) => ({ last4, amount: amount(paid) })),
+    due: amount(dueOf(order)),
     fulfillments: order.fulfillments.map(({ id, lines, carrier, tracking_number, created_at }) => ({
       id,
       lines: [...lines],
@@ -161,7 +180,7 @@ function toLine(line: LineRow, amount: (minorUnits: number) => { amount: number;
 }
 
 /** What the shopper is told of a payment; what to do about it only while there is something to do. */
-export function toPaymentView(payment: T.Static<typeof Payment>): T.Static<typeof PaymentView> {
+export function toPaymentView(payment: KnownPayment): T.Static<typeof PaymentView> {
   const { status, redirectUrl, clientSecret } = payment
   if (status !== 'requires_action') return { status }
   return {
@@ -179,7 +198,7 @@ export function toPaymentView(payment: T.Static<typeof Payment>): T.Static<typeo
 export function toPlacedOrder(
   order: StoredOrder,
   token: string,
-  payment: T.Static<typeof Payment> | null,
+  payment: KnownPayment | null,
 ): T.Static<typeof PlacedOrder> {
   const remembered = order.payment_status ?? (order.total === 0 ? 'captured' : 'processing')
   return {

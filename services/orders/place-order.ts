@@ -50,7 +50,7 @@ async function tryOnce(deps: Deps, request: Request, input: Input<Checkout>): Pr
   const snapshot = await deps.cart.snapshot({ cartId: input.cartId })
   if (known.live) return join(deps, request, known.live, snapshot)
   if (!snapshot.ok) return keep(deps, request, snapshot)
-  const draft = draftOrder(snapshot.value, input.expectedTotal)
+  const draft = draftOrder(snapshot.value, input)
   if (!draft.ok) return keep(deps, request, draft)
   const order = await begin(deps, request, draft.value)
   if (order === 'again') return order

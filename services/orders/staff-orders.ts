@@ -9,7 +9,7 @@ import { publish } from '#kernel/outbox'
 import { attentionOf } from './attention.ts'
 import { type Deps, whoActs } from './deps.ts'
 import * as lists from './lists-store.ts'
-import { type StoredOrder, toOrder } from './order.ts'
+import { dueOf, type StoredOrder, takenOf, toOrder } from './order.ts'
 import { staffActions } from './order-state.ts'
 import { paymentOf, unknownOrder } from './read-orders.ts'
 import { takeUp } from './recover-order.ts'
@@ -31,16 +31,11 @@ export async function adminOrder(
     lists.historyOf(deps.db, orderId, timelineAtMost),
   ])
   if (!order) return unknownOrder
-  const figures = payment && {
-    status: payment.status,
-    captured: payment.captured.amount,
-    refunded: payment.refunded.amount,
-  }
+  const figures = payment && { status: payment.status, ...takenOf(payment) }
   return ok({
     ...toOrder(order),
     // Payments know it first; the order hears of it by event.
-    refunded:
-      payment && payment.refunded.amount > order.refunded ? payment.refunded : money(order.refunded, order.currency),
+    refunded: money(Math.max(figures?.refunded ?? 0, order.refunded), order.currency),
     customerId: order.customer_id,
     cancelReason: order.state === 'canceled' ? order.reason : null,
     payment,
@@ -101,7 +96,8 @@ export async function fulfillOrder(
   const lines = linesToSend(order, input.lines)
   if (!lines.ok) return lines
 
-  const due = dueAfter(order, lines.value)
+  // A bank's promise lapses, gift cards have paid: the provider's part is taken first.
+  const due = Math.min(dueAfter(order, lines.value), dueOf(order))
   const found = await deps.payments.find({ orderIds: [orderId] })
   const taken = found.ok ? (found.value.items[0]?.captured.amount ?? 0) : 0
   if (taken < due) {

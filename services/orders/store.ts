@@ -68,7 +68,7 @@ export async function insertOrder(
       insert into orders (
         id, number, lease_until, look_at, expires_at, cart_id, cart_version, key_scope, key, customer_id, market, currency,
         tax_included, email, shipping_address, billing_address, shipping_method, discounts, taxes,
-        items, discount, shipping, tax, total, units)
+        items, discount, shipping, tax, total, gift_cards, gift_card_amount, units)
       values (
         ${draft.id}, ${options.numberPrefix} || nextval('order_numbers'),
         now() + make_interval(secs => ${leaseSeconds}), now() + make_interval(secs => ${leaseSeconds}),
@@ -76,7 +76,8 @@ export async function insertOrder(
         ${request.key}, ${draft.customerId}, ${draft.market}, ${draft.currency}, ${draft.taxIncluded}, ${draft.email},
         ${json(draft.shippingAddress)}::jsonb, ${json(draft.billingAddress)}::jsonb, ${json(draft.shippingMethod)}::jsonb,
         ${json(draft.discounts)}::jsonb, ${json(draft.taxes)}::jsonb,
-        ${draft.items}, ${draft.discount}, ${draft.shipping}, ${draft.tax}, ${draft.total}, ${draft.units})
+        ${draft.items}, ${draft.discount}, ${draft.shipping}, ${draft.tax}, ${draft.total},
+        ${json(draft.giftCards)}::jsonb, ${draft.giftCardAmount}, ${draft.units})
       on conflict (cart_id) where state in ('placing', 'awaiting_payment', 'placed', 'fulfilled') do nothing
       returning *),
     lines as (

@@ -6,10 +6,18 @@ import * as store from './store.ts'
 
 // What follows from the end of an order. Each part may be repeated, by whoever takes the order up.
 
-/** Gives stock and coupons back. Each leaves a tombstone: a step of an earlier driver that comes later is refused. */
+/**
+ * Gives stock, coupons and gift cards back. Each leaves a tombstone: a step of an earlier driver that comes later is refused. An
+ * attempt that failed has given its gift cards back already; whatever else ended the order, nothing is left on it after this.
+ */
 export async function unwind(deps: Deps, order: Leased): Promise<void> {
   await releaseStock(deps, order)
   await returnCoupons(deps, order)
+  if (order.gift_cards.length > 0) {
+    const { state } = await cancelPayment(deps, order, false)
+    if (state === 'pending') return void (await rest(deps, order))
+    await deps.reached('money-returned', order.id)
+  }
   await store.markSettled(deps.db, order)
 }
 

@@ -21,6 +21,7 @@ export type Judged = {
   readonly shipping: number
   readonly tax: number
   readonly total: number
+  readonly gift_card_amount: number
   readonly units: number
   readonly units_fulfilled: number
   readonly lines: number
@@ -33,6 +34,7 @@ export type Judged = {
   readonly tracked_units: number
   readonly discounts_sum: number
   readonly taxes_sum: number
+  readonly gift_cards_sum: number
   readonly decided: boolean
 }
 
@@ -45,7 +47,7 @@ export async function pageOfOrders(db: Executor, after: string, limit: number): 
     with under_way as materialized (
       select e.subject from outbox_deliveries d join outbox e on e.id = d.event_id where d.delivered_at is null)
     select o.id, o.number, o.state, o.version, o.email, o.placed_at, o.tax_included,
-      o.items, o.discount, o.shipping, o.tax, o.total, o.units, o.units_fulfilled,
+      o.items, o.discount, o.shipping, o.tax, o.total, o.gift_card_amount, o.units, o.units_fulfilled,
       (o.lease_until <= now() and (o.settled_at is not null or o.state = 'fulfilled')
         and not exists (select 1 from under_way u where u.subject = o.id)) as settled,
       case when o.state in ('placing', 'awaiting_payment', 'expired') and o.expires_at < now()
@@ -57,6 +59,7 @@ export async function pageOfOrders(db: Executor, after: string, limit: number): 
       l.*,
       (select coalesce(sum((d->'amount'->>'amount')::bigint), 0)::bigint from jsonb_array_elements(o.discounts) d) as discounts_sum,
       (select coalesce(sum((t->'amount'->>'amount')::bigint), 0)::bigint from jsonb_array_elements(o.taxes) t) as taxes_sum,
+      (select coalesce(sum((g->>'amount')::bigint), 0)::bigint from jsonb_array_elements(o.gift_cards) g) as gift_cards_sum,
       exists (select 1 from order_history h where h.order_id = o.id) as decided
     from orders o
     cross join lateral (

@@ -4,6 +4,7 @@ import type { payments } from '#contracts/payments'
 import type { Input, Outcome, Output } from '#kernel/contract'
 import { newCheck, type Part, question, verifyPart } from '#kernel/verify'
 import type { Deps } from './deps.ts'
+import { dueOf, takenOf } from './order.ts'
 import type { Judged } from './verify-store.ts'
 import * as store from './verify-store.ts'
 
@@ -24,7 +25,7 @@ const longestHeld = 'longest time stock was held beyond the time limit, in secon
 const judgements = [
   { invariant: 'I1', what: 'orders are complete', judge: complete },
   { invariant: 'I1', what: 'placed orders are promised all the stock they sell', judge: promised },
-  { invariant: 'I2', what: 'placed orders are paid, and hold or took exactly their total', judge: paidExactly },
+  { invariant: 'I2', what: 'placed orders are paid, and their tenders sum to exactly their total', judge: paidExactly },
   { invariant: 'I2', what: 'orders that came to nothing hold no money', judge: holdsNoMoney },
   { invariant: 'I5', what: 'orders that are not paid in time hold no stock', judge: holdsNoStock },
   { invariant: 'I8', what: 'totals are the sums of their parts', judge: exact },
@@ -130,19 +131,26 @@ function paidExactly(order: Judged, payment: Payment | undefined): string | null
   if (!order.settled || !isPlaced(order)) return null
   if (order.total === 0) return payment ? 'costs nothing and has a payment' : undefined
   if (!payment) return 'has no payment'
+  const onCards = takenOf(payment).taken - payment.captured.amount
+  if (onCards !== order.gift_card_amount)
+    return `has ${order.gift_card_amount} to be paid by gift cards, which paid ${onCards}`
+  const due = dueOf(order)
+  if (due === 0) return payment.provider === null ? undefined : `is paid by gift cards, and asked for at a provider`
   // An authorization may lapse before the goods are sent; then they are not.
   if (payment.status === 'voided' && order.units_fulfilled === 0) return undefined
   if (payment.status !== 'authorized' && payment.status !== 'captured') return `has a payment that is ${payment.status}`
-  if (payment.amount.amount !== order.total || payment.authorized.amount !== order.total)
-    return `total ${order.total}, asked ${payment.amount.amount}, authorized ${payment.authorized.amount}`
+  if (payment.amount.amount !== due || payment.authorized.amount !== due)
+    return `total ${order.total}, by gift cards ${onCards}, asked ${payment.amount.amount}, authorized ${payment.authorized.amount}`
   return order.state === 'fulfilled' && payment.captured.amount === 0 ? 'was sent and its money not taken' : undefined
 }
 
 function holdsNoMoney(order: Judged, payment: Payment | undefined): string | null | undefined {
   if (!order.settled || isPlaced(order)) return null
-  if (!payment || payment.status === 'failed' || payment.status === 'voided') return undefined
-  const kept = payment.captured.amount - payment.refunded.amount
-  if (payment.status === 'captured' && kept === 0) return undefined
+  if (!payment) return undefined
+  const { taken, refunded } = takenOf(payment)
+  const kept = taken - refunded
+  const isOver = payment.status === 'failed' || payment.status === 'voided' || payment.status === 'captured'
+  if (isOver && kept === 0) return undefined
   return `is ${order.state} and its payment ${payment.status}, ${kept} of it kept`
 }
 
@@ -162,6 +170,7 @@ function exact(order: Judged): string | undefined {
     ['discount', order.discount, order.line_discount],
     ['discounts', order.discount, order.discounts_sum],
     ['taxes', order.tax, order.taxes_sum],
+    ['gift cards', order.gift_card_amount, order.gift_cards_sum],
     ['lines', order.line_total, order.line_items - order.line_discount + onTop * order.line_tax],
     ['total', order.total, order.items - order.discount + order.shipping + onTop * order.tax],
   ] as const

@@ -194,6 +194,25 @@ for (const shape of ['plain', 'strict'] as const) {
   })
 }
 
+test('a callback that comes before the answer is recorded takes the way to the bank from nobody', async () => {
+  const shop = await startTestPayments({
+    reached: async (point, orderId) => {
+      if (point !== 'attempt-answered') return
+      await until(
+        () => shop.rows<{ status: string }>('select status from payments.payments where order_id = $1', [orderId]),
+        ([row]) => row?.status === 'requires_action',
+      )
+    },
+  })
+  try {
+    const outcome = await shop.payments.authorize(request(newId('order'), 'tok_3ds'))
+    assert.deepEqual(outcome.ok && outcome.value.status, 'requires_action')
+    assert.match((outcome.ok && outcome.value.redirectUrl) || '', /\/challenge\//)
+  } finally {
+    await shop.stop()
+  }
+})
+
 test('money that is taken at once is booked, and the books balance', async () => {
   const shop = await startTestPayments({ capture: 'at-once' })
   try {

@@ -1,32 +1,73 @@
 import type { payments } from '#contracts/payments'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
+import { type Executor, inTransaction } from '#kernel/database'
 import type { AuthorizeResult, PaymentProvider } from '../../providers/payments/port.ts'
-import { abandonedAfterSeconds, type Deps, providerOf, unknownLookSeconds, withinDeadline } from './deps.ts'
-import { failureSentence, isOver, type PaymentRow, toPayment } from './payment.ts'
+import { abandonedAfterSeconds, type Deps, providerOf, unknownLookSeconds, whoAsked, withinDeadline } from './deps.ts'
+import { failureSentence, isOver, leftOnCards, type PaymentRow, toPayment } from './payment.ts'
 import { type Change, ended, learn } from './payment-state.ts'
 import { believed, record } from './record.ts'
 import * as store from './store.ts'
+import { takeFromCards } from './tender.ts'
 
 type Op = (typeof payments.operations)['authorize']
 
 /**
- * Asks for an order's money. The attempt is committed before the provider hears of it; from then on the same question may
- * be repeated under the same key, by whoever finds it unanswered, and never under a new one.
+ * Asks for an order's money. What gift cards pay is taken, and the attempt for the rest committed, in one transaction before the
+ * provider hears of it; from then on the same question may be repeated under the same key, by whoever finds it unanswered, and
+ * never under a new one. Where gift cards pay it all there is no attempt, and the money is there.
  */
 export async function authorize(deps: Deps, input: Input<Op>): Promise<Outcome<Op>> {
-  const provider = deps.providers.get(input.provider)
-  if (!provider) {
+  const provider = input.amount.amount === 0 ? null : deps.providers.get(input.provider)
+  if (provider === undefined) {
     return refuse('payments/unknown-provider', `There is no payment provider "${input.provider}" here.`, {
       field: 'payment/provider',
     })
   }
-  if (input.token === null && needsToken(provider)) {
+  if (provider && input.token === null && needsToken(provider)) {
     return refuse('payments/token-required', 'Give a card first: this way to pay needs its token.', {
       field: 'payment/token',
     })
   }
-  const attempt = await store.insertAttempt(
-    deps.db,
+  const begun = await begin(deps, input, provider)
+  if (!begun.ok) return begun
+  if (begun.value) await deps.reached('attempt-committed', input.orderId)
+  const answered = begun.value?.payment ? await askForMoney(deps, begun.value.payment) : null
+  const known =
+    answered && !input.giftCards?.length
+      ? { payment: answered, uses: [] }
+      : await store.readOrderMoney(deps.db, input.orderId, abandonedAfterSeconds)
+  const payment = known && toPayment(known.payment, known.uses)
+  if (!payment || (holdsNothing(known) && (await store.readCanceled(deps.db, input.orderId)))) {
+    return refuse('payments/canceled', 'This order was given up: nothing is charged for it any more.')
+  }
+  checkSame(input, known)
+  if (!known.payment || !isOver(known.payment)) return ok(payment)
+  const failure = known.payment.failure ?? 'card-declined'
+  return refuse('payments/declined', failureSentence(failure), { reason: failure })
+}
+
+/** Begins an attempt, if the order may have one. @returns the provider's part of it, if there is one; null when none may begin */
+async function begin(deps: Deps, input: Input<Op>, provider: PaymentProvider | null) {
+  const { orderId, giftCards = [] } = input
+  const insert = async (db: Executor): Promise<PaymentRow | null> =>
+    provider && insertAttempt(deps, db, input, provider)
+  if (giftCards.length === 0) {
+    const payment = await insert(deps.db)
+    return ok(payment && { payment })
+  }
+  return inTransaction(deps.db, async (tx) => {
+    const payment = await insert(tx)
+    const attempt = provider ? (payment?.attempt ?? null) : await store.openWithoutProvider(tx, orderId)
+    if (attempt === null) return ok(null)
+    const use = { orderId, attempt, currency: input.amount.currency, by: whoAsked() }
+    const taken = await takeFromCards(tx, use, giftCards)
+    return taken.ok ? ok({ payment }) : taken
+  })
+}
+
+const insertAttempt = (deps: Deps, db: Executor, input: Input<Op>, provider: PaymentProvider) =>
+  store.insertAttempt(
+    db,
     {
       orderId: input.orderId,
       provider: provider.name,
@@ -38,17 +79,20 @@ export async function authorize(deps: Deps, input: Input<Op>): Promise<Outcome<O
     },
     abandonedAfterSeconds,
   )
-  if (attempt) await deps.reached('attempt-committed', input.orderId)
-  const answered = attempt && (await askForMoney(deps, attempt))
-  const payment = answered ?? (await store.readLatest(deps.db, input.orderId))
-  if (!payment || (isOver(payment) && (await store.readCanceled(deps.db, input.orderId)))) {
-    return refuse('payments/canceled', 'This order was given up: nothing is charged for it any more.')
-  }
-  if (payment.amount !== input.amount.amount || payment.currency !== input.amount.currency)
-    throw new Error(`payments: order ${input.orderId} was asked for ${payment.amount}, now for ${input.amount.amount}`)
-  if (!isOver(payment)) return ok(toPayment(payment))
-  const failure = payment.failure ?? 'card-declined'
-  return refuse('payments/declined', failureSentence(failure), { reason: failure })
+
+type Tenders = Pick<store.OrderMoney, 'payment' | 'uses'>
+
+const holdsNothing = ({ payment, uses }: Tenders): boolean => (payment ? isOver(payment) : leftOnCards(uses) === 0)
+
+/** Repeated with other amounts, it would be another order's money. */
+function checkSame({ orderId, amount, giftCards = [] }: Input<Op>, { payment, uses }: Tenders): void {
+  const total = (amounts: readonly { readonly amount: number }[]) => amounts.reduce((all, one) => all + one.amount, 0)
+  const isSame =
+    (payment?.amount ?? 0) === amount.amount &&
+    (payment?.currency ?? amount.currency) === amount.currency &&
+    // Those of an attempt that failed were given back.
+    (uses.length === 0 || total(uses) === total(giftCards))
+  if (!isSame) throw new Error(`payments: order ${orderId} was asked for otherwise before`)
 }
 
 const needsToken = (provider: PaymentProvider): boolean =>
@@ -73,7 +117,12 @@ export async function askForMoney(deps: Deps, payment: PaymentRow): Promise<Paym
   )
   await deps.reached('attempt-answered', payment.order_id)
   const change = await read(deps, payment, result)
-  return change && record(deps, payment, change)
+  const recorded = change && (await record(deps, payment, change))
+  if (!change || recorded) return recorded
+  // A callback was faster. It does not tell what the shopper has to do; the answer does.
+  const now = await store.readLatest(deps.db, payment.order_id)
+  const news = now?.id === payment.id ? await read(deps, now, result) : null
+  return now && news && record(deps, now, news)
 }
 
 async function read(deps: Deps, payment: PaymentRow, result: AuthorizeResult): Promise<Change | null> {

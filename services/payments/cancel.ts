@@ -21,7 +21,7 @@ export async function cancel(
   const known = await settle(deps, orderId, { ask: false })
   return ok({
     state: !known || isSettled(known) ? 'done' : 'pending',
-    payment: known?.payment ? toPayment(known.payment) : null,
+    payment: known && toPayment(known.payment, known.uses),
   })
 }
 

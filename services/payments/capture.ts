@@ -3,7 +3,8 @@ import type { Call } from '#kernel/call'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { type Deps, providerOf } from './deps.ts'
 import { moveMoney } from './operations.ts'
-import { type PaymentRow, toPayment } from './payment.ts'
+import type { PaymentRow } from './payment.ts'
+import { knownPayment } from './read-payments.ts'
 import { readLapsed } from './store.ts'
 
 type Op = (typeof payments.operations)['capture']
@@ -12,11 +13,13 @@ type Op = (typeof payments.operations)['capture']
 export async function capture(deps: Deps, input: Input<Op>, call: Call): Promise<Outcome<Op>> {
   const { orderId, amount } = input
   const wanted = { orderId, kind: 'capture', key: call.idempotencyKey ?? '', amount, reason: null } as const
-  const moved = await moveMoney(deps, wanted, (payment) => ({
-    available: payment.capturable,
-    amount: amountOf(deps, input, payment),
+  const moved = await moveMoney(deps, wanted, ({ payment }) => ({
+    available: payment?.capturable ?? 0,
+    provider: payment ? amountOf(deps, input, payment) : 0,
+    // What gift cards pay was taken when they paid.
+    giftCards: 0,
   }))
-  if (moved?.ok) return ok(toPayment(moved.value.payment))
+  if (moved?.ok) return ok(await knownPayment(deps, orderId))
   const lapsed = await lapse(deps, orderId, moved?.refusal)
   return lapsed ?? moved ?? refuse('payments/nothing-to-capture', 'No authorized money is left to capture.')
 }

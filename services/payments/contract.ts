@@ -1,8 +1,10 @@
 import T from 'typebox'
 import { anyone, command, contract, internal, query, staff } from '#kernel/contract'
-import { Cursor, Nothing, Nullable, Page, Timestamp } from '#kernel/fields'
+import { Cursor, Limit, Nothing, Nullable, Page, Timestamp } from '#kernel/fields'
+import { Id } from '#kernel/id'
 import { verifyOperation } from '#kernel/invariants'
 import { Money } from '#kernel/money'
+import { type PersonalTag, personal } from '#kernel/personal'
 import { lowerCaseName, Written } from '#kernel/validation-words'
 
 export const ProviderName = Written('^[a-z][a-z0-9-]{0,39}$', lowerCaseName)
@@ -22,6 +24,18 @@ export const PaymentToken = Written('^[A-Za-z0-9_-]+$', 'a token of the payment 
   maxLength: 255,
 })
 
+export const GiftCardId = Id('gift')
+/** Gift cards an order: more than anyone has in the drawer, and each is a row to lock. */
+export const giftCardsAtMost = 5
+/** Minor units a card: ten thousand in most currencies. More is a slip of the keyboard, or somebody helping themselves. */
+export const giftCardAmountAtMost = 1_000_000
+
+/** Letters and digits of a gift card's code; spaces and dashes between them do not count. */
+export const giftCardCodeLength = 20
+/** However it was typed: what can be no code is as unknown as one that nobody has. */
+export const GiftCardCode = T.String({ minLength: 1, maxLength: 60 })
+export const Last4 = T.String({ description: 'The last four characters of a gift card’s code.' })
+
 /**
  * `none`: no attempt yet; `processing`: the provider's answer is not known; `requires_action`: the shopper has to do
  * something; `authorized`, `captured`; `failed`: this attempt can no longer succeed; `voided`: given back before capture.
@@ -35,12 +49,13 @@ export const PaymentStatus = T.Union([
   T.Literal('voided'),
 ])
 
-/** An order's payment as other services see it. */
-export const Payment = T.Object(
+/** What a provider was asked for, and what became of it. */
+export const Attempt = T.Object(
   {
     id: T.String(),
     orderId: T.String(),
-    provider: ProviderName,
+    /** Null when gift cards paid it all: then there is no attempt, and the amounts are zero. */
+    provider: Nullable(ProviderName),
     providerPaymentId: Nullable(T.String()),
     attempt: T.Integer(),
     status: PaymentStatus,
@@ -60,13 +75,47 @@ export const Payment = T.Object(
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
-  { title: 'Payment' },
+  { title: 'PaymentAttempt' },
 )
+
+/** What a gift card pays of an order, in the order of use. */
+export const GiftCardTender = T.Object({ giftCardId: GiftCardId, last4: Last4, amount: Money, refunded: Money })
+
+/** An order's payment as other services see it: the provider's part, beside what gift cards pay. */
+export const Payment = T.Object({ ...Attempt.properties, giftCards: T.Array(GiftCardTender) }, { title: 'Payment' })
+
+const aboutCard: PersonalTag = {
+  kind: 'message',
+  purpose: 'to know whom or what a gift card is for',
+  basis: 'contract',
+  retention: 'P10Y after the issue, as tax law asks for books',
+}
+
+export const GiftCard = T.Object(
+  {
+    id: GiftCardId,
+    last4: Last4,
+    /** As it was issued. */
+    amount: Money,
+    balance: Money,
+    expiresAt: Nullable(Timestamp),
+    disabled: T.Boolean(),
+    note: Nullable(personal(aboutCard, T.String())),
+    createdAt: Timestamp,
+  },
+  { title: 'GiftCard' },
+)
+
+const unknownGiftCard = { 'payments/unknown-gift-card': 404 } as const
+
+const Decline = T.Object({ reason: T.String() })
+/** A card that holds less than it was to pay, or may not pay any more. */
+export const GiftCardShort = T.Object({ last4: Last4 })
 
 /** The same as staff see it who have to talk to the provider. */
 const AdminPayment = T.Object(
   {
-    ...Payment.properties,
+    ...Attempt.properties,
     /** The provider's own last answer, whatever its form. There is no card number in it. */
     raw: T.Unknown(),
   },
@@ -76,13 +125,17 @@ const AdminPayment = T.Object(
 const AdminPayments = T.Object(
   {
     payments: T.Array(AdminPayment),
+    giftCards: T.Array(GiftCardTender),
     operations: T.Array(
       T.Object({
         id: T.String(),
-        paymentId: T.String(),
+        /** The attempt it belongs to; null for what only gift cards got back. */
+        paymentId: Nullable(T.String()),
         kind: T.String(),
         status: T.String(),
+        /** A refund: what the provider gives back, and what gift cards get beside it. */
         amount: Money,
+        giftCards: Money,
         at: Timestamp,
         /** A staff member's id, shopper, provider or system. */
         by: T.String(),
@@ -95,7 +148,6 @@ const AdminPayments = T.Object(
   { title: 'AdminPayments' },
 )
 
-const Decline = T.Object({ reason: T.String() })
 /** The bank no longer holds the money: nothing may leave for it. */
 const Lapsed = T.Object({ authorizedUntil: Nullable(Timestamp) })
 
@@ -128,7 +180,12 @@ export const payments = contract('payments', {
     timeoutMs: 20_000,
     input: T.Object({
       orderId: T.String(),
+      /** What the provider is asked for; zero when gift cards pay it all. */
       amount: Money,
+      /** What each gift card pays, in the order of use; taken in the transaction that begins the attempt, or all of it refused. */
+      giftCards: T.Optional(
+        T.Array(T.Object({ giftCardId: GiftCardId, amount: T.Integer({ minimum: 1 }) }), { maxItems: giftCardsAtMost }),
+      ),
       provider: ProviderName,
       token: Nullable(PaymentToken),
       /** Where the provider sends the shopper back to. */
@@ -141,6 +198,7 @@ export const payments = contract('payments', {
       'payments/token-required': [422, T.Object({ field: T.String() })],
       /** The order's payment was canceled: nothing may be charged for it any more. */
       'payments/canceled': 409,
+      'payments/gift-card-short': [409, GiftCardShort],
     },
   }),
   find: query(null, {
@@ -267,5 +325,96 @@ export const payments = contract('payments', {
     input: T.Object({ after: T.String(), limit: T.Integer({ minimum: 1, maximum: 1_000 }) }),
     output: T.Object({ orderIds: T.Array(T.String()) }),
   }),
-  verify: verifyOperation('I2 and I4: one charge an order, refunded ≤ captured ≤ authorized, the ledger balances'),
+  giftCards: query('GET /admin/gift-cards', {
+    summary: 'Gift cards, newest first; `last4` finds those whose code ends so',
+    access: staff('gift-cards:read'),
+    input: T.Object({
+      last4: T.Optional(T.String({ pattern: '^[0-9A-Za-z]{4}$' })),
+      cursor: Cursor,
+      limit: Limit(50),
+    }),
+    output: Page(GiftCard),
+  }),
+  giftCard: query('GET /admin/gift-cards/{giftCardId}', {
+    summary: 'A gift card with what happened to it, newest first',
+    access: staff('gift-cards:read'),
+    input: T.Object({ giftCardId: GiftCardId }),
+    output: T.Object({
+      ...GiftCard.properties,
+      movements: T.Array(
+        T.Object({
+          /** issue; use; return, when the order came to nothing; refund; adjust; disabled and enabled, which move nothing. */
+          kind: T.String(),
+          amount: Money,
+          orderId: Nullable(T.String()),
+          /** Of an adjustment. */
+          reason: Nullable(personal(aboutCard, T.String())),
+          at: Timestamp,
+          by: T.String(),
+        }),
+      ),
+    }),
+    refusals: unknownGiftCard,
+  }),
+  issueGiftCard: command('POST /admin/gift-cards', {
+    summary: 'Issue a gift card; its code is in this answer and nowhere else',
+    access: staff('gift-cards:write'),
+    idempotency: 'use-case',
+    status: 201,
+    input: T.Object({
+      amount: T.Object({
+        ...Money.properties,
+        amount: T.Integer({ minimum: 1, maximum: giftCardAmountAtMost }),
+      }),
+      expiresAt: T.Optional(Nullable(Timestamp)),
+      note: T.Optional(Nullable(personal(aboutCard, T.String({ minLength: 1, maxLength: 200 })))),
+    }),
+    output: T.Object({
+      ...GiftCard.properties,
+      code: T.String({ description: 'As it is written: five groups of four.' }),
+    }),
+  }),
+  adjustGiftCard: command('POST /admin/gift-cards/{giftCardId}/adjustments', {
+    summary: 'Add to what is left on a gift card, or take from it',
+    access: staff('gift-cards:write'),
+    idempotency: 'use-case',
+    status: 201,
+    input: T.Object({
+      giftCardId: GiftCardId,
+      /** Below zero to take. */
+      amount: T.Object({
+        ...Money.properties,
+        amount: T.Integer({ minimum: -giftCardAmountAtMost, maximum: giftCardAmountAtMost }),
+      }),
+      reason: personal(aboutCard, T.String({ minLength: 1, maxLength: 200 })),
+    }),
+    output: GiftCard,
+    refusals: { ...unknownGiftCard, 'payments/gift-card-short': [409, GiftCardShort] },
+  }),
+  updateGiftCard: command('PATCH /admin/gift-cards/{giftCardId}', {
+    summary: 'Turn a gift card off, so that it pays nothing any more, or on again',
+    access: staff('gift-cards:write'),
+    input: T.Object({ giftCardId: GiftCardId, disabled: T.Boolean() }),
+    output: GiftCard,
+    refusals: unknownGiftCard,
+  }),
+  checkGiftCard: query(null, {
+    summary: 'The gift card of a code, if it can pay in this currency now; every other code is equally unknown',
+    access: internal,
+    // Guesses, wherever they are typed and of whichever cart: only what was refused counts.
+    limit: { max: 20, perSeconds: 60, counts: 'refused', exemptLoopback: false },
+    input: T.Object({ code: GiftCardCode, currency: T.String() }),
+    output: T.Object({ giftCardId: GiftCardId, last4: Last4 }),
+    refusals: { 'payments/gift-card-not-usable': 422 },
+  }),
+  giftCardBalances: query(null, {
+    summary:
+      'What gift cards could pay in a currency now, for a cart that has them; those that can pay nothing are missing',
+    access: internal,
+    input: T.Object({ giftCardIds: T.Array(GiftCardId, { maxItems: giftCardsAtMost }), currency: T.String() }),
+    output: T.Object({ items: T.Array(T.Object({ giftCardId: GiftCardId, balance: Money })) }),
+  }),
+  verify: verifyOperation(
+    'I2, I4 and I7: one charge an order, refunded ≤ captured ≤ authorized, the ledger balances, no gift card below zero',
+  ),
 })

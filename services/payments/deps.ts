@@ -2,12 +2,14 @@ import type { Logger } from 'pino'
 import { currentCall } from '#kernel/call'
 import { type Database, refuseInsideTransaction } from '#kernel/database'
 import type { PaymentProvider, Call as ProviderCall } from '../../providers/payments/port.ts'
+import type { GiftCardCodes } from './gift-card-code.ts'
 
 export type Deps = {
   readonly db: Database
   /** By name, in the order in which shoppers are offered them. */
   readonly providers: ReadonlyMap<string, PaymentProvider>
   readonly captureAtOnce: boolean
+  readonly giftCardCodes: GiftCardCodes
   readonly log: Logger
   /** Told of each place where a crash would leave something half done; see `points`. */
   readonly reached: (point: Point, orderId: string) => Promise<void>

@@ -1,10 +1,11 @@
 import { ok, refuse } from '#kernel/contract'
+import { inTransaction } from '#kernel/database'
 import { type Money, money } from '#kernel/money'
 import { keyReused, validationFailed } from '#kernel/problem'
 import type { PaymentProvider } from '../../providers/payments/port.ts'
 import { abandonedAfterSeconds, type Deps, providerOf, unknownLookSeconds, whoAsked, withinDeadline } from './deps.ts'
 import type { OperationRow, PaymentRow } from './payment.ts'
-import { recordSuccess } from './record.ts'
+import { recordCardRefund, recordSuccess } from './record.ts'
 import * as store from './store.ts'
 
 /** A capture or refund as it was asked for. */
@@ -18,38 +19,38 @@ export type Wanted = {
   readonly reason: string | null
 }
 
+/** What there is to move, in minor units, and how much of it this operation takes from where. */
+export type Measured = { readonly available: number; readonly provider: number; readonly giftCards: number }
+
 /**
  * Moves an order's money, once for each key: repeated after a crash, it finds what it began and goes on with that. An outcome
  * that nobody knows is refused as such and found out by itself.
- * @param measure of a payment, how much there is to move and how much of it this operation takes, in minor units
+ * @param measure of an order's money, how much there is to move and how much of it this operation takes
  * @returns null when there is nothing to move
  */
-export async function moveMoney(
-  deps: Deps,
-  wanted: Wanted,
-  measure: (payment: PaymentRow) => { available: number; amount: number },
-) {
+export async function moveMoney(deps: Deps, wanted: Wanted, measure: (money: store.OrderMoney) => Measured) {
   const { orderId, kind, key, reason } = wanted
   const asked = JSON.stringify(wanted.amount)
-  const payment = await store.readLatest(deps.db, orderId)
-  if (!payment) return null
+  const known = await store.readOrderMoney(deps.db, orderId, abandonedAfterSeconds)
+  const currency = known?.payment?.currency ?? known?.uses[0]?.currency
+  if (!known || currency === undefined) return null
   const begun = await store.readOperation(deps.db, orderId, kind, key)
-  if (begun) return goOn(deps, payment, begun, asked)
+  if (begun) return goOn(deps, known.payment, begun, asked)
 
-  if (wanted.amount) checkAmount(wanted.amount, payment)
-  const { available, amount } = measure(payment)
+  if (wanted.amount) checkAmount(wanted.amount, currency)
+  const { available, provider, giftCards } = measure(known)
   if (available === 0) return null
-  if (amount > available) {
+  if (provider + giftCards > available) {
     return refuse('payments/amount-too-large', `No more than ${available} is left to ${kind}.`, {
-      largest: money(available, payment.currency),
+      largest: money(available, currency),
     })
   }
-  const operation = { paymentId: payment.id, kind, amount, key, asked, reason, by: whoAsked() }
-  const claimed = await claimOperation(deps, operation, orderId)
-  if (claimed) return goOn(deps, payment, claimed, asked)
+  const operation = { kind, amount: provider, giftCards, key, asked, reason, by: whoAsked() }
+  const claimed = await claimOperation(deps, known, operation)
+  if (claimed) return goOn(deps, known.payment, claimed, asked)
 
   const again = await store.readOperation(deps.db, orderId, kind, key)
-  if (again) return goOn(deps, payment, again, asked)
+  if (again) return goOn(deps, known.payment, again, asked)
   const now = await store.readOrderMoney(deps.db, orderId, abandonedAfterSeconds)
   // Neither in flight nor there any more: the money moved between our look and our claim.
   return now?.pending
@@ -57,42 +58,52 @@ export async function moveMoney(
     : null
 }
 
-/** Claims the one place for a money operation of a payment. @returns null when it is taken, or the money is gone */
+/**
+ * Claims the one place for a money operation of an order. One that goes to gift cards alone is done with that.
+ * @returns null when the place is taken, or the money is gone
+ */
 export async function claimOperation(
   deps: Deps,
-  operation: store.NewOperation,
-  orderId: string,
+  { order, payment }: store.OrderMoney,
+  operation: Omit<store.NewOperation, 'paymentId'>,
 ): Promise<OperationRow | null> {
-  const claimed = await store.insertOperation(deps.db, operation, abandonedAfterSeconds)
-  if (claimed) await deps.reached('operation-committed', orderId)
+  if (operation.amount === 0) return recordCardRefund(deps, order.order_id, payment, operation)
+  if (!payment) throw new Error(`payments: order ${order.order_id} has no payment that a provider could move`)
+  const claim = { ...operation, paymentId: payment.id }
+  const claimed =
+    operation.giftCards === 0
+      ? await store.insertOperation(deps.db, claim, abandonedAfterSeconds)
+      : await inTransaction(deps.db, async (tx) => {
+          // What is left on the cards is read after whoever holds the payment is done.
+          await store.lockPayment(tx, payment.id)
+          return store.insertOperation(tx, claim, abandonedAfterSeconds)
+        })
+  if (claimed) await deps.reached('operation-committed', order.order_id)
   return claimed
 }
 
-async function goOn(deps: Deps, payment: PaymentRow, operation: OperationRow, asked: string) {
+async function goOn(deps: Deps, payment: PaymentRow | null, operation: OperationRow, asked: string) {
   if (operation.asked !== asked) throw keyReused()
-  const tried = operation.status === 'pending' ? await tryOperation(deps, payment, operation) : operation.status
+  const tried = payment && operation.status === 'pending' ? await tryOperation(deps, payment, operation) : null
   if (tried === 'unknown') {
     return refuse(
       'payments/outcome-unknown',
       'The payment provider has not answered. It will be asked until the outcome is known.',
     )
   }
-  const [settled, now] = await Promise.all([
-    store.readOperation(deps.db, operation.order_id, operation.kind, operation.key ?? ''),
-    store.readLatest(deps.db, operation.order_id),
-  ])
+  const settled = await store.readOperation(deps.db, operation.order_id, operation.kind, operation.key ?? '')
   if (settled?.status === 'failed') {
     const failure = settled.error ?? 'refused'
     return refuse('payments/provider-refused', `The payment provider refused: ${failure}.`, { reason: failure })
   }
-  return ok({ operation, payment: now ?? payment })
+  return ok(operation)
 }
 
 /** An amount of zero or less, or of another currency, is no request that could be fulfilled later. */
-function checkAmount(amount: Money, payment: PaymentRow): void {
+function checkAmount(amount: Money, currency: string): void {
   if (amount.amount <= 0) throw validationFailed([{ field: 'amount/amount', message: 'must be more than zero' }])
-  if (amount.currency !== payment.currency)
-    throw validationFailed([{ field: 'amount/currency', message: `must be ${payment.currency}, as the order's` }])
+  if (amount.currency !== currency)
+    throw validationFailed([{ field: 'amount/currency', message: `must be ${currency}, as the order's` }])
 }
 
 /**
@@ -120,7 +131,7 @@ export async function tryOperation(
     await store.scheduleLook(deps.db, payment.order_id, 0)
     return 'failed'
   }
-  await recordSuccess(deps, operation, provider, result.outcome === 'refunded' ? result.refundId : null)
+  await recordSuccess(deps, payment, operation, provider, result.outcome === 'refunded' ? result.refundId : null)
   return 'succeeded'
 }
 

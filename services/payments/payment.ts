@@ -1,8 +1,9 @@
 import type T from 'typebox'
-import type { Payment, PaymentStatus } from '#contracts/payments'
+import type { Attempt, Payment, PaymentStatus } from '#contracts/payments'
 import { findCardNumber } from '#kernel/card-number'
 import { money } from '#kernel/money'
 import type { DeclineReason } from '../../providers/payments/port.ts'
+import type { UseRow } from './gift-cards-store.ts'
 
 export type Status = T.Static<typeof PaymentStatus>
 
@@ -38,11 +39,15 @@ export type PaymentRow = {
 /** A capture, refund or void as it is stored. */
 export type OperationRow = {
   readonly id: string
-  readonly payment_id: string
+  /** Null for a refund of an order that gift cards paid alone. */
+  readonly payment_id: string | null
   readonly order_id: string
   readonly kind: 'capture' | 'refund' | 'void'
   readonly status: 'pending' | 'succeeded' | 'failed'
+  /** What the provider moves. */
   readonly amount: number
+  /** Of a refund, what goes to gift cards beside it. */
+  readonly gift_cards: number
   readonly currency: string
   readonly key: string | null
   readonly asked: string | null
@@ -104,8 +109,8 @@ export function cardFree(raw: unknown): unknown {
   return at === null ? raw : { withheld: `${at} looks like a card number` }
 }
 
-/** A payment as other services see it. */
-export function toPayment(row: PaymentRow): T.Static<typeof Payment> {
+/** An attempt as staff see it. */
+export function toAttempt(row: PaymentRow): T.Static<typeof Attempt> {
   const amount = (minorUnits: number) => money(minorUnits, row.currency)
   return {
     id: row.id,
@@ -128,3 +133,53 @@ export function toPayment(row: PaymentRow): T.Static<typeof Payment> {
     updatedAt: row.updated_at,
   }
 }
+
+/**
+ * An order's payment as other services see it: its last attempt and what gift cards pay; null when neither is there. Cards that
+ * pay alone were taken at once, so the money counts as captured; it is known by its order, as there is no attempt.
+ * @param uses those that stand, in the order of use
+ */
+export function toPayment(row: PaymentRow | null, uses: readonly UseRow[]): T.Static<typeof Payment> | null {
+  const [first] = uses
+  const giftCards = uses.map(({ gift_card_id, last4, currency, amount, refunded }) => ({
+    giftCardId: gift_card_id,
+    last4,
+    amount: money(amount, currency),
+    refunded: money(refunded, currency),
+  }))
+  if (row) return { ...toAttempt(row), giftCards }
+  if (!first) return null
+  const nothing = money(0, first.currency)
+  // As JSON of the database writes it: +00:00 for Z.
+  const time = (at: string): string => at.replace('+00:00', 'Z')
+  return {
+    id: first.order_id,
+    orderId: first.order_id,
+    provider: null,
+    providerPaymentId: null,
+    attempt: first.attempt,
+    status: 'captured',
+    amount: nothing,
+    authorized: nothing,
+    captured: nothing,
+    refunded: nothing,
+    redirectUrl: null,
+    clientSecret: null,
+    failure: null,
+    failureReason: null,
+    authorizedUntil: null,
+    card: null,
+    createdAt: time(first.created_at),
+    updatedAt: time(
+      uses
+        .map(({ updated_at }) => updated_at)
+        .toSorted()
+        .at(-1) ?? first.updated_at,
+    ),
+    giftCards,
+  }
+}
+
+/** What gift cards paid and have not been given back, in minor units. */
+export const leftOnCards = (uses: readonly UseRow[]): number =>
+  uses.reduce((left, { amount, refunded }) => left + amount - refunded, 0)

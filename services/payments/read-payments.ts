@@ -1,11 +1,13 @@
-import { lapseWarningHours, type payments } from '#contracts/payments'
+import type T from 'typebox'
+import { lapseWarningHours, type Payment, type payments } from '#contracts/payments'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { fromCursor, toCursor } from '#kernel/fields'
 import { money } from '#kernel/money'
 import { validationFailed } from '#kernel/problem'
 import type { PaymentProvider } from '../../providers/payments/port.ts'
 import { type Deps, providerOf, withinDeadline } from './deps.ts'
-import { cardFree, failureSentence, toPayment } from './payment.ts'
+import { usesOf } from './gift-cards-store.ts'
+import { cardFree, failureSentence, toAttempt, toPayment } from './payment.ts'
 import { settle } from './settle.ts'
 import * as store from './store.ts'
 
@@ -47,12 +49,27 @@ function fieldsUrlOf(provider: PaymentProvider, origin: string): string | null {
 }
 
 export async function find(deps: Deps, { orderIds }: Input<Ops['find']>): Promise<Outcome<Ops['find']>> {
-  return ok({ items: (await store.readLatestOf(deps.db, orderIds)).map(toPayment) })
+  const [payments, uses] = await Promise.all([store.readLatestOf(deps.db, orderIds), usesOf(deps.db, orderIds)])
+  const usesByOrder = Map.groupBy(uses, ({ order_id }) => order_id)
+  const paymentByOrder = new Map(payments.map((payment) => [payment.order_id, payment]))
+  return ok({
+    items: [...new Set([...paymentByOrder.keys(), ...usesByOrder.keys()])].flatMap(
+      (orderId) => toPayment(paymentByOrder.get(orderId) ?? null, usesByOrder.get(orderId) ?? []) ?? [],
+    ),
+  })
+}
+
+/** The payment of an order that is known to have one. */
+export async function knownPayment(deps: Deps, orderId: string): Promise<T.Static<typeof Payment>> {
+  const found = await find(deps, { orderIds: [orderId] })
+  const payment = found.ok ? found.value.items[0] : undefined
+  if (!payment) throw new Error(`payments: order ${orderId} has no payment any more`)
+  return payment as T.Static<typeof Payment>
 }
 
 export async function reconcile(deps: Deps, { orderId }: Input<Ops['reconcile']>): Promise<Outcome<Ops['reconcile']>> {
   const known = await settle(deps, orderId)
-  return ok({ payment: known?.payment ? toPayment(known.payment) : null })
+  return ok({ payment: known && toPayment(known.payment, known.uses) })
 }
 
 export async function attempts(deps: Deps, { orderId }: Input<Ops['attempts']>): Promise<Outcome<Ops['attempts']>> {
@@ -83,12 +100,14 @@ export async function askProvider(
 
 /** @param said what the provider just answered, by attempt; else its last answer that was news */
 async function allOf(deps: Deps, orderId: string, said: ReadonlyMap<string, unknown> = new Map()) {
-  const [payments, operations] = await Promise.all([
+  const [payments, uses, operations] = await Promise.all([
     store.readAttempts(deps.db, orderId),
+    usesOf(deps.db, [orderId]),
     store.readOperations(deps.db, orderId),
   ])
   return {
-    payments: payments.map((row) => ({ ...toPayment(row), raw: said.get(row.attempt_key) ?? row.raw })),
+    payments: payments.map((row) => ({ ...toAttempt(row), raw: said.get(row.attempt_key) ?? row.raw })),
+    giftCards: toPayment(null, uses)?.giftCards ?? [],
     operations: [
       ...payments.map((payment) => ({
         id: payment.id,
@@ -96,6 +115,7 @@ async function allOf(deps: Deps, orderId: string, said: ReadonlyMap<string, unkn
         kind: 'authorize',
         status: payment.status,
         amount: money(payment.amount, payment.currency),
+        giftCards: money(0, payment.currency),
         at: payment.created_at,
         by: 'shopper',
         reason: null,
@@ -108,6 +128,7 @@ async function allOf(deps: Deps, orderId: string, said: ReadonlyMap<string, unkn
         kind: one.kind,
         status: one.status,
         amount: money(one.amount, one.currency),
+        giftCards: money(one.gift_cards, one.currency),
         at: one.created_at,
         by: one.by,
         reason: one.reason,

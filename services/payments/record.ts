@@ -4,9 +4,10 @@ import { publish } from '#kernel/outbox'
 import type { PaymentProvider } from '../../providers/payments/port.ts'
 import type { Deps } from './deps.ts'
 import { bookCapture, bookFailedRefund, bookRefund } from './ledger.ts'
-import { isOver, type OperationRow, type PaymentRow } from './payment.ts'
+import { isOver, isUnsettled, type OperationRow, type PaymentRow } from './payment.ts'
 import type { Change, Mismatch } from './payment-state.ts'
 import * as store from './store.ts'
+import { giveUsesBack, refundToCards } from './tender.ts'
 
 /** What was learned, unless the provider speaks of other money than was asked for: then nothing, and people are told. */
 export function believed(deps: Deps, payment: PaymentRow, learned: Change | Mismatch | null): Change | null {
@@ -36,36 +37,64 @@ export function record(deps: Deps, payment: PaymentRow, change: Change): Promise
     }
     for (const { providerRefundId, amount } of change.refunds) {
       const id = await store.insertSettled(tx, now, { kind: 'refund', amount, providerRefundId, by })
-      await tellRefund(tx, now, { id, amount, currency: now.currency, by })
+      await tellRefund(tx, now, { id, order_id: now.order_id, amount, gift_cards: 0, currency: now.currency, by })
     }
     for (const refund of change.failedRefunds) {
       await store.unsettleRefund(tx, refund.id)
       await bookFailedRefund(tx, now.provider, refund)
     }
     if (isOver(now) && !isOver(payment)) await tellEnd(tx, now, by)
+    // An authorization that lapses later leaves them: the order stands, and whoever cancels it gives them back.
+    if (isOver(now) && isUnsettled(payment)) await giveUsesBack(tx, now, by)
     return now
   })
 }
 
 /**
- * Records that a capture, refund or void succeeded.
+ * Records that a capture, refund or void succeeded, with what of a refund goes to gift cards.
  * @param providerRefundId the provider's id of a refund
  * @returns the payment as it is now, or null when that was recorded before
  */
 export function recordSuccess(
   deps: Deps,
+  payment: PaymentRow,
   operation: OperationRow,
   provider: PaymentProvider,
   providerRefundId: string | null,
 ): Promise<PaymentRow | null> {
   return inTransaction(deps.db, async (tx) => {
-    await store.lockPayment(tx, operation.payment_id)
+    await store.lockPayment(tx, payment.id)
     if (!(await store.finishOperation(tx, operation.id, { status: 'succeeded', providerRefundId }))) return null
-    const now = await store.countOperation(tx, operation, provider.capabilities.capture === 'single')
+    const now = await store.countOperation(tx, payment.id, operation, provider.capabilities.capture === 'single')
     if (operation.kind === 'capture') await tellCapture(tx, now, operation)
     else if (operation.kind === 'refund') await tellRefund(tx, now, operation)
     else await tellEnd(tx, now, operation.by)
     return now
+  })
+}
+
+/**
+ * Records a refund that goes to gift cards alone, with its bookings and its event, in one transaction.
+ * @returns the operation, or null when another is in flight, or the cards were given back more than that
+ */
+export function recordCardRefund(
+  deps: Deps,
+  orderId: string,
+  payment: PaymentRow | null,
+  operation: Omit<store.NewOperation, 'paymentId' | 'kind' | 'amount'>,
+): Promise<OperationRow | null> {
+  return inTransaction(deps.db, async (tx) => {
+    const refund = await store.insertCardRefund(tx, orderId, { ...operation, paymentId: payment?.id ?? null })
+    if (!refund) return null
+    if (payment) {
+      await tellRefund(tx, await store.countOperation(tx, payment.id, refund, false), refund)
+      return refund
+    }
+    await refundToCards(tx, refund)
+    const { gift_cards: amount, currency, by } = refund
+    const data = { orderId, paymentId: orderId, amount, currency, status: 'captured', by, refundId: refund.id }
+    await publish(tx, paymentRefunded, { subject: orderId, sequence: await store.countRefunds(tx, orderId), data })
+    return refund
   })
 }
 
@@ -76,9 +105,14 @@ async function tellCapture(tx: Transaction, payment: PaymentRow, capture: Moved)
   await publish(tx, paymentCaptured, told(payment, capture.amount, capture.by))
 }
 
-async function tellRefund(tx: Transaction, payment: PaymentRow, refund: Moved): Promise<void> {
-  await bookRefund(tx, payment.provider, refund)
-  const { data, ...about } = told(payment, refund.amount, refund.by)
+async function tellRefund(
+  tx: Transaction,
+  payment: PaymentRow,
+  refund: Moved & Pick<OperationRow, 'order_id' | 'gift_cards'>,
+): Promise<void> {
+  if (refund.amount > 0) await bookRefund(tx, payment.provider, refund)
+  if (refund.gift_cards > 0) await refundToCards(tx, refund)
+  const { data, ...about } = told(payment, refund.amount + refund.gift_cards, refund.by)
   await publish(tx, paymentRefunded, { ...about, data: { ...data, refundId: refund.id } })
 }
 

@@ -9,6 +9,16 @@ import { webhook } from './callback.ts'
 import { cancel, reopen } from './cancel.ts'
 import { capture } from './capture.ts'
 import { abandonedAfterSeconds, type Deps } from './deps.ts'
+import { giftCardCodes } from './gift-card-code.ts'
+import {
+  adjustGiftCard,
+  checkGiftCard,
+  giftCardBalances,
+  issueGiftCard,
+  listGiftCards,
+  readGiftCard,
+  updateGiftCard,
+} from './gift-cards.ts'
 import { askProvider, attempts, find, lapsing, providers, reconcile } from './read-payments.ts'
 import { refund } from './refund.ts'
 import { settle } from './settle.ts'
@@ -44,6 +54,7 @@ export const paymentsService = (
         db: host.db,
         providers: chosen(await adapters(host), host.settings.providers),
         captureAtOnce: host.settings.capture === 'at-once',
+        giftCardCodes: giftCardCodes(await host.secret('gift-card-codes')),
         log: host.log,
         reached,
       }
@@ -59,6 +70,13 @@ export const paymentsService = (
           refund: (input, call) => refund(deps, input, call),
           webhook: (input) => webhook(deps, input),
           attempts: (input) => attempts(deps, input),
+          giftCards: (input) => listGiftCards(deps, input),
+          giftCard: (input) => readGiftCard(deps, input),
+          issueGiftCard: (input, call) => issueGiftCard(deps, input, call),
+          adjustGiftCard: (input, call) => adjustGiftCard(deps, input, call),
+          updateGiftCard: (input) => updateGiftCard(deps, input),
+          checkGiftCard: (input) => checkGiftCard(deps, input),
+          giftCardBalances: (input) => giftCardBalances(deps, input),
           askProvider: (input) => askProvider(deps, input),
           lapsing: (input) => lapsing(deps, input),
           askedFor: async ({ after, limit }) => ok({ orderIds: await pageOfOrderIds(deps.db, after, limit) }),

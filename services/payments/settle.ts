@@ -2,7 +2,7 @@ import type { FindResult, RetrieveResult } from '../../providers/payments/port.t
 import { askForMoney } from './authorize.ts'
 import { abandonedAfterSeconds, type Deps, providerOf, whoAsked, withinDeadline } from './deps.ts'
 import { claimOperation, tryOperation } from './operations.ts'
-import { type Failure, isOver, isUnsettled, type OperationRow, type PaymentRow } from './payment.ts'
+import { type Failure, isOver, isUnsettled, leftOnCards, type OperationRow, type PaymentRow } from './payment.ts'
 import { ended, learn } from './payment-state.ts'
 import { believed, record } from './record.ts'
 import * as store from './store.ts'
@@ -21,14 +21,16 @@ type Known = store.OrderMoney & { readonly payment: PaymentRow }
  */
 type Step = 'ask' | 'finish' | 'abandon' | 'void' | 'refund' | 'wait' | 'done'
 
-export function nextStep({ order, payment, pending }: store.OrderMoney, asked: boolean): Step {
-  if (!payment) return 'done'
+export function nextStep({ order, payment, uses, pending }: store.OrderMoney, asked: boolean): Step {
+  const onCards = order.canceled === 'all' && leftOnCards(uses) > 0
+  if (!payment) return onCards ? 'refund' : 'done'
   if (pending) return pending.fresh ? 'wait' : 'finish'
   if (!asked && !isOver(payment)) return 'ask'
   if (isUnsettled(payment)) return order.canceled ? 'abandon' : 'wait'
   if (order.canceled !== 'all') return 'done'
   if (payment.captured > payment.refunded) return 'refund'
-  return payment.capturable > 0 ? 'void' : 'done'
+  if (payment.capturable > 0) return 'void'
+  return onCards ? 'refund' : 'done'
 }
 
 /** What came of a step. `refused`: the provider sees the payment otherwise than we do, so it has to be asked. */
@@ -41,8 +43,8 @@ const steps: Record<
   ask,
   finish: async (deps, { payment, pending }) => (pending ? perform(deps, payment, pending) : 'nothing'),
   abandon: (deps, known) => abandon(deps, known, 'canceled'),
-  void: (deps, { payment }) => giveBack(deps, payment, 'void', payment.capturable),
-  refund: (deps, { payment }) => giveBack(deps, payment, 'refund', payment.captured - payment.refunded),
+  void: (deps, known) => giveBack(deps, known, 'void', known.payment.capturable, 0),
+  refund: refundAll,
 }
 
 /** Ask, abandon, find it captured, refund: no order needs more steps than that. */
@@ -68,8 +70,14 @@ export async function settle(
   let mayTrust = options.ask === false
   let progress = false
   for (let turn = 1; turn <= stepsAtMost; turn++) {
-    if (!known?.payment) return known
+    if (!known) return known
     const { payment } = known
+    if (!payment) {
+      if (nextStep(known, true) !== 'refund') break
+      await refundAll(deps, known)
+      known = await read()
+      continue
+    }
     const step = nextStep(known, asked || (mayTrust && !isUnsettled(payment)))
     if (step === 'done' || step === 'wait') break
     const came: Came = await steps[step](deps, { ...known, payment }, options.hint)
@@ -79,18 +87,19 @@ export async function settle(
     if (came !== 'nothing') known = await read()
     else if (step !== 'ask') break
   }
-  if (known?.payment) await schedule(deps, { ...known, payment: known.payment }, progress)
+  if (known) await schedule(deps, known, progress)
   return known
 }
 
 /** Whether nothing is held or taken any more that should not be. */
 export const isSettled = (known: store.OrderMoney): boolean => nextStep(known, true) === 'done'
 
-async function schedule(deps: Deps, known: Known, progress: boolean): Promise<void> {
-  if (isSettled(known)) return store.scheduleSettled(deps.db, known.order.order_id)
-  const looks = progress ? 0 : known.order.looks + 1
+async function schedule(deps: Deps, known: store.OrderMoney, progress: boolean): Promise<void> {
+  const { order, payment } = known
+  if (isSettled(known)) return (payment ? store.scheduleSettled : store.scheduleWithoutPayment)(deps.db, order.order_id)
+  const looks = progress ? 0 : order.looks + 1
   const pauseSeconds = Math.min(firstPauseSeconds * 2 ** Math.min(looks, 10), pauseAtMostSeconds)
-  await store.scheduleLook(deps.db, known.order.order_id, pauseSeconds, looks)
+  await store.scheduleLook(deps.db, order.order_id, pauseSeconds, looks)
 }
 
 /** Asks by the provider's id where it is known, else by the attempt's key, and by the order once the key may be forgotten. */
@@ -156,12 +165,26 @@ async function abandon(deps: Deps, known: Known, failure: Failure): Promise<Came
   return hear(deps, known, await provider.find({ orderId: payment.order_id }, withinDeadline(provider)))
 }
 
+/** Everything a canceled order was paid with: the provider's part and the gift cards' in one operation. */
+function refundAll(deps: Deps, known: store.OrderMoney): Promise<Came> {
+  const { payment, uses } = known
+  return giveBack(deps, known, 'refund', payment ? payment.captured - payment.refunded : 0, leftOnCards(uses))
+}
+
 /** Voids or refunds what a canceled order holds. The key makes it one operation, whoever comes by. */
-async function giveBack(deps: Deps, payment: PaymentRow, kind: 'void' | 'refund', amount: number): Promise<Came> {
-  const key = `cancel ${payment.id} ${payment.version}`
-  const operation = { paymentId: payment.id, kind, amount, key, asked: 'null', reason: null, by: whoAsked() }
-  const claimed = await claimOperation(deps, operation, payment.order_id)
-  return claimed ? perform(deps, payment, claimed) : 'nothing'
+async function giveBack(
+  deps: Deps,
+  known: store.OrderMoney,
+  kind: 'void' | 'refund',
+  amount: number,
+  giftCards: number,
+): Promise<Came> {
+  const { payment, uses } = known
+  const key = payment ? `cancel ${payment.id} ${payment.version}` : `cancel ${leftOnCards(uses)}`
+  const operation = { kind, amount, giftCards, key, asked: 'null', reason: null, by: whoAsked() }
+  const claimed = await claimOperation(deps, known, operation)
+  if (claimed?.status !== 'pending' || !payment) return claimed ? 'news' : 'nothing'
+  return perform(deps, payment, claimed)
 }
 
 async function perform(deps: Deps, payment: PaymentRow, operation: OperationRow): Promise<Came> {

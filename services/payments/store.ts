@@ -1,5 +1,6 @@
 import { type Database, type Executor, sql, type Transaction } from '#kernel/database'
 import { newId } from '#kernel/id'
+import type { UseRow } from './gift-cards-store.ts'
 import type { OperationRow, OrderMoneyRow, PaymentRow } from './payment.ts'
 import type { Change } from './payment-state.ts'
 
@@ -15,6 +16,21 @@ export type NewAttempt = {
   readonly returnUrl: string
 }
 
+/** Counts an attempt of an order, if it may have one. @param firstLookSeconds null when there is no provider to ask */
+const opened = (orderId: string, firstLookSeconds: number | null) => sql<{ attempts: number }>`
+  insert into order_payments as o (order_id, attempts, look_at)
+  values (${orderId}, 1, now() + make_interval(secs => ${firstLookSeconds}))
+  on conflict (order_id) do update
+    set attempts = o.attempts + 1, open = false, look_at = excluded.look_at, looks = 0
+    where o.open and o.canceled is null
+  returning order_id, attempts`
+
+/** The same as `insertAttempt` for an order that gift cards pay alone: nobody else is asked. @returns its number, or null */
+export async function openWithoutProvider(tx: Transaction, orderId: string): Promise<number | null> {
+  const { rows } = await opened(orderId, null).execute(tx)
+  return rows[0]?.attempts ?? null
+}
+
 /**
  * Commits an attempt, if the order may have one: the first, or one that `reopen` allowed after a failure, and none once the
  * order was canceled. All of it is one statement, so a cancellation or a second request comes before or after it.
@@ -27,13 +43,7 @@ export async function insertAttempt(
   firstLookSeconds: number,
 ): Promise<PaymentRow | null> {
   const { rows } = await sql<PaymentRow>`
-    with opened as (
-      insert into order_payments as o (order_id, attempts, look_at)
-      values (${attempt.orderId}, 1, now() + make_interval(secs => ${firstLookSeconds}))
-      on conflict (order_id) do update
-        set attempts = o.attempts + 1, open = false, look_at = excluded.look_at, looks = 0
-        where o.open and o.canceled is null
-      returning order_id, attempts)
+    with opened as (${opened(attempt.orderId, firstLookSeconds)})
     insert into payments (id, order_id, attempt, attempt_key, provider, status, currency, amount, capture_now, token, return_url)
     select ${newId('payment')}, order_id, attempts, order_id || '-' || attempts, ${attempt.provider}, 'processing',
            ${attempt.currency}, ${attempt.amount}, ${attempt.captureNow}, ${attempt.token}, ${attempt.returnUrl}
@@ -46,6 +56,8 @@ export async function insertAttempt(
 export type OrderMoney = {
   readonly order: OrderMoneyRow
   readonly payment: PaymentRow | null
+  /** What gift cards pay beside it, or alone, in the order of use. */
+  readonly uses: readonly UseRow[]
   /** Captures, refunds and voids of that attempt, oldest first. */
   readonly operations: readonly OperationRow[]
   /** The one in flight, and whether its own caller may still be at it. */
@@ -55,8 +67,12 @@ export type OrderMoney = {
 /** @param freshSeconds how long the caller of an operation in flight is left alone with it */
 export async function readOrderMoney(db: Executor, orderId: string, freshSeconds: number): Promise<OrderMoney | null> {
   type Operation = OperationRow & { readonly fresh: boolean }
-  const { rows } = await sql<{ order: OrderMoneyRow; operations: Operation[] } & (PaymentRow | { id: null })>`
+  type Row = { order: OrderMoneyRow; uses: UseRow[]; operations: Operation[] } & (PaymentRow | { id: null })
+  const { rows } = await sql<Row>`
     select p.*, to_jsonb(o) as "order", (
+      select coalesce(jsonb_agg(to_jsonb(u) || jsonb_build_object('last4', g.last4) order by u.position), '[]')
+      from gift_card_uses u join gift_cards g on g.id = u.gift_card_id
+      where u.order_id = o.order_id and not u.undone) as uses, (
       select coalesce(jsonb_agg(to_jsonb(op) || jsonb_build_object(
                'fresh', op.created_at > now() - make_interval(secs => ${freshSeconds})) order by op.created_at, op.id), '[]')
       from payment_operations op where op.order_id = o.order_id and op.payment_id = p.id) as operations
@@ -65,9 +81,9 @@ export async function readOrderMoney(db: Executor, orderId: string, freshSeconds
     where o.order_id = ${orderId}`.execute(db)
   const row = rows[0]
   if (!row) return null
-  const { order, operations, ...payment } = row
-  if (payment.id === null) return { order, payment: null, operations: [], pending: null }
-  return { order, payment, operations, pending: operations.find(({ status }) => status === 'pending') ?? null }
+  const { order, uses, operations, ...payment } = row
+  if (payment.id === null) return { order, payment: null, uses, operations: [], pending: null }
+  return { order, payment, uses, operations, pending: operations.find(({ status }) => status === 'pending') ?? null }
 }
 
 export async function readLatest(db: Executor, orderId: string): Promise<PaymentRow | null> {
@@ -109,9 +125,11 @@ export async function openOrder(db: Executor, orderId: string): Promise<boolean>
     with opened as (
       update order_payments o set open = true
       where order_id = ${orderId}
-        and not exists (select 1 from payments p where p.order_id = o.order_id and p.status not in ('failed', 'voided')))
+        and not exists (select 1 from payments p where p.order_id = o.order_id and p.status not in ('failed', 'voided'))
+        and not exists (select 1 from gift_card_uses u where u.order_id = o.order_id and not u.undone))
     select exists (
-      select 1 from payments where order_id = ${orderId} and status not in ('failed', 'voided')) as live`.execute(db)
+      select 1 from payments where order_id = ${orderId} and status not in ('failed', 'voided'))
+      or exists (select 1 from gift_card_uses where order_id = ${orderId} and not undone) as live`.execute(db)
   return rows[0]?.live === false
 }
 
@@ -176,6 +194,17 @@ export async function scheduleSettled(db: Executor, orderId: string): Promise<vo
             ${lookAfter(orderId)}`.execute(db)
 }
 
+/** The same for an order without an attempt: nothing is open but what gift cards of a canceled one have not got back. */
+export async function scheduleWithoutPayment(db: Executor, orderId: string): Promise<void> {
+  await sql`
+    update order_payments o set looks = 0, look_at = case when o.canceled = 'all' and ${leftOnCards(sql`o.order_id`)} > 0 then now() end
+    where order_id = ${orderId}`.execute(db)
+}
+
+/** What gift cards paid of an order and have not been given back, in minor units. */
+const leftOnCards = (orderId: ReturnType<typeof sql>) => sql`(
+  select coalesce(sum(u.amount - u.refunded), 0) from gift_card_uses u where u.order_id = ${orderId} and not u.undone)`
+
 /**
  * When to look again after a payment became what `updated` says. One that waits for the shopper or a bank: in some seconds. An
  * authorization: when it is said to lapse. Money of an order that was canceled has to go back: at once, so that this is not
@@ -184,7 +213,7 @@ export async function scheduleSettled(db: Executor, orderId: string): Promise<vo
 const lookAfter = (orderId: string) => sql`
   update order_payments o set looks = 0, look_at = case
     when u.status in ('processing', 'requires_action') then now() + interval '5 seconds'
-    when o.canceled = 'all' and (u.capturable > 0 or u.captured > u.refunded) then now()
+    when o.canceled = 'all' and (u.capturable > 0 or u.captured > u.refunded or ${leftOnCards(sql`o.order_id`)} > 0) then now()
     when u.status = 'authorized' then greatest(u.authorized_until + interval '1 minute', now() + interval '10 minutes') end
   from updated u where o.order_id = ${orderId}`
 
@@ -219,6 +248,8 @@ export type NewOperation = {
   readonly paymentId: string
   readonly kind: OperationRow['kind']
   readonly amount: number
+  /** Of a refund, what goes to gift cards beside it. */
+  readonly giftCards: number
   readonly key: string
   readonly asked: string
   readonly reason: string | null
@@ -246,9 +277,11 @@ export async function insertOperation(
           and not exists (select 1 from order_payments o where o.order_id = payments.order_id and o.canceled = 'all') end
       for update),
     claimed as (
-      insert into payment_operations (id, payment_id, order_id, kind, status, amount, currency, key, asked, reason, by)
-      select ${newId(kind)}, id, order_id, ${kind}, 'pending', ${amount}, currency, ${operation.key}, ${operation.asked},
-             ${operation.reason}, ${operation.by} from payment
+      insert into payment_operations (
+        id, payment_id, order_id, kind, status, amount, gift_cards, currency, key, asked, reason, by)
+      select ${newId(kind)}, id, order_id, ${kind}, 'pending', ${amount}, ${operation.giftCards}, currency, ${operation.key},
+             ${operation.asked}, ${operation.reason}, ${operation.by}
+      from payment where ${operation.giftCards} <= ${leftOnCards(sql`payment.order_id`)}
       on conflict do nothing
       returning *),
     looked as (
@@ -256,6 +289,39 @@ export async function insertOperation(
       from claimed where o.order_id = claimed.order_id)
     select * from claimed`.execute(db)
   return rows[0] ?? null
+}
+
+/**
+ * Records a refund that goes to gift cards alone, as done: no provider is asked. The order's row is locked, and its payment's
+ * as by `insertOperation`, so that no other operation is under way or begins before this transaction ends.
+ * @returns the operation, or null when another is in flight or the cards were given back more than that
+ */
+export async function insertCardRefund(
+  tx: Transaction,
+  orderId: string,
+  operation: Omit<NewOperation, 'paymentId' | 'kind' | 'amount'> & { readonly paymentId: string | null },
+): Promise<OperationRow | null> {
+  const { paymentId, giftCards } = operation
+  if (paymentId !== null) await lockPayment(tx, paymentId)
+  await sql`select 1 from order_payments where order_id = ${orderId} for update`.execute(tx)
+  const { rows } = await sql<OperationRow>`
+    insert into payment_operations (
+      id, payment_id, order_id, kind, status, amount, gift_cards, currency, key, asked, reason, by)
+    select ${newId('refund')}, ${paymentId}, ${orderId}, 'refund', 'succeeded', 0, ${giftCards}, min(u.currency),
+           ${operation.key}, ${operation.asked}, ${operation.reason}, ${operation.by}
+    from gift_card_uses u where u.order_id = ${orderId} and not u.undone
+      and not exists (select 1 from payment_operations p where p.order_id = ${orderId} and p.status = 'pending')
+    having sum(u.amount - u.refunded) >= ${giftCards}
+    on conflict do nothing
+    returning *`.execute(tx)
+  return rows[0] ?? null
+}
+
+/** How many refunds an order has, which is the version of the money of one that has no attempt. */
+export async function countRefunds(tx: Transaction, orderId: string): Promise<number> {
+  const { rows } = await sql<{ refunds: number }>`
+    select count(*)::int as refunds from payment_operations where order_id = ${orderId} and kind = 'refund'`.execute(tx)
+  return rows[0]?.refunds ?? 0
 }
 
 export async function readOperation(
@@ -324,7 +390,12 @@ export async function finishOperation(
  * Counts an operation that succeeded against its payment, and says when to look again.
  * @param last whether nothing more can be captured after it
  */
-export async function countOperation(tx: Transaction, operation: OperationRow, last: boolean): Promise<PaymentRow> {
+export async function countOperation(
+  tx: Transaction,
+  paymentId: string,
+  operation: OperationRow,
+  last: boolean,
+): Promise<PaymentRow> {
   const { kind, amount, order_id } = operation
   const { rows } = await sql<PaymentRow>`
     with updated as (
@@ -335,7 +406,7 @@ export async function countOperation(tx: Transaction, operation: OperationRow, l
                           when ${kind} = 'void' or ${last} then 0 else capturable - ${amount} end,
         status = case ${kind} when 'capture' then 'captured' when 'void' then 'voided' else status end,
         failure = case ${kind} when 'void' then 'canceled' else failure end
-      where id = ${operation.payment_id} and (${kind} <> 'void' or status = 'authorized')
+      where id = ${paymentId} and (${kind} <> 'void' or status = 'authorized')
       returning *),
     looked as (${lookAfter(order_id)})
     select * from updated`.execute(tx)
@@ -366,33 +437,47 @@ export async function unsettleRefund(tx: Transaction, id: string): Promise<void>
 
 // ---- The ledger -------------------------------------------------------------------------------------------------
 
+/** A transaction of the ledger: of an operation, or of a gift card's movement. */
+export type Booking = {
+  readonly kind:
+    | 'capture'
+    | 'refund'
+    | 'refund-failed'
+    | 'gift-card-issue'
+    | 'gift-card-use'
+    | 'gift-card-return'
+    | 'gift-card-refund'
+    | 'gift-card-adjust'
+  readonly of: { readonly operationId: string } | { readonly movementId: string }
+  readonly debit: string
+  readonly credit: string
+  readonly amount: number
+  readonly currency: string
+}
+
 /**
- * Books an amount from one account to another, once an operation and kind. That both sides sum to zero is judged by the
- * database at commit.
+ * Books amounts from one account to another, each once an operation and kind, or once a movement. That both sides sum to zero
+ * is judged by the database at commit. Accounts are made in the order of their names, which all who need a new one keep.
  */
-export async function insertBooking(
-  tx: Transaction,
-  booking: {
-    readonly kind: 'capture' | 'refund' | 'refund-failed'
-    readonly operationId: string
-    readonly debit: string
-    readonly credit: string
-    readonly amount: number
-    readonly currency: string
-  },
-): Promise<void> {
-  const { kind, operationId, debit, credit, amount, currency } = booking
+export async function insertBookings(tx: Transaction, bookings: readonly Booking[]): Promise<void> {
+  if (bookings.length === 0) return
+  const rows = bookings.map(({ of, ...booking }) => ({ ...booking, ...of }))
   await sql`
-    with accounts as (
-      insert into ledger_accounts (name, currency) values (${debit}, ${currency}), (${credit}, ${currency})
+    with booking as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as b (
+        kind text, "operationId" text, "movementId" uuid, debit text, credit text, amount bigint, currency text)),
+    accounts as (
+      insert into ledger_accounts (name, currency)
+      select debit, currency from booking union select credit, currency from booking order by 1, 2
       on conflict do nothing),
     booked as (
-      insert into ledger_transactions (kind, operation_id) values (${kind}, ${operationId}) returning id)
+      insert into ledger_transactions (kind, operation_id, movement_id)
+      select kind, "operationId", "movementId" from booking returning id, operation_id, movement_id)
     insert into ledger_entries (transaction_id, account, currency, amount)
-    select booked.id, side.account, ${currency}, side.amount
-    from booked, (values (${debit}, ${amount}::bigint), (${credit}, -${amount}::bigint)) as side (account, amount)`.execute(
-    tx,
-  )
+    select booked.id, side.account, b.currency, side.amount
+    from booking b
+    join booked on booked.operation_id = b."operationId" or booked.movement_id = b."movementId"
+    cross join lateral (values (b.debit, b.amount), (b.credit, -b.amount)) as side (account, amount)`.execute(tx)
 }
 
 // ---- Callbacks --------------------------------------------------------------------------------------------------

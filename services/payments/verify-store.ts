@@ -45,7 +45,7 @@ export const unbalancedCurrencies: Question = {
 }
 
 export const operationsUnlikeTheirBookings: Question = {
-  all: sql`select count(*) from payment_operations where kind <> 'void'`,
+  all: sql`select count(*) from payment_operations where kind <> 'void' and amount > 0`,
   wrong: sql`
     select o.id || ': ' || o.kind || ' of ' || o.amount || ' ' || o.status || ', booked ' || coalesce(b.times, 0)
            || ' times, ' || coalesce(b.net, 0) || ' in all' as said
@@ -54,7 +54,7 @@ export const operationsUnlikeTheirBookings: Question = {
       select t.operation_id, count(distinct t.id) filter (where t.kind <> 'refund-failed') as times, sum(e.amount) as net
       from ledger_transactions t join ledger_entries e on e.transaction_id = t.id and e.account like 'provider:%'
       group by t.operation_id) b on b.operation_id = o.id
-    where o.kind <> 'void' and (
+    where o.kind <> 'void' and o.amount > 0 and (
       coalesce(b.net, 0) <> case when o.status <> 'succeeded' then 0 when o.kind = 'capture' then o.amount else -o.amount end
       or (o.status = 'succeeded' and coalesce(b.times, 0) <> 1))`,
 }
@@ -68,6 +68,42 @@ export const providersUnlikeTheirAccount: Question = {
     full join (select account, currency, sum(amount) as booked from ledger_entries where account like 'provider:%'
                group by account, currency) as booked using (account, currency)
     where coalesce(held, 0) <> coalesce(booked, 0)`,
+}
+
+export const usesUnlikeTheirMovements: Question = {
+  all: sql`select count(*) from gift_card_uses`,
+  wrong: sql`
+    select gift_card_id || ' of order ' || order_id || ': paid ' || coalesce(u.amount, 0) || ' and moved ' || coalesce(m.amount, 0)
+           || ', got back ' || coalesce(u.refunded, 0) || ' and moved ' || coalesce(m.refunded, 0) as said
+    from (
+      select order_id, gift_card_id, sum(amount) filter (where not undone) as amount, sum(refunded) as refunded
+      from gift_card_uses group by order_id, gift_card_id) u
+    full join (
+      select order_id, gift_card_id, -sum(amount) filter (where kind <> 'refund') as amount,
+             sum(amount) filter (where kind = 'refund') as refunded
+      from gift_card_movements where order_id is not null group by order_id, gift_card_id) m
+      using (order_id, gift_card_id)
+    where coalesce(u.amount, 0) <> coalesce(m.amount, 0) or coalesce(u.refunded, 0) <> coalesce(m.refunded, 0)
+       or coalesce(u.refunded, 0) > coalesce(u.amount, 0)`,
+}
+
+export const cardsUnlikeTheirAccount: Question = {
+  all: sql`select count(distinct currency) from gift_cards`,
+  wrong: sql`
+    select 'gift-cards is booked with ' || coalesce(booked, 0) || ' ' || currency || ' and the cards hold ' || coalesce(held, 0) as said
+    from (select currency, sum(balance) as held from gift_cards group by currency) as held
+    full join (select currency, -sum(amount) as booked from ledger_entries where account = 'gift-cards' group by currency) as booked
+      using (currency)
+    where coalesce(held, 0) <> coalesce(booked, 0)`,
+}
+
+export const cardsUnlikeTheirMovements: Question = {
+  all: sql`select count(*) from gift_cards`,
+  wrong: sql`
+    select id || ' holds ' || balance || ', and its movements sum to ' || coalesce(moved, 0) as said
+    from gift_cards
+    left join (select gift_card_id, sum(amount) as moved from gift_card_movements group by gift_card_id) m on gift_card_id = id
+    where balance < 0 or balance <> coalesce(moved, 0)`,
 }
 
 export const keysWithTwoOperations: Question = {

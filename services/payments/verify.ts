@@ -7,7 +7,7 @@ import * as store from './verify-store.ts'
 
 type Verify = (typeof payments.operations)['verify']
 
-/** I2, I4 and I9 over what this service keeps, and I2 against what each provider says. */
+/** I2, I4, I7 and I9 over what this service keeps, and I2 against what each provider says. */
 export const verify = (deps: Deps, { cursor }: Input<Verify>): Promise<Outcome<Verify>> =>
   verifyPart(
     [
@@ -34,6 +34,19 @@ export const verify = (deps: Deps, { cursor }: Input<Verify>): Promise<Outcome<V
         'I4',
         'each provider’s account is what its payments captured less what they refunded',
         store.providersUnlikeTheirAccount,
+      ),
+      question(
+        deps.db,
+        'I2',
+        'what gift cards paid of orders and got back is what moved from and to them',
+        store.usesUnlikeTheirMovements,
+      ),
+      question(deps.db, 'I4', 'the gift cards’ account is what is left on all of them', store.cardsUnlikeTheirAccount),
+      question(
+        deps.db,
+        'I7',
+        'no gift card is below zero, and each holds the sum of its movements',
+        store.cardsUnlikeTheirMovements,
       ),
       question(deps.db, 'I9', 'a key moves money once', store.keysWithTwoOperations),
     ],

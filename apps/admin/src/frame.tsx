@@ -13,6 +13,7 @@ const places = [
   { to: '/products', title: 'Products', icon: 'products', needs: 'catalog:read' },
   { to: '/stock', title: 'Stock', icon: 'stock', needs: 'inventory:read' },
   { to: '/promotions', title: 'Promotions', icon: 'promotions', needs: 'pricing:read' },
+  { to: '/gift-cards', title: 'Gift cards', icon: 'giftCards', needs: 'gift-cards:read' },
   { to: '/imports', title: 'Import and export', icon: 'imports', needs: 'catalog:read' },
   { to: '/mails', title: 'Mails', icon: 'mails', needs: 'mail:read' },
   { to: '/staff', title: 'Staff', icon: 'staff', needs: 'staff:read' },

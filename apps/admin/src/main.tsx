@@ -4,6 +4,8 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ApiError } from './api.ts'
 import { Frame } from './frame.tsx'
+import { GiftCardPage } from './pages/gift-card.tsx'
+import { GiftCardsPage } from './pages/gift-cards.tsx'
 import { HomePage } from './pages/home.tsx'
 import { ImportPage } from './pages/import.tsx'
 import { ImportsPage } from './pages/imports.tsx'
@@ -48,6 +50,8 @@ const router = createRouter({
     page('/products/$productId', ProductPage),
     page('/stock', StockPage),
     page('/promotions', PromotionsPage),
+    page('/gift-cards', GiftCardsPage),
+    page('/gift-cards/$giftCardId', GiftCardPage),
     page('/imports', ImportsPage),
     page('/imports/$importId', ImportPage),
     page('/mails', MailsPage),

@@ -21,12 +21,12 @@ function enhance(form: HTMLFormElement): void {
     clearTimeout(timer)
     timer = window.setTimeout(async () => {
       const answer = await post(form, button('refresh')).catch(() => null)
-      if (answer && !isPaying) swap(answer.page, parts)
+      if (answer && !isPaying) redraw(answer.page)
     }, 250)
   }
   form.addEventListener('change', ({ target }) => {
     const { name } = target as HTMLInputElement
-    if (name === 'provider') chooseFrame(form)
+    if (name === 'provider') showFrame(form)
     if (name === 'shippingMethod' || (name.startsWith('shippingAddress/') && isComplete(form))) refresh()
   })
 
@@ -46,14 +46,14 @@ function enhance(form: HTMLFormElement): void {
 
   /** First the form is checked, then the card: nobody has to type a card twice for a missing postal code. */
   async function pay(submitter: HTMLButtonElement): Promise<void> {
-    const total = input('expectedTotal').value
+    const seen = amountsIn(document)
     const { page, ok } = await post(form, button('check'))
     if (!page.getElementById('checkout')) return send(submitter)
-    const now = page.querySelector<HTMLInputElement>('[name=expectedTotal]')?.value
+    const now = amountsIn(page)
     showProblems(page)
-    swap(page, parts)
+    redraw(page)
     if (!ok) return focusProblem(form)
-    if (now !== total) return tell('The total has changed. Please look at it once more before you pay.')
+    if (now !== seen) return tell('The total has changed. Please look at it once more before you pay.')
     const card = frame()
     if (card) {
       const answer = await tokenOf(card)
@@ -61,6 +61,11 @@ function enhance(form: HTMLFormElement): void {
       input('token').value = answer.token
     }
     send(document.querySelector<HTMLButtonElement>('#pay button') ?? submitter)
+  }
+
+  function redraw(page: Document): void {
+    swap(page, parts)
+    showFrame(form)
   }
 
   function send(submitter: HTMLButtonElement): void {
@@ -117,11 +122,18 @@ function isComplete(form: HTMLFormElement): boolean {
   return required.length > 0 && [...required].every(({ value }) => value.trim())
 }
 
-function chooseFrame(form: HTMLFormElement): void {
-  const chosen = new FormData(form).get('provider')
+/** The fields of the chosen provider, while gift cards leave something to pay. */
+function showFrame(form: HTMLFormElement): void {
+  const fields = new FormData(form)
+  const isDue = fields.get('expectedDue') !== '0'
   for (const frame of form.querySelectorAll<HTMLIFrameElement>('iframe.card-frame'))
-    frame.hidden = frame.dataset.provider !== chosen
+    frame.hidden = !isDue || frame.dataset.provider !== fields.get('provider')
+  document.getElementById('nothing-due')?.toggleAttribute('hidden', isDue)
 }
+
+/** The total and what is left of it to pay, as a page has them. */
+const amountsIn = (page: Document): string =>
+  ['expectedTotal', 'expectedDue'].map((name) => page.querySelector<HTMLInputElement>(`[name=${name}]`)?.value).join()
 
 function tell(message: string): void {
   const place = document.getElementById('card-problem')

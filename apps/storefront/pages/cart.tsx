@@ -36,13 +36,15 @@ function FullCart({ cart, problems, typed }: Views['cart'] & { cart: NonNullable
         <Totals
           totals={cart.totals}
           discounts={cart.discounts}
+          giftCards={cart.giftCards}
+          due={cart.due}
           taxIncluded={cart.taxIncluded}
           shippingName={cart.shippingMethod === null ? null : ''}
         />
         <a class="button button-large button-wide" href={href('/checkout')} data-checkout>
           Go to checkout
         </a>
-        <Coupons cart={cart} problems={problems} typed={typed} />
+        <Codes cart={cart} problems={problems} typed={typed} />
       </aside>
     </>
   )
@@ -98,34 +100,52 @@ function Line({ line, problems, typed }: { line: CartLine; problems: Problems; t
   )
 }
 
-function Coupons({
+/** One field for both: who was given a code need not know what kind it is. */
+function Codes({
   cart,
   problems,
   typed,
 }: Pick<Views['cart'], 'problems' | 'typed'> & { cart: NonNullable<Views['cart']['cart']> }) {
   const { href } = useShop()
+  const remove = (name: string, value: string, what: string) => (
+    <form method="post" action={href('/cart/codes/remove')} data-swap="#cart">
+      <input type="hidden" name={name} value={value} />
+      <button class="link" type="submit" aria-label={`Remove ${what}`}>
+        Remove
+      </button>
+    </form>
+  )
   return (
-    <div class="coupons">
-      {cart.coupons.length > 0 && (
+    <div class="codes">
+      {cart.coupons.length + cart.giftCards.length > 0 && (
         <ul>
           {cart.coupons.map(({ code, applied, reason }) => (
             <li>
               <span class="code">{code}</span>{' '}
               {applied ? <span class="good">applied</span> : <span class="soft">{reason}</span>}
-              <form method="post" action={href('/cart/coupons/remove')} data-swap="#cart">
-                <input type="hidden" name="code" value={code} />
-                <button class="link" type="submit" aria-label={`Remove coupon ${code}`}>
-                  Remove
-                </button>
-              </form>
+              {remove('code', code, `coupon ${code}`)}
+            </li>
+          ))}
+          {cart.giftCards.map(({ id, last4, amount }) => (
+            <li>
+              Gift card <span class="code">···· {last4}</span>{' '}
+              {amount.amount > 0 ? <span class="good">applied</span> : <span class="soft">pays nothing now</span>}
+              {remove('giftCard', id, `gift card ending in ${last4}`)}
             </li>
           ))}
         </ul>
       )}
-      <details id="coupon" open={problems.code !== undefined}>
-        <summary>Have a coupon?</summary>
-        <form class="coupon-form" method="post" action={href('/cart/coupons')} data-swap="#cart">
-          <Field name="code" label="Coupon code" typed={typed} problems={problems} maxLength={40} autocomplete="off" />
+      <details id="code-entry" open={problems.code !== undefined}>
+        <summary>Have a discount code or a gift card?</summary>
+        <form class="code-form" method="post" action={href('/cart/codes')} data-swap="#cart">
+          <Field
+            name="code"
+            label="Discount or gift-card code"
+            typed={typed}
+            problems={problems}
+            maxLength={60}
+            autocomplete="off"
+          />
           <button class="button button-quiet" type="submit">
             Apply
           </button>

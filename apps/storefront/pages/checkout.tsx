@@ -129,8 +129,9 @@ const workingDays = ({ least, most }: { readonly least: number; readonly most: n
 
 /** Card data goes into the provider's own page in a frame, and never to the shop. Without scripts the provider asks on
  *  a page of its own after this one. */
-function Payment({ providers, typed, problems }: View) {
+function Payment({ providers, typed, problems, cart }: View) {
   const chosen = providers.find(({ name }) => name === typed.provider) ?? providers[0]
+  const isDue = cart.due.amount > 0
   return (
     <fieldset class="step" id="payment">
       <legend>Payment</legend>
@@ -162,10 +163,13 @@ function Payment({ providers, typed, problems }: View) {
               src={fieldsUrl}
               title={`${title}: card details`}
               data-provider={name}
-              hidden={name !== chosen?.name}
+              hidden={name !== chosen?.name || !isDue}
             />
           ),
       )}
+      <p id="nothing-due" hidden={isDue}>
+        {cart.giftCards.length > 0 ? 'Your gift card pays for all of it.' : 'There is nothing to pay.'}
+      </p>
       <p class="problem" id="card-problem" role="alert" hidden />
     </fieldset>
   )
@@ -208,8 +212,9 @@ function Pay({ cart }: View) {
   return (
     <div class="pay" id="pay">
       <input type="hidden" name="expectedTotal" value={String(cart.totals.total.amount)} />
+      <input type="hidden" name="expectedDue" value={String(cart.due.amount)} />
       <button class="button button-large button-wide" name="intent" value="pay" type="submit">
-        Pay {money(cart.totals.total)}
+        {cart.due.amount > 0 ? `Pay ${money(cart.due)}` : 'Place order'}
       </button>
       {(termsPage || privacyPage) && (
         <p class="soft">
@@ -231,6 +236,8 @@ function Summary({ cart, methods }: View) {
       <Totals
         totals={cart.totals}
         discounts={cart.discounts}
+        giftCards={cart.giftCards}
+        due={cart.due}
         taxIncluded={cart.taxIncluded}
         shippingName={isKnown ? (method?.name ?? '') : null}
       />

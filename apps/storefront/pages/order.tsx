@@ -31,6 +31,8 @@ export function OrderPage({ order, justPlaced }: Views['order']) {
           <Totals
             totals={order.totals}
             discounts={order.discounts}
+            giftCards={order.giftCards}
+            due={order.due}
             taxIncluded={order.taxIncluded}
             shippingName={order.shippingMethod?.name ?? ''}
             isFinal

@@ -10,6 +10,9 @@ type TotalsProps = {
     readonly total: Money
   }
   readonly discounts: readonly { readonly label: string; readonly code: string | null; readonly amount: Money }[]
+  /** What gift cards pay of the total, and what is left. */
+  readonly giftCards: readonly { readonly last4: string; readonly amount: Money }[]
+  readonly due: Money
   readonly taxIncluded: boolean
   /** Null while it is not known where the goods go. */
   readonly shippingName: string | null
@@ -17,7 +20,7 @@ type TotalsProps = {
 }
 
 /** How the total comes about, line by line. */
-export function Totals({ totals, discounts, taxIncluded, shippingName, isFinal = false }: TotalsProps) {
+export function Totals({ totals, discounts, giftCards, due, taxIncluded, shippingName, isFinal = false }: TotalsProps) {
   const { money } = useShop()
   return (
     <dl class="totals">
@@ -53,6 +56,20 @@ export function Totals({ totals, discounts, taxIncluded, shippingName, isFinal =
         <div class="totals-tax">
           <dt>of which VAT</dt>
           <dd>{money(totals.tax)}</dd>
+        </div>
+      )}
+      {giftCards.map(({ last4, amount }) => (
+        <div class="totals-gift-card">
+          <dt>
+            Gift card <span class="code">···· {last4}</span>
+          </dt>
+          <dd>{amount.amount === 0 ? money(amount) : `−${money(amount)}`}</dd>
+        </div>
+      ))}
+      {giftCards.length > 0 && !(isFinal && due.amount === 0) && (
+        <div class="totals-due">
+          <dt>{isFinal ? 'Paid otherwise' : 'To pay'}</dt>
+          <dd>{money(due)}</dd>
         </div>
       )}
     </dl>

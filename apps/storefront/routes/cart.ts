@@ -1,4 +1,5 @@
 import { cart as contract, quantityAtMost } from '#contracts/cart'
+import { giftCardCodeLength, giftCardsAtMost } from '#contracts/payments'
 import { clearCartCookie, readCartCookie, writeCartCookie } from '../cart-cookie.ts'
 import type { Deps } from '../deps.ts'
 import { readInput, readQuantity } from '../form.ts'
@@ -14,8 +15,8 @@ export function cartRoutes(routes: ShopRoutes, deps: Deps): void {
   routes.post('/cart/lines', (visit) => addLine(deps, visit))
   routes.post('/cart/lines/:lineId', (visit) => changeLine(deps, visit))
   routes.post('/cart/lines/:lineId/remove', (visit) => removeLine(deps, visit))
-  routes.post('/cart/coupons', (visit) => addCoupon(deps, visit))
-  routes.post('/cart/coupons/remove', (visit) => removeCoupon(deps, visit))
+  routes.post('/cart/codes', (visit) => addCode(deps, visit))
+  routes.post('/cart/codes/remove', (visit) => removeCode(deps, visit))
 }
 
 /** The visitor's cart, or null when there is none, it is gone, or it became an order. */
@@ -104,26 +105,38 @@ async function removeLine(deps: Deps, visit: Visit) {
   return seeOther(visit, '/cart')
 }
 
-async function addCoupon(deps: Deps, visit: Visit) {
+/** A gift card's code is told by its length; a coupon may be as long, so that is tried next. */
+async function addCode(deps: Deps, visit: Visit) {
   const cart = await currentCart(deps, visit)
   if (!cart) return seeOther(visit, '/cart')
   const { code = '' } = visit.form
   const again = (words: string) => cartPage(deps, visit, { code }, { code: words }, 422, cart)
-  const known = cart.coupons.map((coupon) => coupon.code)
-  if (known.some((one) => one.toLowerCase() === code.toLowerCase())) return seeOther(visit, '/cart')
-  const read = readInput(operations.update, { cartId: cart.id, couponCodes: [...known, code] })
-  if (!read.ok) return again(read.problems.couponCodes ?? 'Five coupons at most.')
-  const outcome = await deps.cart.update(read.value)
-  if (!outcome.ok) return again(wordsFor(outcome.refusal.type))
-  return seeOther(visit, '/cart')
+  const coupons = cart.coupons.map((coupon) => coupon.code)
+  if (coupons.some((one) => one.toLowerCase() === code.toLowerCase())) return seeOther(visit, '/cart')
+  const isCardLike = code.replace(/[^0-9a-z]/gi, '').length === giftCardCodeLength
+  if (isCardLike && cart.giftCards.length >= giftCardsAtMost)
+    return again(`At most ${giftCardsAtMost} gift cards can pay for an order.`)
+  const giftCards = { giftCards: [...cart.giftCards.map(({ id }) => id), code] }
+  const couponCodes = { couponCodes: [...coupons, code] }
+  const problems: string[] = []
+  for (const change of isCardLike ? [giftCards, couponCodes] : [couponCodes]) {
+    const read = readInput(operations.update, { cartId: cart.id, ...change })
+    const outcome = read.ok ? await deps.cart.update(read.value) : null
+    if (outcome?.ok) return seeOther(visit, '/cart')
+    if (outcome) problems.push(wordsFor(outcome.refusal.type))
+    else if (!read.ok)
+      problems.push(read.problems.couponCodes ? 'Five coupons at most.' : wordsFor('pricing/unknown-coupon'))
+  }
+  return again(problems[0] ?? wordsFor('pricing/unknown-coupon'))
 }
 
-async function removeCoupon(deps: Deps, visit: Visit) {
+async function removeCode(deps: Deps, visit: Visit) {
   const cart = await currentCart(deps, visit)
-  if (cart) {
-    const left = cart.coupons.map(({ code }) => code).filter((code) => code !== visit.form.code)
-    await deps.cart.update({ cartId: cart.id, couponCodes: left })
-  }
+  if (!cart) return seeOther(visit, '/cart')
+  const { code, giftCard } = visit.form
+  const couponCodes = cart.coupons.map((coupon) => coupon.code).filter((one) => one !== code)
+  const giftCards = cart.giftCards.map(({ id }) => id).filter((id) => id !== giftCard)
+  await deps.cart.update({ cartId: cart.id, ...(giftCard === undefined ? { couponCodes } : { giftCards }) })
   return seeOther(visit, '/cart')
 }
 
@@ -137,6 +150,8 @@ function wordsFor(refusal: string): string {
     'cart/quantity-too-large': `At most ${quantityAtMost.toLocaleString('en')} of one thing fit into the cart.`,
     'pricing/unknown-coupon': 'We do not know this code. Check how it is written.',
     'pricing/coupon-spent': 'This code has been used up.',
+    'payments/gift-card-not-usable':
+      'This code cannot be used here. Check how it is written, and whether anything is left on the card.',
   }
   return words[refusal] ?? 'That did not work. Please look at your cart and try again.'
 }

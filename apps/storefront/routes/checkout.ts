@@ -92,7 +92,7 @@ async function submit(deps: Deps, visit: Visit) {
   const found = await deps.cart.get({ cartId: visit.cart.cartId })
   if (!found.ok || found.value.lines.length === 0) return seeOther(visit, '/cart')
   // Sent twice: the order is there already, and its answer is given again.
-  if (found.value.orderId !== null) return place(deps, visit, found.value, Number(form.expectedTotal))
+  if (found.value.orderId !== null) return place(deps, visit, found.value)
   if (form.useAddress) return applySavedAddress(deps, visit, found.value)
 
   const intent = form.intent ?? 'pay'
@@ -104,7 +104,7 @@ async function submit(deps: Deps, visit: Visit) {
   if (Object.keys(problems).length > 0) return drawCheckout(deps, visit, saved.cart, { ...draft, status: 422 })
   if (intent === 'update') return seeOther(visit, '/checkout')
   if (intent === 'check') return drawCheckout(deps, visit, saved.cart, { typed: form })
-  return place(deps, visit, saved.cart, Number(form.expectedTotal))
+  return place(deps, visit, saved.cart)
 }
 
 async function applySavedAddress(deps: Deps, visit: Visit, cart: Cart) {
@@ -121,19 +121,22 @@ async function applySavedAddress(deps: Deps, visit: Visit, cart: Cart) {
   return seeOther(visit, '/checkout')
 }
 
-async function place(deps: Deps, visit: Visit, cart: Cart, seenTotal: number) {
+async function place(deps: Deps, visit: Visit, cart: Cart) {
   const { form, market } = visit
-  const { total } = cart.totals
+  const { currency } = cart
   const again = (draft: Draft, now = cart) => drawCheckout(deps, visit, now, { typed: form, status: 422, ...draft })
-  const noticeOf = (amount: typeof total): string =>
-    `The total is now ${formatMoney(amount, market.locale)}. Please look at it once more before you pay.`
+  const noticeOf = ({ totals: { total }, due }: Cart): string => {
+    const left = due.amount === total.amount ? '' : `, and ${formatMoney(due, market.locale)} of it is left to pay`
+    return `The total is now ${formatMoney(total, market.locale)}${left}. Please look at it once more before you pay.`
+  }
   if (!keyPattern.test(form.key ?? '')) return again({ notice: 'Please look at your order once more before you pay.' })
 
   const read = readInput(operations.checkout, {
     cartId: cart.id,
     payment: { provider: form.provider ?? '', ...(form.token ? { token: form.token } : {}) },
     // As the form says it, so that the same form sent again asks for the same.
-    expectedTotal: { amount: seenTotal, currency: total.currency },
+    expectedTotal: { amount: Number(form.expectedTotal), currency },
+    expectedDue: { amount: Number(form.expectedDue), currency },
     returnUrl: `${deps.shop.publicUrl}${visit.frame.prefix}/checkout/return`,
   })
   if (!read.ok) return again({ problems: { payment: 'Please choose how to pay.' } })
@@ -141,9 +144,9 @@ async function place(deps: Deps, visit: Visit, cart: Cart, seenTotal: number) {
     const outcome = await patiently(() => deps.orders.checkout(read.value, { key: form.key as string }))
     if (outcome.ok) return onward(deps, visit, outcome.value)
     const { type, data, detail } = outcome.refusal
-    if (type === 'orders/price-changed') {
+    if (type === 'orders/price-changed' || type === 'payments/gift-card-short') {
       const now = (await currentCart(deps, visit)) ?? cart
-      return again({ notice: noticeOf(data.total), status: 409 }, now)
+      return again({ notice: noticeOf(now), status: 409 }, now)
     }
     if (type === 'cart/ordered' || type === 'cart/unknown-cart' || type === 'orders/cart-empty')
       return seeOther(visit, '/cart')

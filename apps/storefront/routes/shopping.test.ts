@@ -31,7 +31,7 @@ describe('buying by forms alone', () => {
     assert.match(wrong.text, /Enter a whole number from 1 to 10,000\./)
     assert.equal((await browser.post(line, { quantity: '5' })).status, 303)
     assert.match((await browser.get('/cart')).text, /€99\.50/)
-    const coupon = await browser.post('/cart/coupons', { code: 'NOSUCHCODE' })
+    const coupon = await browser.post('/cart/codes', { code: 'NOSUCHCODE' })
     assert.equal(coupon.status, 422)
     assert.match(coupon.text, /value="NOSUCHCODE"/)
     assert.match(coupon.text, /We do not know this code/)
@@ -150,6 +150,78 @@ describe('buying by forms alone', () => {
     const next = { ...fieldsOf(declined.text), token: 'tok_ok', intent: 'pay' }
     assert.notEqual(fieldsOf(declined.text).key, fields.key)
     assert.match((await browser.post('/checkout', next)).location, /^\/orders\//)
+  })
+
+  /** A new gift card of that much. */
+  const giftCard = async (amount: number): Promise<{ id: string; code: string; last4: string }> => {
+    const body = { amount: { amount, currency: 'EUR' } }
+    const issued = await shop.api('POST', '/api/admin/gift-cards', body, { token: shop.staffToken })
+    assert.equal(issued.status, 201, JSON.stringify(issued.body))
+    return issued.body
+  }
+  const rows = (page: string): string[] =>
+    [...page.matchAll(/<dt>(.*?)<\/dt><dd>(.*?)<\/dd>/g)].map(([, dt = '', dd = '']) =>
+      `${dt} ${dd}`.replace(/<[^>]+>/g, '').replace(/\s+/g, ' '),
+    )
+
+  test('gift cards are put in, taken out and pay, by forms alone', async () => {
+    const browser = await withCart()
+    const [part, all] = [await giftCard(1_000), await giftCard(10_000)]
+    const unknown = await browser.post('/cart/codes', { code: 'ABCD-ABCD-ABCD-ABCD-ABCD' })
+    assert.equal(unknown.status, 422)
+    assert.match(unknown.text, /value="ABCD-ABCD-ABCD-ABCD-ABCD"[^>]*aria-invalid="true"/)
+    assert.match(unknown.text, /This code cannot be used here\./)
+
+    // As somebody types it from paper.
+    const typed = part.code.toLowerCase().replaceAll('-', ' ')
+    assert.equal((await browser.post('/cart/codes', { code: typed })).status, 303)
+    const cart = await browser.get('/cart')
+    assert.deepEqual(rows(cart.text).slice(-3), [
+      'of which VAT €3.18',
+      `Gift card ···· ${part.last4} −€10.00`,
+      'To pay €9.90',
+    ])
+    assert.ok(!cart.text.includes(part.code))
+    assert.equal((await browser.post('/cart/codes', { code: all.code })).status, 303)
+    assert.deepEqual(rows((await browser.get('/cart')).text).slice(-1), ['To pay €0.00'])
+    assert.equal((await browser.post('/cart/codes/remove', { giftCard: all.id })).status, 303)
+    assert.deepEqual(rows((await browser.get('/cart')).text).slice(-1), ['To pay €9.90'])
+
+    const details = { ...fieldsOf((await browser.get('/checkout')).text), ...address, intent: 'update' }
+    assert.equal((await browser.post('/checkout', details)).status, 303)
+    const checkout = await browser.get('/checkout')
+    assert.match(checkout.text, /value="pay"[^>]*>Pay €14\.80</)
+    const form = { ...fieldsOf(checkout.text), token: 'tok_ok', intent: 'pay' }
+    const placed = await browser.post('/checkout', form)
+    assert.equal(placed.status, 303, placed.text)
+    assert.equal((await browser.post('/checkout', form)).location, placed.location)
+    assert.deepEqual(rows((await browser.get(placed.location)).text).slice(-2), [
+      `Gift card ···· ${part.last4} −€10.00`,
+      'Paid otherwise €14.80',
+    ])
+  })
+
+  test('a gift card that pays it all asks for no card, and one that was emptied meanwhile for another look', async () => {
+    const card = await giftCard(3_000)
+    const [first, second] = [await withCart(), await withCart()]
+    const forms: Record<string, string>[] = []
+    for (const browser of [first, second]) {
+      await browser.post('/cart/codes', { code: card.code })
+      await browser.post('/checkout', {
+        ...fieldsOf((await browser.get('/checkout')).text),
+        ...address,
+        intent: 'update',
+      })
+      const page = await browser.get('/checkout')
+      assert.match(page.text, /Your gift card pays for all of it\./)
+      assert.match(page.text, /<iframe[^>]*hidden/)
+      assert.match(page.text, />Place order</)
+      forms.push({ ...fieldsOf(page.text), intent: 'pay' })
+    }
+    assert.match((await first.post('/checkout', forms[0] ?? {})).location, /^\/orders\//)
+    const late = await second.post('/checkout', forms[1] ?? {})
+    assert.equal(late.status, 409)
+    assert.match(late.text, /The total is now €24\.80, and €19\.60 of it is left to pay\./)
   })
 
   test('3-D Secure leads to the bank and back to the order', async () => {

@@ -62,7 +62,10 @@ function TakeOrGive({ order, action, onClose }: Props & { action: 'capture' | 'r
   const largest =
     action === 'capture'
       ? (payment?.authorized.amount ?? 0) - (payment?.captured.amount ?? 0)
-      : (payment?.captured.amount ?? 0) - (payment?.refunded.amount ?? 0)
+      : (payment?.giftCards ?? []).reduce(
+          (left, card) => left + card.amount.amount - card.refunded.amount,
+          (payment?.captured.amount ?? 0) - (payment?.refunded.amount ?? 0),
+        )
   const [text, setText] = useState(toInput({ amount: largest, currency }))
   const [reason, setReason] = useState('')
   const amount = fromInput(text, currency)
@@ -98,6 +101,11 @@ function TakeOrGive({ order, action, onClose }: Props & { action: 'capture' | 'r
         onChange={(event) => setText(event.target.value)}
         error={wrong ?? command.errorOf('amount')}
       />
+      {action === 'refund' && payment && payment.giftCards.length > 0 ? (
+        <p className="text-sm text-soft">
+          The provider’s part goes back first, then that of the gift cards, the last one used first.
+        </p>
+      ) : null}
       {action === 'refund' ? (
         <TextField
           label="Reason"

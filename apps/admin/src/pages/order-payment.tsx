@@ -1,10 +1,11 @@
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import type { payments } from '../../../../services/payments/contract.ts'
 import { type Answer, get, post } from '../api.ts'
 import { show } from '../money.ts'
 import { useMay } from '../session.ts'
 import { useCommand } from '../ui/command.ts'
-import { Badge, Button, Notice, Sheet, when } from '../ui/kit.tsx'
+import { Badge, Button, linkClass, Notice, Sheet, when } from '../ui/kit.tsx'
 import { useActorName } from './actor-name.ts'
 import type { Order } from './order.tsx'
 
@@ -22,10 +23,12 @@ export function PaymentSheet({ order: { id, payment } }: { order: Order }) {
   const command = useCommand((_: null, key) => post<Payments>(`${path}/reconcile`, {}, key))
   return (
     <Sheet title="Payment">
-      {payment ? <Summary payment={payment} /> : <p className="text-soft">Nothing was asked for yet.</p>}
+      {payment?.giftCards.length ? <GiftCards cards={payment.giftCards} /> : null}
+      {payment?.provider ? <Summary payment={payment} /> : null}
+      {payment ? null : <p className="text-soft">Nothing was asked for yet.</p>}
       {found.isError ? <Notice>{found.error.message}</Notice> : null}
       {found.data ? <History found={found.data} /> : null}
-      {payment && may('payments:reconcile') ? (
+      {payment?.provider && may('payments:reconcile') ? (
         <div className="mt-4 flex flex-col gap-2">
           {command.message ? <Notice>{command.message}</Notice> : null}
           <Button onClick={() => command.run(null)} disabled={command.running}>
@@ -37,6 +40,37 @@ export function PaymentSheet({ order: { id, payment } }: { order: Order }) {
         </div>
       ) : null}
     </Sheet>
+  )
+}
+
+/** What gift cards pay, in the order of use. */
+function GiftCards({ cards }: { cards: NonNullable<Order['payment']>['giftCards'] }) {
+  return (
+    <ul className="mb-3 flex flex-col gap-1.5 border-b border-line pb-3 last:mb-0 last:border-0 last:pb-0">
+      {cards.map(({ giftCardId, last4, amount, refunded }) => (
+        <li key={giftCardId} className="flex justify-between gap-3">
+          <GiftCardName id={giftCardId} last4={last4} />
+          <span className="text-right tabular-nums">
+            {show(amount)}
+            {refunded.amount > 0 ? <span className="block text-sm text-soft">{show(refunded)} given back</span> : null}
+          </span>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function GiftCardName({ id, last4 }: { id: string; last4: string }) {
+  const name = (
+    <>
+      Gift card <span className="font-mono">···· {last4}</span>
+    </>
+  )
+  if (!useMay()('gift-cards:read')) return <span>{name}</span>
+  return (
+    <Link to="/gift-cards/$giftCardId" params={{ giftCardId: id }} className={linkClass}>
+      {name}
+    </Link>
   )
 }
 
