@@ -165,6 +165,7 @@ async function verify(
     peakKilobytes = Math.max(peakKilobytes, Number(/VmHWM:\s+(\d+) kB/.exec(facts)?.[1] ?? 0))
     await pause(100)
   }
+  if (!output) throw new Error(`stoa verify ended with status ${child.exitCode} and said nothing`)
   return {
     checks: (JSON.parse(output) as { checks: InvariantCheck[] }).checks,
     status: child.exitCode,

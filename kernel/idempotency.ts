@@ -51,7 +51,7 @@ const sorted = (value: Record<string, unknown>): Record<string, unknown> =>
  */
 export function toKeep(outcome: AnyOutcome): AnyOutcome {
   if (outcome.ok) return { ok: true, value: outcome.value }
-  const traceId = currentCall()?.traceId
+  const traceId = outcome.traceId ?? currentCall()?.traceId
   return { ok: false, refusal: outcome.refusal, ...(traceId ? { traceId } : {}) }
 }
 

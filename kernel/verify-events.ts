@@ -4,6 +4,9 @@ import { type InvariantCheck, violationsNamedAtMost } from './invariants.ts'
 /** An event that waits longer than this has not taken effect, whatever may still become of it. */
 const waitsAtMostMinutes = 15
 
+/** A shop that is busy may keep whoever only judges it waiting. */
+const connectWithinMs = 60_000
+
 /** A question over all services' tables, in as many statements as there are schemas. */
 type Asked = { readonly invariant: string; readonly what: string; readonly all: string; readonly wrong: string }
 
@@ -13,7 +16,7 @@ type Asked = { readonly invariant: string; readonly what: string; readonly all: 
  * @param ownerUrl the database of all services, as its owner
  */
 export async function verifyEvents(ownerUrl: string): Promise<InvariantCheck[]> {
-  const client = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: 5_000 })
+  const client = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: connectWithinMs })
   await client.connect()
   try {
     const { rows } = await client.query<{ schema: string }>(

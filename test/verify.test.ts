@@ -115,9 +115,11 @@ for (const shape of shapes) {
     async function damaged(of: Told, damage: string, repair: string, expected: readonly string[]): Promise<void> {
       const values = damage.includes('$1') ? [of.id] : []
       await rows(damage, values)
-      const said = found(await check())
-      await rows(repair, repair.includes('$1') ? [of.id] : [])
-      assert.deepEqual(said, expected)
+      try {
+        assert.deepEqual(found(await check()), expected)
+      } finally {
+        await rows(repair, repair.includes('$1') ? [of.id] : [])
+      }
     }
 
     test('nothing, of a shop that is well; and every invariant has looked at something', async () => {
