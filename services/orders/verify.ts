@@ -135,7 +135,7 @@ function paidExactly(order: Judged, payment: Payment | undefined): string | null
   if (onCards !== order.gift_card_amount)
     return `has ${order.gift_card_amount} to be paid by gift cards, which paid ${onCards}`
   const due = dueOf(order)
-  if (due === 0) return payment.provider === null ? undefined : `is paid by gift cards, and asked for at a provider`
+  if (due === 0) return payment.provider === null ? undefined : 'is paid by gift cards, and was asked for at a provider'
   // An authorization may lapse before the goods are sent; then they are not.
   if (payment.status === 'voided' && order.units_fulfilled === 0) return undefined
   if (payment.status !== 'authorized' && payment.status !== 'captured') return `has a payment that is ${payment.status}`
