@@ -1,10 +1,12 @@
 import { createHash, createHmac } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 
 /** Any number: it only has to be the same in every copy, so that one migrates while the others wait. */
 const advisoryLock = 8_610_512
+const askAgainMs = 100
 /** Waiting longer for a table means live traffic would queue behind the migration; it fails and is tried again. */
 const lockTimeoutMs = 3_000
 
@@ -29,7 +31,7 @@ export async function migrate(options: {
   })
   await client.connect()
   try {
-    await client.query('select pg_advisory_lock($1)', [advisoryLock])
+    await takeTurn(client)
     await client.query('create schema if not exists stoa')
     await client.query(`create table if not exists stoa.migrations (
       service text not null, name text not null, checksum text not null, applied_at timestamptz not null default now(),
@@ -63,6 +65,17 @@ export async function migrate(options: {
   } finally {
     await client.end()
   }
+}
+
+/**
+ * Waits until no other copy migrates. It asks again and again rather than wait in one statement: an index that is built
+ * concurrently waits for every statement that began before it, so a copy that waits for the lock would be waited for.
+ */
+async function takeTurn(client: pg.Client): Promise<void> {
+  const isMine = async (): Promise<boolean> =>
+    (await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [advisoryLock])).rows[0]?.mine ===
+    true
+  while (!(await isMine())) await pause(askAgainMs)
 }
 
 type MigrationFile = { readonly name: string; readonly text: string; readonly checksum: string }
