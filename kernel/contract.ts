@@ -1,4 +1,5 @@
 import type T from 'typebox'
+import type { Importance } from './call.ts'
 import type { EventDeclaration } from './event.ts'
 
 /**
@@ -74,6 +75,8 @@ export type Operation<
   readonly shared: boolean
   /** Milliseconds after which a caller gives up. */
   readonly timeoutMs: number
+  /** For requests that come in by the route. What services ask of each other is as important as what it is asked for. */
+  readonly importance: Importance
 }
 
 export type Route = { readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'; readonly path: string }
@@ -96,6 +99,8 @@ type OperationOptions<I extends T.TObject, O extends T.TSchema, R extends Refusa
   readonly status?: number
   readonly limit?: GivenLimit | readonly GivenLimit[]
   readonly timeoutMs?: number
+  /** Only where it does not follow from who may call it. */
+  readonly importance?: Importance
 }
 
 type QueryOptions<I extends T.TObject, O extends T.TSchema, R extends Refusals> = OperationOptions<I, O, R> & {
@@ -143,11 +148,12 @@ function operation<I extends T.TObject, O extends T.TSchema, R extends Refusals>
 ): Operation<I, O, R> {
   const parsed = route === null ? null : parseRoute(route)
   const limits: readonly GivenLimit[] = options.limit ? [options.limit].flat() : []
+  const access = (Array.isArray(options.access) ? options.access : [options.access]) as readonly Access[]
   return {
     kind,
     route: parsed,
     summary: options.summary,
-    access: (Array.isArray(options.access) ? options.access : [options.access]) as readonly Access[],
+    access,
     idempotency: options.idempotency ?? (parsed === null || parsed.method === 'POST' ? 'key' : 'natural'),
     input: options.input,
     output: options.output,
@@ -157,7 +163,14 @@ function operation<I extends T.TObject, O extends T.TSchema, R extends Refusals>
     raw: options.raw ?? null,
     shared: options.shared ?? false,
     timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+    importance: options.importance ?? importanceOf(kind, access),
   }
+}
+
+/** Whoever holds a capability has chosen something; what everybody may read is looked at; the rest is somebody's account. */
+function importanceOf(kind: 'query' | 'command', access: readonly Access[]): Importance {
+  if (access.some((one) => one.kind === 'capability')) return 'cart'
+  return kind === 'query' && access.some((one) => one.kind === 'anyone') ? 'browsing' : 'account'
 }
 
 function parseRoute(route: string): Route {

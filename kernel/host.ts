@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { type Admission, createAdmission } from './admission.ts'
 import { type Actor, newTraceId, serviceCall, withCall } from './call.ts'
 import { type Client, createClient, type Mesh } from './client.ts'
 import type { Contract } from './contract.ts'
@@ -88,6 +89,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const remote = httpMesh({ urlOf: options.urlOf, token })
   const mesh: Mesh = (options.shape === 'strict' ? strictMesh : localMesh)(running, remote)
   const started: Started[] = []
+  const admission = createAdmission()
   let ready = false
 
   options.onProgress?.('migrating the databases')
@@ -132,11 +134,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const isReady = async (): Promise<boolean> =>
     ready && (await Promise.all(started.map(({ db }) => db === null || databaseAnswers(db)))).every(Boolean)
 
-  const internalServer = internalApi({ services: running, receive, isReady, token, log, metrics })
+  const internalServer = internalApi({ services: running, receive, isReady, admission, token, log, metrics })
   await internalServer.listen({ host: options.internal.host, port: options.internal.port })
   const clientOf: ClientOf = (contract) => createClient(contract, 'edge', mesh, { forwardsAddress: true })
-  const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, answers, isReady) : null
-  const stopJobs = startJobs(started, metrics)
+  const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, answers, isReady, admission) : null
+  const stopJobs = startJobs(started, admission, metrics)
   ready = true
 
   const settle = async (): Promise<void> => {
@@ -159,6 +161,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await Promise.all(started.map(({ wiring }) => wiring.close?.()))
     await Promise.all(started.map(({ db }) => db?.destroy()))
     await remote.close()
+    admission.close()
   }
   return { publicPort: portOf(edge), internalPort: portOf(internalServer) ?? 0, client: clientOf, settle, stop }
 }
@@ -251,7 +254,9 @@ function createReceiver(started: readonly Started[], answers: SharedAnswers, log
     const { db } = one
     const verdicts = new Map<string, string | null>()
     for (const [type, group] of Map.groupBy(events, (event) => event.type)) {
-      const call = serviceCall(service, { timeoutMs: 20_000, traceId: group[0]?.traceId ?? newTraceId() })
+      // What has committed has to take effect, and its money and stock wait for it.
+      const traceId = group[0]?.traceId ?? newTraceId()
+      const call = serviceCall(service, { timeoutMs: 20_000, traceId, importance: 'checkout' })
       const subscription = one.wiring.subscriptions?.find((each: Subscription) => each.event.type === type)
       const handled = subscription
         ? await withCall(call, () => subscription.handle(db, group))
@@ -276,6 +281,7 @@ async function openEdge(
   clientOf: ClientOf,
   answers: SharedAnswers,
   isReady: () => Promise<boolean>,
+  admission: Admission,
 ): Promise<FastifyInstance | null> {
   if (!options.edge) return null
   const app = await createEdge({
@@ -287,6 +293,8 @@ async function openEdge(
     apps: options.edge.apps(clientOf, answers),
     openApi: options.edge.openApi,
     isReady,
+    admission,
+    shopName: options.shop.name,
     trustedProxies: options.edge.trustedProxies,
     metrics: options.metrics,
     log: options.log,
@@ -299,20 +307,21 @@ async function openEdge(
 const keptDays = 7
 
 /** Runs every service's jobs, and the kernel's own housekeeping in each schema. */
-function startJobs(started: readonly Started[], metrics: Metrics): () => Promise<void> {
+function startJobs(started: readonly Started[], admission: Admission, metrics: Metrics): () => Promise<void> {
   const stops = started.flatMap((one) => {
     const own = one.wiring.jobs ?? []
     const kernel: Job[] = []
     if (one.db) kernel.push({ name: 'housekeeping', everyMs: 10 * 60_000, run: () => housekeeping(one.db as Database) })
     if (one.events) kernel.push({ name: 'gauges', everyMs: 15_000, run: () => measure(one, metrics) })
-    return [...own, ...kernel].map((job) => startJob(one, job))
+    return [...own, ...kernel].map((job) => startJob(one, job, admission))
   })
   return async () => {
     await Promise.all(stops.map((stop) => stop()))
   }
 }
 
-function startJob(one: Started, job: Job): () => Promise<void> {
+function startJob(one: Started, job: Job, admission: Admission): () => Promise<void> {
+  const { importance = 'background' } = job
   let timer: NodeJS.Timeout
   let current: Promise<void> = Promise.resolve()
   const stopping = new AbortController()
@@ -320,7 +329,9 @@ function startJob(one: Started, job: Job): () => Promise<void> {
     // Copies started together must not all do the same thing at the same moment.
     timer = setTimeout(
       () => {
-        const call = serviceCall(one.definition.contract.name, { timeoutMs: Math.max(job.everyMs, 30_000) })
+        if (!admission.hasSeat(importance)) return schedule()
+        const timeoutMs = Math.max(job.everyMs, 30_000)
+        const call = serviceCall(one.definition.contract.name, { timeoutMs, importance })
         current = withCall(call, () => job.run(stopping.signal))
           .catch((error: unknown) => one.log.error({ err: error, job: job.name }, 'job failed, will run again'))
           .then(() => {

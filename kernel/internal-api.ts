@@ -2,10 +2,12 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { Logger } from 'pino'
 import type T from 'typebox'
-import type { Call } from './call.ts'
+import type { Admission } from './admission.ts'
+import { type Call, type Importance, importances } from './call.ts'
 import type { EventEnvelope } from './event.ts'
 import { execute, type RunningService } from './execute.ts'
-import { notFound, ProblemError, problem } from './problem.ts'
+import { importanceHeader } from './mesh.ts'
+import { notFound, overloaded, ProblemError, problem } from './problem.ts'
 import type { Metrics } from './telemetry.ts'
 import { type Check, compileCheck } from './validation.ts'
 
@@ -20,6 +22,7 @@ export function internalApi(options: {
   services: ReadonlyMap<string, RunningService>
   receive: (service: string, events: readonly EventEnvelope[]) => Promise<readonly (string | null)[]>
   isReady: () => Promise<boolean>
+  admission: Admission
   token: string
   log: Logger
   metrics: Metrics
@@ -54,6 +57,12 @@ export function internalApi(options: {
         )
       }
     })
+    closed.addHook('onRequest', (request, reply, done) => {
+      const leave = options.admission.enter(importanceOf(request.headers[importanceHeader]), done, (seconds) =>
+        done(overloaded(seconds)),
+      )
+      reply.raw.once('close', leave)
+    })
     closed.post<{ Params: { service: string; operation: string }; Body: { input: unknown; call: Call } }>(
       '/call/:service/:operation',
       async (request) => {
@@ -86,6 +95,10 @@ export function internalApi(options: {
   })
   return app
 }
+
+/** Events are not turned away: what has committed takes effect, and a relay sends one batch at a time. */
+const importanceOf = (header: string | string[] | undefined): Importance =>
+  importances.find((one) => one === header) ?? 'checkout'
 
 /** Compares digests, so that the time taken tells nothing. */
 function sameToken(given: string, expected: string): boolean {

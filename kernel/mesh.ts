@@ -66,7 +66,13 @@ const firstPauseMs = 40
 const failuresToOpen = 20
 const openMs = 1_000
 
+/** Says how important a call is before its body is read. */
+export const importanceHeader = 'x-stoa-importance'
+
 class NoAnswer extends Error {}
+
+/** What the other side has to know of a call before it reads it. */
+type Sent = Pick<Call, 'deadline' | 'importance'>
 
 /** Reaches services in other processes over HTTP with deadline, bounded retries and a circuit breaker each. */
 export function httpMesh(options: { urlOf: (service: string) => string | undefined; token: string }): Mesh & Remote {
@@ -74,7 +80,7 @@ export function httpMesh(options: { urlOf: (service: string) => string | undefin
   let agent: Agent | null = null
   const breakers = new Map<string, ReturnType<typeof newBreaker>>()
 
-  const post = async <R>(service: string, path: string, body: unknown, deadline: number): Promise<R> => {
+  const post = async <R>(service: string, path: string, body: unknown, { deadline, importance }: Sent): Promise<R> => {
     const url = options.urlOf(service)
     if (!url) throw unavailable(`The ${service} service has no address here.`)
     const leftMs = deadline - Date.now()
@@ -87,7 +93,11 @@ export function httpMesh(options: { urlOf: (service: string) => string | undefin
       .request(new URL(path, url), {
         method: 'POST',
         dispatcher: agent,
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${options.token}` },
+        headers: {
+          'content-type': 'application/json',
+          authorization: `Bearer ${options.token}`,
+          [importanceHeader]: importance,
+        },
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(leftMs),
       })
@@ -129,13 +139,13 @@ export function httpMesh(options: { urlOf: (service: string) => string | undefin
     const operation = contract.operations[name]
     if (!operation) throw new Error(`contract: ${contract.name} has no operation "${name}"`)
     return guarded(contract.name, mayRepeat(operation, call), call.deadline, () =>
-      post<Outcome<Operation>>(contract.name, `/call/${contract.name}/${name}`, { input, call }, call.deadline),
+      post<Outcome<Operation>>(contract.name, `/call/${contract.name}/${name}`, { input, call }, call),
     )
   }
   return Object.assign(mesh, {
     deliver: (subscriber: string, events: readonly EventEnvelope[], deadline: number) =>
       guarded(subscriber, false, deadline, () =>
-        post<{ verdicts: (string | null)[] }>(subscriber, `/events/${subscriber}`, { events }, deadline),
+        post<{ verdicts: (string | null)[] }>(subscriber, `/events/${subscriber}`, { events }, { deadline, importance: 'checkout' }),
       ).then(({ verdicts }) => verdicts),
     close: async () => agent?.close(),
   })

@@ -85,6 +85,9 @@ export const unauthenticated = (): ProblemError =>
 export const forbidden = (detail: string): ProblemError => new ProblemError(problem('forbidden', 403, detail))
 export const rateLimited = (seconds: number): ProblemError =>
   new ProblemError(problem('rate-limited', 429, `Too many attempts. Try again in ${seconds} s.`), seconds)
+/** Turned away before anything was done, because more is asked than can be done: asking again at once makes it worse. */
+export const overloaded = (seconds: number): ProblemError =>
+  new ProblemError(problem('overloaded', 503, 'More is asked of the shop than it can do. Try again later.'), seconds)
 export const unavailable = (detail: string, seconds = 1): ProblemError =>
   new ProblemError(problem('unavailable', 503, detail), seconds)
 

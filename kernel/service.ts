@@ -1,6 +1,6 @@
 import type { Logger } from 'pino'
 import type T from 'typebox'
-import type { Call } from './call.ts'
+import type { Call, Importance } from './call.ts'
 import type { Client } from './client.ts'
 import type { Contract, Input, Operation, Outcome } from './contract.ts'
 import type { Database } from './database.ts'
@@ -12,6 +12,8 @@ import type { EventSource } from './outbox.ts'
 export type Job = {
   readonly name: string
   readonly everyMs: number
+  /** `background` where none is named: it waits while more important things need all there is. */
+  readonly importance?: Importance
   /** `stopping` is aborted when the host stops: a job that goes on for long leaves then, and is taken up again elsewhere. */
   readonly run: (stopping: AbortSignal) => Promise<void>
 }

@@ -129,6 +129,7 @@ export const cart = contract(
     create: command('POST /carts', {
       summary: 'Start a cart, with lines and all that checkout needs in one request if you like',
       access: anyone,
+      importance: 'cart',
       status: 201,
       limit: [createLimit, couponLimit],
       input: T.Object({

@@ -183,6 +183,7 @@ export const orders = contract(
     checkout: command('POST /carts/{cartId}/checkout', {
       summary: 'Turn a cart into an order and ask for the money',
       access: capability('cartId'),
+      importance: 'checkout',
       idempotency: 'use-case',
       status: 201,
       limit: { max: 60, perSeconds: 60 },
@@ -224,6 +225,8 @@ export const orders = contract(
     get: query('GET /orders/{orderId}', {
       summary: 'An order, for whoever has its token, or for the customer whose it is',
       access: [capability('token'), customer],
+      // The last of the three requests that sell: a shopper who paid sees that they did.
+      importance: 'checkout',
       input: T.Object({ orderId: OrderId, token: T.Optional(OrderToken) }),
       output: T.Object({ ...Order.properties, payment: Nullable(PaymentView) }, { title: 'OrderView' }),
       refusals: { 'orders/unknown-order': 404 },
@@ -273,6 +276,7 @@ export const orders = contract(
     capture: command('POST /admin/orders/{orderId}/capture', {
       summary: 'Take the authorized money, all or a part',
       access: staff('payments:capture'),
+      importance: 'checkout',
       idempotency: 'required',
       timeoutMs: 20_000,
       input: T.Object({ orderId: OrderId, amount: T.Optional(Money) }),
@@ -283,6 +287,7 @@ export const orders = contract(
       summary:
         'Send units of lines (all that is left when no lines are named); takes the money first where it was only authorized',
       access: staff('orders:fulfill'),
+      importance: 'checkout',
       idempotency: 'required',
       status: 201,
       timeoutMs: 20_000,
@@ -303,6 +308,7 @@ export const orders = contract(
     cancel: command('POST /admin/orders/{orderId}/cancel', {
       summary: 'Cancel an order that has not left: stock goes back, money is voided or refunded',
       access: staff('orders:cancel'),
+      importance: 'checkout',
       idempotency: 'required',
       timeoutMs: 20_000,
       input: T.Object({ orderId: OrderId, reason: T.String({ minLength: 1, maxLength: 200 }) }),
@@ -312,6 +318,7 @@ export const orders = contract(
     refund: command('POST /admin/orders/{orderId}/refunds', {
       summary: 'Give money back, all or a part',
       access: staff('payments:refund'),
+      importance: 'checkout',
       idempotency: 'required',
       status: 201,
       timeoutMs: 20_000,

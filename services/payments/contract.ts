@@ -158,6 +158,7 @@ export const payments = contract('payments', {
   providers: query('GET /payments/providers', {
     summary: 'How shoppers can pay, and where a provider’s own card fields are',
     access: anyone,
+    importance: 'checkout',
     input: T.Object({}),
     output: T.Object({
       items: T.Array(
@@ -284,6 +285,7 @@ export const payments = contract('payments', {
   webhook: command('POST /payments/webhooks/{provider}', {
     summary: 'A provider’s hint that something changed; its signature is checked, then the provider is asked',
     access: anyone,
+    importance: 'checkout',
     idempotency: 'natural',
     raw: {
       contentTypes: ['application/json'],

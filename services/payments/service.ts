@@ -83,7 +83,12 @@ export const paymentsService = (
           verify: (input) => verify(deps, input),
         },
         jobs: [
-          { name: 'reconcile', everyMs: 1_000, run: (stopping) => reconcileDue(deps, stopping) },
+          {
+            name: 'reconcile',
+            everyMs: 1_000,
+            importance: 'checkout',
+            run: (stopping) => reconcileDue(deps, stopping),
+          },
           { name: 'forget-callbacks', everyMs: 3_600_000, run: () => forgetCallbacks(deps.db, callbacksKeptDays) },
         ],
       }

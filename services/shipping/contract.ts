@@ -61,6 +61,7 @@ export const shipping = contract('shipping', {
     summary: 'The countries a market ships to',
     access: anyone,
     shared: true,
+    importance: 'cart',
     input: T.Object({ market: MarketCode }),
     output: T.Object({ countries: T.Array(CountryCode) }),
     refusals: { 'pricing/unknown-market': 404 },
