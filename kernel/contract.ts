@@ -86,9 +86,15 @@ export type Contract<Ops extends Readonly<Record<string, Operation>> = Readonly<
   readonly operations: Ops
   /** The events of others this service handles. Publishers address deliveries by this, whoever happens to run. */
   readonly subscribes: readonly EventDeclaration[]
+  /** What others do while it does not answer, as staff are told. */
+  readonly fallback: string
 }
 
 type GivenLimit = Partial<RateLimit> & Pick<RateLimit, 'max' | 'perSeconds'>
+
+/** Nobody guesses in its place, and nothing is lost. */
+const noFallback =
+  'What needs it is refused with 503 and Retry-After. Events wait, and are sent again until they arrive.'
 
 type OperationOptions<I extends T.TObject, O extends T.TSchema, R extends Refusals> = {
   readonly summary: string
@@ -117,12 +123,13 @@ const defaultTimeoutMs = 10_000
 
 /** Declares a service's front door: what can be asked of it, by whom, and what it listens to. */
 export function contract<const Ops extends Readonly<Record<string, Operation>>>(
-  name: string,
+  self: string | { readonly name: string; readonly fallback: string },
   operations: Ops,
   options: { readonly subscribes?: readonly EventDeclaration[] } = {},
 ): Contract<Ops> {
+  const { name, fallback } = typeof self === 'string' ? { name: self, fallback: noFallback } : self
   for (const [key, operation] of Object.entries(operations)) checkOperation(`${name}.${key}`, operation)
-  return { name, operations, subscribes: options.subscribes ?? [] }
+  return { name, operations, subscribes: options.subscribes ?? [], fallback }
 }
 
 /** An operation that changes nothing. `route` is `GET /path/{field}`, or null when only services ask. */

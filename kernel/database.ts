@@ -1,4 +1,11 @@
-import { CompiledQuery, Kysely, type Transaction as KyselyTransaction, PostgresDialect, type PostgresPool, sql } from 'kysely'
+import {
+  CompiledQuery,
+  Kysely,
+  type Transaction as KyselyTransaction,
+  PostgresDialect,
+  type PostgresPool,
+  sql,
+} from 'kysely'
 import pg from 'pg'
 import { currentCall, serviceCall, withCall } from './call.ts'
 import type { Refused } from './contract.ts'

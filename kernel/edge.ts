@@ -117,7 +117,10 @@ function admit(
   done: () => void,
 ): void {
   const { importance = 'browsing' } = request.routeOptions.config
-  if (importance === null) return done()
+  if (importance === null) {
+    done()
+    return
+  }
   // What a browser fetches ahead may never be looked at.
   const isAhead = importance === 'browsing' && request.headers['sec-purpose']?.includes('prefetch')
   const leave = admission.enter(isAhead ? 'background' : importance, done, (seconds) => {
@@ -125,7 +128,11 @@ function admit(
     const looksAgain = request.method === 'GET'
     return reply
       .code(503)
-      .headers({ 'retry-after': String(seconds), 'cache-control': 'no-store', 'content-security-policy': busyPagePolicy })
+      .headers({
+        'retry-after': String(seconds),
+        'cache-control': 'no-store',
+        'content-security-policy': busyPagePolicy,
+      })
       .type('text/html; charset=utf-8')
       .send(busyPage(shopName, seconds, looksAgain))
   })

@@ -3,15 +3,17 @@ import type { Logger } from 'pino'
 import { type Admission, createAdmission } from './admission.ts'
 import { type Actor, newTraceId, serviceCall, withCall } from './call.ts'
 import { type Client, createClient, type Mesh } from './client.ts'
-import type { Contract } from './contract.ts'
+import { type Contract, ok } from './contract.ts'
 import { type Database, databaseAnswers, databaseFacts, openDatabase, sql } from './database.ts'
+import { type Breaker, createBreaker, type DependencyState } from './dependency.ts'
 import { createEdge, type EdgeApp } from './edge.ts'
 import type { EventEnvelope } from './event.ts'
 import type { RunningService } from './execute.ts'
+import { hostContract, type ProcessHealth, processHealth, shopHealth } from './health.ts'
 import { idempotencyStore, keptHours } from './idempotency.ts'
 import type { Subscription } from './inbox.ts'
 import { internalApi } from './internal-api.ts'
-import { httpMesh, localMesh, strictMesh } from './mesh.ts'
+import { httpMesh, localMesh, type Remote, strictMesh } from './mesh.ts'
 import { migrate, serviceUrl } from './migrate.ts'
 import { type EventSource, outboxSource } from './outbox.ts'
 import { rateLimiter } from './rate-limit.ts'
@@ -86,10 +88,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const contracts: Contract[] = options.services.map((one) => one.contract)
   const running = new Map<string, RunningService>()
   const token = await options.secret('service-token')
-  const remote = httpMesh({ urlOf: options.urlOf, token })
+  const onChange = (state: DependencyState): void => tell(log, state)
+  const remote = httpMesh({ urlOf: options.urlOf, token, onChange })
   const mesh: Mesh = (options.shape === 'strict' ? strictMesh : localMesh)(running, remote)
   const started: Started[] = []
-  const admission = createAdmission()
+  const breakers: Breaker[] = []
+  const admission = createAdmission(() => started.map(({ db }) => (db ? databaseFacts(db).pool.leastWaitMs() : 0)))
   let ready = false
 
   options.onProgress?.('migrating the databases')
@@ -107,7 +111,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   options.onProgress?.('starting the services')
   const hosted = options.services.filter((one) => options.hosted.has(one.contract.name))
   for (const result of await Promise.allSettled(
-    hosted.map((one) => startService(one, options, contracts, mesh, databaseSecret)),
+    hosted.map((one) => startService(one, options, contracts, mesh, databaseSecret, breakers)),
   )) {
     if (result.status === 'rejected') throw result.reason
     started.push(result.value)
@@ -122,7 +126,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
           subscriber,
           options.shape === 'strict' ? (JSON.parse(JSON.stringify([...events])) as EventEnvelope[]) : events,
         )
-      : remote.deliver(subscriber, events, Date.now() + 20_000)
+      : remote.deliver(contractOf(contracts, subscriber), events, Date.now() + 20_000)
   const relays = new Map<string, Relay>()
   for (const one of started) {
     if (!one.events) continue
@@ -134,9 +138,16 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const isReady = async (): Promise<boolean> =>
     ready && (await Promise.all(started.map(({ db }) => db === null || databaseAnswers(db)))).every(Boolean)
 
-  const internalServer = internalApi({ services: running, receive, isReady, admission, token, log, metrics })
+  const health = (): ProcessHealth =>
+    processHealth({
+      services: started.map(({ definition, db }) => ({ name: definition.contract.name, db })),
+      admission,
+      breakers: () => [...remote.states(), ...breakers.map((one) => one.state())],
+    })
+  const internalServer = internalApi({ services: running, receive, isReady, admission, health, token, log, metrics })
   await internalServer.listen({ host: options.internal.host, port: options.internal.port })
   const clientOf: ClientOf = (contract) => createClient(contract, 'edge', mesh, { forwardsAddress: true })
+  if (options.edge) running.set(hostContract.name, healthService(contracts, health, remote, metrics))
   const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, answers, isReady, admission) : null
   const stopJobs = startJobs(started, admission, metrics)
   ready = true
@@ -184,6 +195,7 @@ async function startService(
   contracts: readonly Contract[],
   mesh: Mesh,
   databaseSecret: string,
+  breakers: Breaker[],
 ): Promise<Started> {
   const contract: Contract = definition.contract
   const { name } = contract
@@ -196,6 +208,10 @@ async function startService(
           url: serviceUrl(options.databaseUrl, databaseSecret, name),
           connections: definition.connections,
           subscribersOf: (type) => subscribersOf(contracts, type),
+          onSilence: (silence) =>
+            silence
+              ? log.error({ error: silence.error }, 'the database fell silent')
+              : log.warn('the database answers again'),
         })
   const relay: Started['relay'] = { wake: () => undefined }
   const wiring: Wiring<Contract> = await definition.start({
@@ -205,6 +221,11 @@ async function startService(
     },
     client: <C extends Contract>(other: C) => createClient(other, name, mesh),
     log,
+    breaker(declared) {
+      const breaker = createBreaker({ ...declared, kind: 'provider' }, (state) => tell(log, state))
+      breakers.push(breaker)
+      return breaker
+    },
     settings: options.settings[name],
     shop: options.shop,
     dataFolder: options.dataFolder,
@@ -230,6 +251,43 @@ async function startService(
       metrics: options.metrics,
     },
   }
+}
+
+/** What is not asked any more, and what is asked again, in the log of whoever is on call. */
+function tell(log: Logger, { name, kind, state, lastError, fallback }: DependencyState): void {
+  if (state === 'open') log.error({ name, kind, error: lastError, fallback }, 'a dependency is in trouble')
+  else log.warn({ name, kind }, state === 'closed' ? 'a dependency answers again' : 'a dependency is tried')
+}
+
+/** The host's own operation, which is hosted where the public door is. */
+const healthService = (
+  contracts: readonly Contract[],
+  own: () => ProcessHealth,
+  remote: Remote,
+  metrics: Metrics,
+): RunningService => ({
+  contract: hostContract,
+  handlers: {
+    health: async (_, { deadline }) => {
+      const names = contracts.map(({ name }) => name)
+      return ok(
+        await shopHealth(own(), names, (service) => remote.health(service, Math.min(deadline, Date.now() + healthMs))),
+      )
+    },
+  },
+  idempotency: null,
+  limiter: null,
+  limitLoopback: false,
+  metrics,
+})
+
+/** A process that says nothing in this time is one that does not answer, in milliseconds. */
+const healthMs = 2_000
+
+function contractOf(contracts: readonly Contract[], name: string): Contract {
+  const found = contracts.find((one) => one.name === name)
+  if (!found) throw new Error(`host: there is no service ${name}`)
+  return found
 }
 
 const subscribersOf = (contracts: readonly Contract[], type: string): string[] =>
@@ -285,7 +343,7 @@ async function openEdge(
 ): Promise<FastifyInstance | null> {
   if (!options.edge) return null
   const app = await createEdge({
-    contracts,
+    contracts: [...contracts, hostContract],
     mesh,
     authenticate: options.edge.authenticate(clientOf),
     publicUrl: options.shop.publicUrl,

@@ -6,6 +6,7 @@ import type { Admission } from './admission.ts'
 import { type Call, type Importance, importances } from './call.ts'
 import type { EventEnvelope } from './event.ts'
 import { execute, type RunningService } from './execute.ts'
+import type { ProcessHealth } from './health.ts'
 import { importanceHeader } from './mesh.ts'
 import { notFound, overloaded, ProblemError, problem } from './problem.ts'
 import type { Metrics } from './telemetry.ts'
@@ -23,6 +24,7 @@ export function internalApi(options: {
   receive: (service: string, events: readonly EventEnvelope[]) => Promise<readonly (string | null)[]>
   isReady: () => Promise<boolean>
   admission: Admission
+  health: () => ProcessHealth
   token: string
   log: Logger
   metrics: Metrics
@@ -58,11 +60,13 @@ export function internalApi(options: {
       }
     })
     closed.addHook('onRequest', (request, reply, done) => {
+      if (request.routeOptions.config.importance === null) return done()
       const leave = options.admission.enter(importanceOf(request.headers[importanceHeader]), done, (seconds) =>
         done(overloaded(seconds)),
       )
       reply.raw.once('close', leave)
     })
+    closed.get('/health/process', { config: { importance: null } }, async () => options.health())
     closed.post<{ Params: { service: string; operation: string }; Body: { input: unknown; call: Call } }>(
       '/call/:service/:operation',
       async (request) => {

@@ -255,7 +255,8 @@ const cannotNow = /^(08|53|57|55P03)/
 function asProblem(error: unknown): unknown {
   const { code } = error as { code?: string }
   const isOurs = error instanceof pg.DatabaseError
-  const isConnection = !isOurs && error instanceof Error && (code !== undefined || /connect|terminated/i.test(error.message))
+  const isConnection =
+    !isOurs && error instanceof Error && (code !== undefined || /connect|terminated/i.test(error.message))
   if (!(isOurs ? cannotNow.test(code ?? '') : isConnection)) return error
   const problem = unavailable('The database cannot do this now. Try again.')
   problem.cause = error

@@ -7,7 +7,7 @@ import { type Actor, type Call, type Importance, newTraceId, withCall } from './
 import { findCardNumber } from './card-number.ts'
 import type { Mesh } from './client.ts'
 import { type Access, type Contract, type Operation, type Outcome, pathFields, type SetCookie } from './contract.ts'
-import { forbidden, ProblemError, problem, refusalProblem, unauthenticated, validationFailed } from './problem.ts'
+import { forbidden, ProblemError, problem, refusalError, unauthenticated, validationFailed } from './problem.ts'
 import type { Answer, SharedAnswers } from './shared-answers.ts'
 import { compileCheck, splitSchema } from './validation.ts'
 
@@ -124,8 +124,7 @@ function addRoute(
       const ask = () => options.mesh(contract, name, input, call)
       const outcome = operation.shared ? await options.answers.once(request.url, ask, answerOf) : await ask()
       if (operation.kind === 'command' && actor.kind === 'staff') options.answers.forget()
-      if (!outcome.ok)
-        return sendProblem(reply, new ProblemError(refusalProblem(operation, outcome.refusal)), outcome.traceId)
+      if (!outcome.ok) return sendProblem(reply, refusalError(operation, outcome.refusal), outcome.traceId)
       if (operation.shared && (await options.answers.send(request, reply, request.url))) return reply
       for (const cookie of outcome.cookies ?? []) setCookie(reply, options.publicUrl, cookie)
       if (method !== 'GET' || operation.access.some((one) => one.kind !== 'anyone'))

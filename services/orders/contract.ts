@@ -1,8 +1,8 @@
 import T from 'typebox'
 import { Shortage } from '#contracts/inventory'
-import { GiftCardShort, Last4, Payment, PaymentToken, ProviderName } from '#contracts/payments'
+import { GiftCardShort, Last4, Payment, PaymentToken, ProviderName, ProviderUnavailable } from '#contracts/payments'
 import { AppliedDiscount, CouponRefusal, MarketCode, NotSoldHere, Totals } from '#contracts/pricing'
-import { NotServed } from '#contracts/shipping'
+import { NotServed, ShippingUnavailable } from '#contracts/shipping'
 import { paymentAuthorized, paymentCaptured, paymentFailed, paymentRefunded } from '#events/payments'
 import { capability, command, contract, customer, internal, query, staff } from '#kernel/contract'
 import { Address, Cursor, Email, Limit, Nullable, Page, Timestamp } from '#kernel/fields'
@@ -216,10 +216,12 @@ export const orders = contract(
         'pricing/coupon-spent': [409, CouponRefusal],
         'inventory/insufficient-stock': [409, Shortage],
         'shipping/destination-not-served': [422, NotServed],
+        'shipping/unavailable': [503, ShippingUnavailable],
         'payments/declined': [402, T.Object({ reason: T.String() })],
         'payments/unknown-provider': [422, Field],
         'payments/token-required': [422, Field],
         'payments/gift-card-short': [409, GiftCardShort],
+        'payments/provider-unavailable': [503, ProviderUnavailable],
       },
     }),
     get: query('GET /orders/{orderId}', {
