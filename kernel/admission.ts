@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { type Importance, importances } from './call.ts'
 
 /**
@@ -8,11 +8,11 @@ import { type Importance, importances } from './call.ts'
  *   factor while the event loop, or a pool's connections, let everybody wait longer than `targetMs`, and grows while they do not
  *   and somebody waits (additive increase, multiplicative decrease: Chiu and Jain, 1989; delay rather than length as the
  *   measure: Nichols and Jacobson, Controlling Queue Delay, 2012).
- * - **Waiting.** Who finds no seat waits, the most important first. Whether the wait will be short enough is judged on arrival,
- *   by how many were seated in the last moments: who would wait too long is told so at once instead of after a time-out.
+ * - **Waiting.** Who finds no seat waits, the most important first. There are as many places to wait as can be seated in good
+ *   time, which is learned from those who waited: so who would wait in vain is told so on arrival and not after a time-out.
  * - **Importance.** What is needed least is turned away first, and everything a request causes inherits its importance, so that
- *   nobody is refused half-way (Zhou et al., Overload Control for Scaling WeChat Microservices, 2018). Checkout has no seats to
- *   wait for: only the ceiling stops it, since whoever pays was let in with a cart before.
+ *   nobody is refused half-way (Zhou et al., Overload Control for Scaling WeChat Microservices, 2018). Some seats are for checkout
+ *   only, and whoever pays waits first in line: they were let in with a cart before.
  */
 export type Admission = {
   /**
@@ -46,28 +46,31 @@ const targetMs = 8
 const shrink = 0.8
 const growth = 1.1
 /** Enough to keep two cores busy, also where most of the time goes into waiting for the database. */
-const seatsAtLeast = 16
+const seatsAtLeast = 32
 /** Where nothing is known of the load: what fits into memory, and more than any rush that passes within a second. */
 const seatsAtMost = 512
-/** The weight of the last interval in the rate at which visitors are seated: half a second counts. */
-const smoothing = 0.2
-/** Places to wait when nobody was seated lately, so that somebody is there when there is a seat again. */
-const placesAtLeast = 8
+/** Places to wait at first. However slow a machine is, so few are worth waiting for. */
+const placesAtFirst = 64
+/** Somebody has to wait for it to be seen that seats come again. */
+const placesAtLeast = 2
+const placesAtMost = 256
+/** Who was seated in this part of their patience leaves room for one more to wait. */
+const goodTime = 0.5
 
-/** How long it is better to wait than to come again, in milliseconds. Checkout does not wait. */
+/** How long it is better to wait than to come again, in milliseconds. */
 const patienceMs: Readonly<Record<Importance, number>> = {
-  checkout: 0,
-  cart: 1_000,
-  account: 1_000,
-  browsing: 500,
-  background: 100,
+  checkout: 5_000,
+  cart: 2_000,
+  account: 2_000,
+  browsing: 1_000,
+  background: 200,
 }
 /** The part of the seats that may be taken by requests of this importance and all that are needed less. */
 const shareOf: Readonly<Record<Importance, number>> = {
   checkout: 1,
-  cart: 1,
-  account: 0.9,
-  browsing: 0.75,
+  cart: 0.75,
+  account: 0.75,
+  browsing: 0.5,
   background: 0.25,
 }
 
@@ -82,30 +85,28 @@ type Room = {
   readonly importance: Importance
   readonly queue: Visitor[]
   running: number
-  seatedLately: number
-  seatedASecond: number
+  places: number
   turnedAway: number
 }
 
 /** @param waits each tells the milliseconds that everybody waited at least for something beside the event loop */
 export function createAdmission(waits: () => readonly number[] = () => []): Admission {
-  const loop = monitorEventLoopDelay({ resolution: resolutionMs })
-  loop.enable()
+  const loop = loopDelay()
   const rooms = importances.map((importance): Room => {
-    return { importance, queue: [], running: 0, seatedLately: 0, seatedASecond: 0, turnedAway: 0 }
+    return { importance, queue: [], running: 0, places: placesAtFirst, turnedAway: 0 }
   })
   const rankOf = Object.fromEntries(importances.map((one, rank) => [one, rank])) as Record<Importance, number>
   let seats = seatsAtMost
   let delayMs = 0
+  const ownPart = ownPartOfWork()
   let lastTurnedAway: number | null = null
 
   const isFree = (rank: number): boolean => {
-    if (rank === 0) return (rooms[0]?.running ?? 0) < seatsAtMost
     let taken = 0
-    for (let one = rooms.length - 1; one > 0; one--) {
+    for (let one = rooms.length - 1; one >= 0; one--) {
       const { running, importance } = rooms[one] as Room
       taken += running
-      if (one <= rank && taken >= Math.max(1, seats * shareOf[importance])) return false
+      if (one <= rank && taken >= Math.floor(seats * shareOf[importance])) return false
     }
     return true
   }
@@ -113,7 +114,6 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
   const seat = (room: Room, visitor: Visitor): void => {
     visitor.place = 'running'
     room.running += 1
-    room.seatedLately += 1
     visitor.seated()
   }
 
@@ -126,26 +126,28 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
 
   const seatWaiting = (): void => {
     for (const [rank, room] of rooms.entries()) {
-      while (room.queue.length > 0 && isFree(rank)) seat(room, room.queue.shift() as Visitor)
+      while (room.queue.length > 0 && isFree(rank)) {
+        const visitor = room.queue.shift() as Visitor
+        const isInGoodTime = performance.now() - visitor.since < patienceMs[room.importance] * goodTime
+        if (isInGoodTime) room.places = Math.min(placesAtMost, room.places + 1)
+        seat(room, visitor)
+      }
     }
   }
 
-  const placesOf = (room: Room): number =>
-    Math.max(placesAtLeast, (room.seatedASecond * patienceMs[room.importance]) / 1_000)
+  const turnLateAway = (room: Room): void => {
+    const since = performance.now() - patienceMs[room.importance]
+    const inTime = room.queue.findIndex((one) => one.since > since)
+    const late = room.queue.splice(0, inTime === -1 ? room.queue.length : inTime)
+    if (late.length > 0) room.places = Math.max(placesAtLeast, room.places / 2)
+    for (const visitor of late) turnAway(room, visitor)
+  }
 
   const look = (): void => {
-    const now = performance.now()
-    const loopMs = loop.percentile(50) / 1e6 - resolutionMs
-    loop.reset()
-    delayMs = Math.max(0, loopMs, ...waits())
+    delayMs = Math.max(loop.meanMs() * ownPart(), ...waits())
     if (delayMs > targetMs) seats = Math.max(seatsAtLeast, seats * shrink)
     else seats = Math.min(seatsAtMost, seats * growth)
-    for (const room of rooms) {
-      room.seatedASecond += smoothing * ((room.seatedLately * 1_000) / intervalMs - room.seatedASecond)
-      room.seatedLately = 0
-      const isLate = (one: Visitor | undefined) => one && now - one.since > patienceMs[room.importance]
-      while (isLate(room.queue[0])) turnAway(room, room.queue.shift() as Visitor)
-    }
+    for (const room of rooms) turnLateAway(room)
     seatWaiting()
   }
   const timer = setInterval(look, intervalMs).unref()
@@ -163,7 +165,7 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
       const room = rooms[rank] as Room
       const visitor: Visitor = { seated, turnedAway, since: performance.now(), place: 'waiting' }
       if (room.queue.length === 0 && isFree(rank)) seat(room, visitor)
-      else if (patienceMs[importance] > 0 && room.queue.length < placesOf(room)) room.queue.push(visitor)
+      else if (room.queue.length < room.places) room.queue.push(visitor)
       else turnAway(room, visitor)
       return () => leave(room, visitor)
     },
@@ -180,8 +182,42 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
     }),
     close() {
       clearInterval(timer)
-      loop.disable()
+      loop.close()
     },
+  }
+}
+
+/** How late the event loop was on average since it was asked last. */
+function loopDelay(): { meanMs(): number; close(): void } {
+  const histogram = monitorEventLoopDelay({ resolution: resolutionMs })
+  histogram.enable()
+  // Not reset, which would forget a delay that begins before and ends after it.
+  let [samples, sum] = [0, 0]
+  return {
+    meanMs() {
+      const { count, mean } = histogram
+      const [newSamples, newSum] = [count - samples, count === 0 ? 0 : count * mean]
+      const meanMs = newSamples === 0 ? 0 : (newSum - sum) / newSamples / 1e6 - resolutionMs
+      samples = count
+      sum = newSum
+      return Math.max(0, meanMs)
+    },
+    close: () => histogram.disable(),
+  }
+}
+
+/**
+ * The part of the time in which the event loop was at work that this thread had a processor: of a delay, that part is our own
+ * doing. The rest is a machine that is busy with others, which fewer seats would not help.
+ */
+function ownPartOfWork(): () => number {
+  let [loop, cpu] = [performance.eventLoopUtilization(), process.threadCpuUsage()]
+  return () => {
+    const activeMs = performance.eventLoopUtilization(loop).active
+    const { user, system } = process.threadCpuUsage(cpu)
+    loop = performance.eventLoopUtilization()
+    cpu = process.threadCpuUsage()
+    return activeMs > 0 ? Math.min(1, (user + system) / 1_000 / activeMs) : 0
   }
 }
 

@@ -60,10 +60,10 @@ export function internalApi(options: {
       }
     })
     closed.addHook('onRequest', (request, reply, done) => {
-      if (request.routeOptions.config.importance === null) return done()
-      const leave = options.admission.enter(importanceOf(request.headers[importanceHeader]), done, (seconds) =>
-        done(overloaded(seconds)),
-      )
+      const importance = importanceOf(request.headers[importanceHeader])
+      // Checkout was let in where it came in, and events have committed: neither is refused half-way.
+      if (importance === 'checkout' || request.routeOptions.config.importance === null) return done()
+      const leave = options.admission.enter(importance, done, (seconds) => done(overloaded(seconds)))
       reply.raw.once('close', leave)
     })
     closed.get('/health/process', { config: { importance: null } }, async () => options.health())
@@ -100,7 +100,7 @@ export function internalApi(options: {
   return app
 }
 
-/** Events are not turned away: what has committed takes effect, and a relay sends one batch at a time. */
+/** A relay sends one batch of events at a time, so they cannot come in masses. */
 const importanceOf = (header: string | string[] | undefined): Importance =>
   importances.find((one) => one === header) ?? 'checkout'
 
