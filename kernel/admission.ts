@@ -1,4 +1,4 @@
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type Importance, importances } from './call.ts'
 
 /**
@@ -41,27 +41,29 @@ export type AdmissionState = {
 const intervalMs = 100
 /** Between two looks at the event loop, in milliseconds. */
 const resolutionMs = 10
-/** A standing queue of this length keeps all busy; a longer one only makes everybody wait, and refusals come late. */
-const targetMs = 8
+/** A standing queue of this length keeps all busy. Behind a longer one, who is turned away is not told within 20 ms. */
+const targetMs = 10
 const shrink = 0.8
 const growth = 1.1
-/** Enough to keep two cores busy, also where most of the time goes into waiting for the database. */
+/** Enough to keep all busy, also where most of the time goes into waiting: fewer sell less on a machine that is short of processor. */
 const seatsAtLeast = 32
-/** Where nothing is known of the load: what fits into memory, and more than any rush that passes within a second. */
-const seatsAtMost = 512
-/** Places to wait at first. However slow a machine is, so few are worth waiting for. */
-const placesAtFirst = 64
+/** While nobody waits. A rush that begins at once puts so many beside each other before it is seen that they are too many. */
+const seatsAtRest = 128
+/** Where all wait for somebody else, as for a slow provider, and this process has little to do: what fits into memory. */
+const seatsAtMost = 1_024
+/** Places to wait at first: a rush that passes within some seconds finds room. */
+const placesAtFirst = 256
 /** Somebody has to wait for it to be seen that seats come again. */
 const placesAtLeast = 2
-const placesAtMost = 256
+const placesAtMost = 512
 /** Who was seated in this part of their patience leaves room for one more to wait. */
 const goodTime = 0.5
 
 /** How long it is better to wait than to come again, in milliseconds. */
 const patienceMs: Readonly<Record<Importance, number>> = {
-  checkout: 5_000,
-  cart: 2_000,
-  account: 2_000,
+  checkout: 8_000,
+  cart: 4_000,
+  account: 4_000,
   browsing: 1_000,
   background: 200,
 }
@@ -96,9 +98,8 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
     return { importance, queue: [], running: 0, places: placesAtFirst, turnedAway: 0 }
   })
   const rankOf = Object.fromEntries(importances.map((one, rank) => [one, rank])) as Record<Importance, number>
-  let seats = seatsAtMost
+  let seats = seatsAtRest
   let delayMs = 0
-  const ownPart = ownPartOfWork()
   let lastTurnedAway: number | null = null
 
   const isFree = (rank: number): boolean => {
@@ -144,9 +145,10 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
   }
 
   const look = (): void => {
-    delayMs = Math.max(loop.meanMs() * ownPart(), ...waits())
+    delayMs = Math.max(loop.meanMs(), ...waits())
     if (delayMs > targetMs) seats = Math.max(seatsAtLeast, seats * shrink)
-    else seats = Math.min(seatsAtMost, seats * growth)
+    else if (rooms.some(({ queue }) => queue.length > 0)) seats = Math.min(seatsAtMost, seats * growth)
+    else seats = seats < seatsAtRest ? Math.min(seatsAtRest, seats * growth) : Math.max(seatsAtRest, seats * shrink)
     for (const room of rooms) turnLateAway(room)
     seatWaiting()
   }
@@ -203,21 +205,6 @@ function loopDelay(): { meanMs(): number; close(): void } {
       return Math.max(0, meanMs)
     },
     close: () => histogram.disable(),
-  }
-}
-
-/**
- * The part of the time in which the event loop was at work that this thread had a processor: of a delay, that part is our own
- * doing. The rest is a machine that is busy with others, which fewer seats would not help.
- */
-function ownPartOfWork(): () => number {
-  let [loop, cpu] = [performance.eventLoopUtilization(), process.threadCpuUsage()]
-  return () => {
-    const activeMs = performance.eventLoopUtilization(loop).active
-    const { user, system } = process.threadCpuUsage(cpu)
-    loop = performance.eventLoopUtilization()
-    cpu = process.threadCpuUsage()
-    return activeMs > 0 ? Math.min(1, (user + system) / 1_000 / activeMs) : 0
   }
 }
 
