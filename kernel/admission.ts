@@ -6,10 +6,10 @@ import { type Importance, importances } from './call.ts'
  *
  * - **Seats.** So many requests run beside each other. Their number follows the standing queue behind them: it shrinks by a
  *   factor while the event loop, or a pool's connections, let everybody wait longer than `targetMs`, and grows while they do not
- *   and somebody waits (additive increase, multiplicative decrease: Chiu and Jain, 1989; delay rather than length as the
- *   measure: Nichols and Jacobson, Controlling Queue Delay, 2012).
+ *   and somebody waits (the delay is the measure and not the length: Nichols and Jacobson, Controlling Queue Delay, 2012).
  * - **Waiting.** Who finds no seat waits, the most important first. There are as many places to wait as can be seated in good
- *   time, which is learned from those who waited: so who would wait in vain is told so on arrival and not after a time-out.
+ *   time, which is learned from those who waited (one more for each that was, half when one was not: Chiu and Jain, 1989): so
+ *   who would wait in vain is told so on arrival and not after a time-out.
  * - **Importance.** What is needed least is turned away first, and everything a request causes inherits its importance, so that
  *   nobody is refused half-way (Zhou et al., Overload Control for Scaling WeChat Microservices, 2018). Some seats are for checkout
  *   only, and whoever pays waits first in line: they were let in with a cart before.
@@ -149,7 +149,10 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
     if (delayMs > targetMs) seats = Math.max(seatsAtLeast, seats * shrink)
     else if (rooms.some(({ queue }) => queue.length > 0)) seats = Math.min(seatsAtMost, seats * growth)
     else seats = seats < seatsAtRest ? Math.min(seatsAtRest, seats * growth) : Math.max(seatsAtRest, seats * shrink)
-    for (const room of rooms) turnLateAway(room)
+    for (const room of rooms) {
+      turnLateAway(room)
+      if (room.queue.length === 0) room.places = Math.max(room.places, Math.min(placesAtFirst, room.places * growth))
+    }
     seatWaiting()
   }
   const timer = setInterval(look, intervalMs).unref()
