@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Admission, createAdmission } from '#kernel/admission'
 import { type Importance, importances } from '#kernel/call'
 import { createEdge } from '#kernel/edge'
+import { sharedAnswers } from '#kernel/shared-answers'
 import { createLog, createMetrics } from '#kernel/telemetry'
 
 /** An admission in a process where everybody waits `waitMs` for a connection, and how to change that. */
@@ -119,6 +120,7 @@ test('turned away at the door: a problem for programs, a page for people, and no
     authenticate: async () => ({ kind: 'anonymous' }),
     publicUrl: 'http://127.0.0.1',
     shopName: 'A & B',
+    answers: sharedAnswers(),
     apps: [
       async (app) => {
         for (const importance of importances) {
