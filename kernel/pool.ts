@@ -46,8 +46,9 @@ export type PoolOptions = {
 /** How late somebody may learn that their time is over. */
 const sweepMs = 100
 /** Without any answer for so long while somebody waits for one, the database is asked whether it still lives. */
-const suspiciousAfterMs = 1_500
-const probeTimeoutMs = 1_500
+const suspiciousAfterMs = 3_000
+/** Longer than a machine takes that is short of everything. */
+const probeTimeoutMs = 3_000
 const probeEveryMs = 500
 /** What ends a transaction is sent however late it is, and gets this long at least. */
 const endingMs = 1_000
@@ -115,16 +116,23 @@ export function openPool(options: PoolOptions): Pool {
     sweeper = null
   }
 
+  /** Whatever is heard from it proves that it lives. */
+  const hear = (): void => {
+    answeredAt = performance.now()
+    if (!silence) return
+    silence = null
+    options.onSilence?.(null)
+  }
+
   /** Asks on a connection of its own. What waits for a connection is sent away when there is no answer; statements that run keep their time. */
   const probe = async (): Promise<void> => {
     if (probing) return
     probing = true
+    const heardBefore = answeredAt
     const error = await answersWithin(options.config, probeTimeoutMs)
     if (error === null) {
-      answeredAt = performance.now()
-      if (silence) options.onSilence?.(null)
-      silence = null
-    } else if (!silence) {
+      hear()
+    } else if (!silence && answeredAt === heardBefore) {
       silence = { since: Date.now(), error }
       options.onSilence?.(silence)
     }
@@ -148,12 +156,12 @@ export function openPool(options: PoolOptions): Pool {
       watch()
       work.then(
         (result) => {
-          answeredAt = performance.now()
+          hear()
           if (open) settle(() => resolve(result))
           else late(result)
         },
         (error: unknown) => {
-          answeredAt = performance.now()
+          if (error instanceof pg.DatabaseError) hear()
           if (open) settle(() => reject(error))
         },
       )
