@@ -3,6 +3,7 @@ import { identity } from '#contracts/identity'
 import type { Actor } from '#kernel/call'
 import type { Contract } from '#kernel/contract'
 import type { EdgeApp } from '#kernel/edge'
+import { hostContract } from '#kernel/health'
 import type { ClientOf } from '#kernel/host'
 import { openApiDocument } from '#kernel/openapi'
 import type { ShopFacts } from '#kernel/service'
@@ -31,7 +32,7 @@ export function edgeApps(options: {
 }
 
 export const openApi = (contracts: readonly Contract[]): unknown =>
-  openApiDocument(contracts, {
+  openApiDocument([...contracts, hostContract], {
     title: 'Stoa',
     version,
     description:

@@ -13,6 +13,13 @@ export type Actor =
     }
   | { readonly kind: 'service'; readonly name: string }
 
+/**
+ * How much the shop needs what is asked, the most needed first. When there is more to do than can be done, the last is
+ * turned away first. It is decided once, where a request comes in, and whatever the request causes inherits it.
+ */
+export const importances = ['checkout', 'cart', 'account', 'browsing', 'background'] as const
+export type Importance = (typeof importances)[number]
+
 /** What travels with every call, in one process and across many. */
 export type Call = {
   readonly actor: Actor
@@ -20,6 +27,7 @@ export type Call = {
   readonly traceId: string
   /** Epoch milliseconds after which nobody waits for the answer any more. */
   readonly deadline: number
+  readonly importance: Importance
   readonly idempotencyKey: string | null
   /** The caller's network address as the edge saw it, for rate limits; null for calls that services start. */
   readonly address: string | null
@@ -36,11 +44,15 @@ export const currentCall = (): Call | null => storage.getStore() ?? null
 export const withCall = <R>(call: Call, work: () => R): R => storage.run(call, work)
 
 /** A call that a service starts by itself: a job, the relay, the command line. */
-export function serviceCall(name: string, options: { timeoutMs: number; traceId?: string }): Call {
+export function serviceCall(
+  name: string,
+  options: { timeoutMs: number; traceId?: string; importance?: Importance },
+): Call {
   return {
     actor: { kind: 'service', name },
     traceId: options.traceId ?? newTraceId(),
     deadline: Date.now() + options.timeoutMs,
+    importance: options.importance ?? currentCall()?.importance ?? 'background',
     idempotencyKey: null,
     address: null,
     transactionOf: null,

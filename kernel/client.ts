@@ -40,7 +40,7 @@ export function createClient<C extends Contract>(
     client[name] = (input, options = {}) => {
       refuseInsideTransaction(`${contract.name}.${name}`)
       const timeoutMs = options.timeoutMs ?? operation.timeoutMs
-      const parent = currentCall() ?? serviceCall(caller, { timeoutMs })
+      const parent = currentCall() ?? serviceCall(caller, { timeoutMs, importance: 'account' })
       return mesh(contract, name, input, {
         ...parent,
         address: (options.forwardsAddress ?? forwardsAddress) ? parent.address : null,

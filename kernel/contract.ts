@@ -1,4 +1,5 @@
 import type T from 'typebox'
+import type { Importance } from './call.ts'
 import type { EventDeclaration } from './event.ts'
 
 /**
@@ -74,6 +75,8 @@ export type Operation<
   readonly shared: boolean
   /** Milliseconds after which a caller gives up. */
   readonly timeoutMs: number
+  /** For requests that come in by the route. What services ask of each other is as important as what it is asked for. */
+  readonly importance: Importance
 }
 
 export type Route = { readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'; readonly path: string }
@@ -83,9 +86,15 @@ export type Contract<Ops extends Readonly<Record<string, Operation>> = Readonly<
   readonly operations: Ops
   /** The events of others this service handles. Publishers address deliveries by this, whoever happens to run. */
   readonly subscribes: readonly EventDeclaration[]
+  /** What others do while it does not answer, as staff are told. */
+  readonly fallback: string
 }
 
 type GivenLimit = Partial<RateLimit> & Pick<RateLimit, 'max' | 'perSeconds'>
+
+/** Nobody guesses in its place, and nothing is lost. */
+const noFallback =
+  'What needs it is refused with 503 and Retry-After. Events wait, and are sent again until they arrive.'
 
 type OperationOptions<I extends T.TObject, O extends T.TSchema, R extends Refusals> = {
   readonly summary: string
@@ -96,6 +105,8 @@ type OperationOptions<I extends T.TObject, O extends T.TSchema, R extends Refusa
   readonly status?: number
   readonly limit?: GivenLimit | readonly GivenLimit[]
   readonly timeoutMs?: number
+  /** Only where it does not follow from who may call it. */
+  readonly importance?: Importance
 }
 
 type QueryOptions<I extends T.TObject, O extends T.TSchema, R extends Refusals> = OperationOptions<I, O, R> & {
@@ -112,12 +123,13 @@ const defaultTimeoutMs = 10_000
 
 /** Declares a service's front door: what can be asked of it, by whom, and what it listens to. */
 export function contract<const Ops extends Readonly<Record<string, Operation>>>(
-  name: string,
+  self: string | { readonly name: string; readonly fallback: string },
   operations: Ops,
   options: { readonly subscribes?: readonly EventDeclaration[] } = {},
 ): Contract<Ops> {
+  const { name, fallback } = typeof self === 'string' ? { name: self, fallback: noFallback } : self
   for (const [key, operation] of Object.entries(operations)) checkOperation(`${name}.${key}`, operation)
-  return { name, operations, subscribes: options.subscribes ?? [] }
+  return { name, operations, subscribes: options.subscribes ?? [], fallback }
 }
 
 /** An operation that changes nothing. `route` is `GET /path/{field}`, or null when only services ask. */
@@ -143,11 +155,12 @@ function operation<I extends T.TObject, O extends T.TSchema, R extends Refusals>
 ): Operation<I, O, R> {
   const parsed = route === null ? null : parseRoute(route)
   const limits: readonly GivenLimit[] = options.limit ? [options.limit].flat() : []
+  const access = (Array.isArray(options.access) ? options.access : [options.access]) as readonly Access[]
   return {
     kind,
     route: parsed,
     summary: options.summary,
-    access: (Array.isArray(options.access) ? options.access : [options.access]) as readonly Access[],
+    access,
     idempotency: options.idempotency ?? (parsed === null || parsed.method === 'POST' ? 'key' : 'natural'),
     input: options.input,
     output: options.output,
@@ -157,7 +170,14 @@ function operation<I extends T.TObject, O extends T.TSchema, R extends Refusals>
     raw: options.raw ?? null,
     shared: options.shared ?? false,
     timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+    importance: options.importance ?? importanceOf(kind, access),
   }
+}
+
+/** Whoever holds a capability has chosen something; what everybody may read is looked at; the rest is somebody's account. */
+function importanceOf(kind: 'query' | 'command', access: readonly Access[]): Importance {
+  if (access.some((one) => one.kind === 'capability')) return 'cart'
+  return kind === 'query' && access.some((one) => one.kind === 'anyone') ? 'browsing' : 'account'
 }
 
 function parseRoute(route: string): Route {

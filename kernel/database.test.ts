@@ -104,7 +104,7 @@ test('a broken connection is replaced', async () => {
   const owner = new pg.Client({ connectionString: host.databaseUrl })
   await owner.connect()
   await owner.query(
-    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'stoa-notes' and pid <> pg_backend_pid()",
+    "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'stoa-notes' and pid <> pg_backend_pid()",
   )
   await owner.end()
   await new Promise((resolve) => setTimeout(resolve, 50))

@@ -1,8 +1,15 @@
-import { CompiledQuery, Kysely, type Transaction as KyselyTransaction, PostgresDialect, sql } from 'kysely'
+import {
+  CompiledQuery,
+  Kysely,
+  type Transaction as KyselyTransaction,
+  PostgresDialect,
+  type PostgresPool,
+  sql,
+} from 'kysely'
 import pg from 'pg'
 import { currentCall, serviceCall, withCall } from './call.ts'
 import type { Refused } from './contract.ts'
-import { preparing } from './prepared-statements.ts'
+import { openPool, type Pool, type Silence } from './pool.ts'
 
 /**
  * A service's own PostgreSQL schema, reached as a role that can read nothing else. SQL is written with Kysely's `sql`
@@ -18,7 +25,7 @@ export type Executor = Database | Transaction
 
 type DatabaseFacts = {
   readonly service: string
-  readonly pool: pg.Pool
+  readonly pool: Pool
   /** Who must hear of an event type, from the services' declarations. */
   readonly subscribersOf: (eventType: string) => readonly string[]
   onPublished: () => void
@@ -56,33 +63,39 @@ function parseSafeInteger(text: string): number {
 const statementTimeoutMs = 10_000
 /** Waiting longer for a row means a queue that will not end before the caller's deadline. */
 const lockTimeoutMs = 4_000
+/** The part of a pool that only checkout and what it causes may take: two connections of six sell hundreds of orders a second. */
+const reservedShare = 0.25
 
 /**
  * Opens a service's pool. Connections are made at the first use.
  * @param url PostgreSQL URL that signs in as the service's role
- * @param connections ceiling of the pool; all pools of a process together stay at 60 or less
+ * @param connections ceiling of the pool; all pools of a process together stay at 60 or less. A quarter is for checkout only
  */
 export function openDatabase(options: {
   service: string
   url: string
   connections: number
   subscribersOf?: (eventType: string) => readonly string[]
+  onSilence?: (silence: Silence | null) => void
 }): Database {
-  const pool = new pg.Pool({
-    connectionString: options.url,
-    max: options.connections,
-    application_name: `stoa-${options.service}`,
-    connectionTimeoutMillis: 8_000,
-    idleTimeoutMillis: 60_000,
-    statement_timeout: statementTimeoutMs,
-    lock_timeout: lockTimeoutMs,
-    idle_in_transaction_session_timeout: statementTimeoutMs,
-    options: `-c search_path=${options.service},extensions -c TimeZone=UTC`,
-    types,
+  const pool = openPool({
+    connections: options.connections,
+    reserved: Math.ceil(options.connections * reservedShare),
+    ...(options.onSilence ? { onSilence: options.onSilence } : {}),
+    config: {
+      connectionString: options.url,
+      application_name: `stoa-${options.service}`,
+      connectionTimeoutMillis: 8_000,
+      idleTimeoutMillis: 60_000,
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: lockTimeoutMs,
+      idle_in_transaction_session_timeout: statementTimeoutMs,
+      options: `-c search_path=${options.service},extensions -c TimeZone=UTC`,
+      types,
+    },
   })
-  // A connection that breaks while idle is replaced at the next use; without a listener it would end the process.
-  pool.on('error', () => undefined)
-  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: preparing(pool) }) })
+  // Its type also asks for cursors, which nobody here opens.
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: pool as unknown as PostgresPool }) })
   factsOf.set(db, {
     service: options.service,
     pool,
@@ -151,16 +164,13 @@ export function refuseInsideTransaction(what: string): void {
 }
 
 /** Whether the database answers within a second. */
-export async function databaseAnswers(db: Database): Promise<boolean> {
-  try {
-    await Promise.race([
-      db.executeQuery(CompiledQuery.raw('select 1')),
-      new Promise((_, reject) => setTimeout(() => reject(new Error('no answer')), 1_000).unref()),
-    ])
-    return true
-  } catch {
-    return false
-  }
+export function databaseAnswers(db: Database): Promise<boolean> {
+  const call = serviceCall(databaseFacts(db).service, { timeoutMs: 1_000, importance: 'checkout' })
+  const ask = withCall(call, () => db.executeQuery(CompiledQuery.raw('select 1')))
+  return ask.then(
+    () => true,
+    () => false,
+  )
 }
 
 export { sql }

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http'
 import { finished } from 'node:stream/promises'
 import cookie from '@fastify/cookie'
-import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Logger } from 'pino'
-import { ProblemError, problem } from './problem.ts'
+import type { Admission } from './admission.ts'
+import { busyPage, busyPagePolicy } from './busy-page.ts'
+import { overloaded, ProblemError, problem } from './problem.ts'
 import {
   handleError,
   type PublicApiOptions,
@@ -24,6 +26,8 @@ export async function createEdge(
     apps: readonly EdgeApp[]
     openApi: () => unknown
     isReady: () => Promise<boolean>
+    admission: Admission
+    shopName: string
     trustedProxies: readonly string[]
     metrics: Metrics
     log: Logger
@@ -38,12 +42,13 @@ export async function createEdge(
     requestTimeout: 30_000,
     keepAliveTimeout: 72_000,
   })
-  await app.register(cookie)
   app.decorateRequest('traceId', '')
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     request.traceId = readTraceId(request.headers.traceparent)
     reply.header('x-content-type-options', 'nosniff')
+    admit(options, request, reply, done)
   })
+  await app.register(cookie)
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown'
     options.metrics.requests.observe(
@@ -56,12 +61,13 @@ export async function createEdge(
     return handleError(error, request, reply, options.log)
   })
 
-  app.get('/health/live', async () => ({ status: 'live' }))
-  app.get('/health/ready', async (_, reply) => {
+  const config = { importance: null }
+  app.get('/health/live', { config }, async () => ({ status: 'live' }))
+  app.get('/health/ready', { config }, async (_, reply) => {
     const ready = await options.isReady()
     return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not-ready' })
   })
-  app.get('/metrics', async (_, reply) =>
+  app.get('/metrics', { config }, async (_, reply) =>
     reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics()),
   )
 
@@ -101,6 +107,36 @@ async function readOff(body: IncomingMessage): Promise<void> {
   })
   const signal = AbortSignal.any([tooMuch.signal, AbortSignal.timeout(readOffMsAtMost)])
   await finished(body, { writable: false, signal }).catch(() => undefined)
+}
+
+/** Lets a request in or turns it away, before its body is read and before anybody is asked who sends it. */
+function admit(
+  { admission, shopName }: { admission: Admission; shopName: string },
+  request: FastifyRequest,
+  reply: FastifyReply,
+  done: () => void,
+): void {
+  const { importance = 'browsing' } = request.routeOptions.config
+  if (importance === null) {
+    done()
+    return
+  }
+  // What a browser fetches ahead may never be looked at.
+  const isAhead = importance === 'browsing' && request.headers['sec-purpose']?.includes('prefetch')
+  const leave = admission.enter(isAhead ? 'background' : importance, done, (seconds) => {
+    if (request.url.startsWith('/api/')) return sendProblem(reply, overloaded(seconds))
+    const looksAgain = request.method === 'GET'
+    return reply
+      .code(503)
+      .headers({
+        'retry-after': String(seconds),
+        'cache-control': 'no-store',
+        'content-security-policy': busyPagePolicy,
+      })
+      .type('text/html; charset=utf-8')
+      .send(busyPage(shopName, seconds, looksAgain))
+  })
+  reply.raw.once('close', leave)
 }
 
 /**

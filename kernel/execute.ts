@@ -1,5 +1,5 @@
 import { type Call, withCall } from './call.ts'
-import type { Contract, Operation, Outcome, RateLimit } from './contract.ts'
+import type { Accepted, Contract, Operation, Outcome, RateLimit, Refusal, Refused } from './contract.ts'
 import { fingerprint, type IdempotencyStore, withClaim } from './idempotency.ts'
 import { keyInProgress, keyReused, rateLimited } from './problem.ts'
 import type { Place, RateLimiter } from './rate-limit.ts'
@@ -110,7 +110,8 @@ async function keyed(
   }
 }
 
-function isTemporary(operation: Operation, outcome: Outcome<Operation>): boolean {
+/** Whether an outcome is "not now": it is told, and not kept as the answer to a key. */
+export function isTemporary(operation: Operation, outcome: Accepted<unknown> | Refused<Refusal>): boolean {
   if (outcome.ok) return false
   const declared = operation.refusals[outcome.refusal.type]
   return (typeof declared === 'number' ? declared : (declared?.[0] ?? 0)) >= 500

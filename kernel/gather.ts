@@ -1,4 +1,4 @@
-import { currentCall, serviceCall, withCall } from './call.ts'
+import { currentCall, type Importance, importances, serviceCall, withCall } from './call.ts'
 import { refuseInsideTransaction } from './database.ts'
 import { unavailable } from './problem.ts'
 
@@ -27,6 +27,7 @@ type Waiting<Request, Verdict> = {
   readonly id: string
   /** Epoch milliseconds after which nobody waits for the verdict. */
   readonly deadline: number
+  readonly importance: Importance
   readonly traceId: string
   readonly resolve: (verdict: Verdict) => void
   readonly reject: (error: unknown) => void
@@ -77,7 +78,8 @@ export function gather<Request, Verdict>(
     const [first] = batch
     if (!first) return []
     // A call of its own: the one that happened to wake the gatherer has another deadline and another actor.
-    const call = serviceCall(service, { timeoutMs, traceId: first.traceId })
+    const importance = importances.find((one) => batch.some((entry) => entry.importance === one)) ?? first.importance
+    const call = serviceCall(service, { timeoutMs, traceId: first.traceId, importance })
     try {
       const verdicts = await withCall(call, () => options.run(batch.map(({ request }) => request)))
       if (verdicts.length !== batch.length)
@@ -117,9 +119,9 @@ export function gather<Request, Verdict>(
   return async (request) => {
     refuseInsideTransaction(what)
     if (queue.length >= queueAtMost) throw unavailable(`Too many wait to ${what}. Try again.`)
-    const { deadline, traceId } = currentCall() ?? serviceCall(service, { timeoutMs })
+    const { deadline, importance, traceId } = currentCall() ?? serviceCall(service, { timeoutMs })
     return new Promise((resolve, reject) => {
-      queue.push({ request, id: options.idOf(request), deadline, traceId, resolve, reject })
+      queue.push({ request, id: options.idOf(request), deadline, importance, traceId, resolve, reject })
       if (sweeper) return
       sweeper = setInterval(dropLate, sweepMs).unref()
       setImmediate(work)

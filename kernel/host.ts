@@ -1,16 +1,19 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { type Admission, createAdmission } from './admission.ts'
 import { type Actor, newTraceId, serviceCall, withCall } from './call.ts'
 import { type Client, createClient, type Mesh } from './client.ts'
-import type { Contract } from './contract.ts'
+import { type Contract, ok } from './contract.ts'
 import { type Database, databaseAnswers, databaseFacts, openDatabase, sql } from './database.ts'
+import { type Breaker, createBreaker, type DependencyState } from './dependency.ts'
 import { createEdge, type EdgeApp } from './edge.ts'
 import type { EventEnvelope } from './event.ts'
 import type { RunningService } from './execute.ts'
+import { hostContract, type ProcessHealth, processHealth, shopHealth } from './health.ts'
 import { idempotencyStore, keptHours } from './idempotency.ts'
 import type { Subscription } from './inbox.ts'
 import { internalApi } from './internal-api.ts'
-import { httpMesh, localMesh, strictMesh } from './mesh.ts'
+import { httpMesh, localMesh, type Remote, strictMesh } from './mesh.ts'
 import { migrate, serviceUrl } from './migrate.ts'
 import { type EventSource, outboxSource } from './outbox.ts'
 import { rateLimiter } from './rate-limit.ts'
@@ -85,9 +88,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const contracts: Contract[] = options.services.map((one) => one.contract)
   const running = new Map<string, RunningService>()
   const token = await options.secret('service-token')
-  const remote = httpMesh({ urlOf: options.urlOf, token })
+  const onChange = (state: DependencyState): void => tell(log, state)
+  const remote = httpMesh({ urlOf: options.urlOf, token, onChange })
   const mesh: Mesh = (options.shape === 'strict' ? strictMesh : localMesh)(running, remote)
   const started: Started[] = []
+  const breakers: Breaker[] = []
+  const admission = createAdmission(() => started.map(({ db }) => (db ? databaseFacts(db).pool.leastWaitMs() : 0)))
   let ready = false
 
   options.onProgress?.('migrating the databases')
@@ -105,7 +111,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   options.onProgress?.('starting the services')
   const hosted = options.services.filter((one) => options.hosted.has(one.contract.name))
   for (const result of await Promise.allSettled(
-    hosted.map((one) => startService(one, options, contracts, mesh, databaseSecret)),
+    hosted.map((one) => startService(one, options, contracts, mesh, databaseSecret, breakers)),
   )) {
     if (result.status === 'rejected') throw result.reason
     started.push(result.value)
@@ -120,7 +126,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
           subscriber,
           options.shape === 'strict' ? (JSON.parse(JSON.stringify([...events])) as EventEnvelope[]) : events,
         )
-      : remote.deliver(subscriber, events, Date.now() + 20_000)
+      : remote.deliver(contractOf(contracts, subscriber), events, Date.now() + 20_000)
   const relays = new Map<string, Relay>()
   for (const one of started) {
     if (!one.events) continue
@@ -132,11 +138,18 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const isReady = async (): Promise<boolean> =>
     ready && (await Promise.all(started.map(({ db }) => db === null || databaseAnswers(db)))).every(Boolean)
 
-  const internalServer = internalApi({ services: running, receive, isReady, token, log, metrics })
+  const health = (): ProcessHealth =>
+    processHealth({
+      services: started.map(({ definition, db }) => ({ name: definition.contract.name, db })),
+      admission,
+      breakers: () => [...remote.states(), ...breakers.map((one) => one.state())],
+    })
+  const internalServer = internalApi({ services: running, receive, isReady, admission, health, token, log, metrics })
   await internalServer.listen({ host: options.internal.host, port: options.internal.port })
   const clientOf: ClientOf = (contract) => createClient(contract, 'edge', mesh, { forwardsAddress: true })
-  const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, answers, isReady) : null
-  const stopJobs = startJobs(started, metrics)
+  if (options.edge) running.set(hostContract.name, healthService(contracts, health, remote, metrics))
+  const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, answers, isReady, admission) : null
+  const stopJobs = startJobs(started, admission, metrics)
   ready = true
 
   const settle = async (): Promise<void> => {
@@ -159,6 +172,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await Promise.all(started.map(({ wiring }) => wiring.close?.()))
     await Promise.all(started.map(({ db }) => db?.destroy()))
     await remote.close()
+    admission.close()
   }
   return { publicPort: portOf(edge), internalPort: portOf(internalServer) ?? 0, client: clientOf, settle, stop }
 }
@@ -181,6 +195,7 @@ async function startService(
   contracts: readonly Contract[],
   mesh: Mesh,
   databaseSecret: string,
+  breakers: Breaker[],
 ): Promise<Started> {
   const contract: Contract = definition.contract
   const { name } = contract
@@ -193,6 +208,10 @@ async function startService(
           url: serviceUrl(options.databaseUrl, databaseSecret, name),
           connections: definition.connections,
           subscribersOf: (type) => subscribersOf(contracts, type),
+          onSilence: (silence) =>
+            silence
+              ? log.error({ error: silence.error }, 'the database fell silent')
+              : log.warn('the database answers again'),
         })
   const relay: Started['relay'] = { wake: () => undefined }
   const wiring: Wiring<Contract> = await definition.start({
@@ -202,6 +221,11 @@ async function startService(
     },
     client: <C extends Contract>(other: C) => createClient(other, name, mesh),
     log,
+    breaker(declared) {
+      const breaker = createBreaker({ ...declared, kind: 'provider' }, (state) => tell(log, state))
+      breakers.push(breaker)
+      return breaker
+    },
     settings: options.settings[name],
     shop: options.shop,
     dataFolder: options.dataFolder,
@@ -229,6 +253,43 @@ async function startService(
   }
 }
 
+/** What is not asked any more, and what is asked again, in the log of whoever is on call. */
+function tell(log: Logger, { name, kind, state, lastError, fallback }: DependencyState): void {
+  if (state === 'open') log.error({ name, kind, error: lastError, fallback }, 'a dependency is in trouble')
+  else log.warn({ name, kind }, state === 'closed' ? 'a dependency answers again' : 'a dependency is tried')
+}
+
+/** The host's own operation, which is hosted where the public door is. */
+const healthService = (
+  contracts: readonly Contract[],
+  own: () => ProcessHealth,
+  remote: Remote,
+  metrics: Metrics,
+): RunningService => ({
+  contract: hostContract,
+  handlers: {
+    health: async (_, { deadline }) => {
+      const names = contracts.map(({ name }) => name)
+      return ok(
+        await shopHealth(own(), names, (service) => remote.health(service, Math.min(deadline, Date.now() + healthMs))),
+      )
+    },
+  },
+  idempotency: null,
+  limiter: null,
+  limitLoopback: false,
+  metrics,
+})
+
+/** A process that says nothing in this time is one that does not answer, in milliseconds. */
+const healthMs = 2_000
+
+function contractOf(contracts: readonly Contract[], name: string): Contract {
+  const found = contracts.find((one) => one.name === name)
+  if (!found) throw new Error(`host: there is no service ${name}`)
+  return found
+}
+
 const subscribersOf = (contracts: readonly Contract[], type: string): string[] =>
   contracts.filter((one) => one.subscribes.some((event) => event.type === type)).map((one) => one.name)
 
@@ -251,7 +312,9 @@ function createReceiver(started: readonly Started[], answers: SharedAnswers, log
     const { db } = one
     const verdicts = new Map<string, string | null>()
     for (const [type, group] of Map.groupBy(events, (event) => event.type)) {
-      const call = serviceCall(service, { timeoutMs: 20_000, traceId: group[0]?.traceId ?? newTraceId() })
+      // What has committed has to take effect, and its money and stock wait for it.
+      const traceId = group[0]?.traceId ?? newTraceId()
+      const call = serviceCall(service, { timeoutMs: 20_000, traceId, importance: 'checkout' })
       const subscription = one.wiring.subscriptions?.find((each: Subscription) => each.event.type === type)
       const handled = subscription
         ? await withCall(call, () => subscription.handle(db, group))
@@ -276,10 +339,11 @@ async function openEdge(
   clientOf: ClientOf,
   answers: SharedAnswers,
   isReady: () => Promise<boolean>,
+  admission: Admission,
 ): Promise<FastifyInstance | null> {
   if (!options.edge) return null
   const app = await createEdge({
-    contracts,
+    contracts: [...contracts, hostContract],
     mesh,
     authenticate: options.edge.authenticate(clientOf),
     publicUrl: options.shop.publicUrl,
@@ -287,6 +351,8 @@ async function openEdge(
     apps: options.edge.apps(clientOf, answers),
     openApi: options.edge.openApi,
     isReady,
+    admission,
+    shopName: options.shop.name,
     trustedProxies: options.edge.trustedProxies,
     metrics: options.metrics,
     log: options.log,
@@ -299,20 +365,21 @@ async function openEdge(
 const keptDays = 7
 
 /** Runs every service's jobs, and the kernel's own housekeeping in each schema. */
-function startJobs(started: readonly Started[], metrics: Metrics): () => Promise<void> {
+function startJobs(started: readonly Started[], admission: Admission, metrics: Metrics): () => Promise<void> {
   const stops = started.flatMap((one) => {
     const own = one.wiring.jobs ?? []
     const kernel: Job[] = []
     if (one.db) kernel.push({ name: 'housekeeping', everyMs: 10 * 60_000, run: () => housekeeping(one.db as Database) })
     if (one.events) kernel.push({ name: 'gauges', everyMs: 15_000, run: () => measure(one, metrics) })
-    return [...own, ...kernel].map((job) => startJob(one, job))
+    return [...own, ...kernel].map((job) => startJob(one, job, admission))
   })
   return async () => {
     await Promise.all(stops.map((stop) => stop()))
   }
 }
 
-function startJob(one: Started, job: Job): () => Promise<void> {
+function startJob(one: Started, job: Job, admission: Admission): () => Promise<void> {
+  const { importance = 'background' } = job
   let timer: NodeJS.Timeout
   let current: Promise<void> = Promise.resolve()
   const stopping = new AbortController()
@@ -320,7 +387,9 @@ function startJob(one: Started, job: Job): () => Promise<void> {
     // Copies started together must not all do the same thing at the same moment.
     timer = setTimeout(
       () => {
-        const call = serviceCall(one.definition.contract.name, { timeoutMs: Math.max(job.everyMs, 30_000) })
+        if (!admission.hasSeat(importance)) return schedule()
+        const timeoutMs = Math.max(job.everyMs, 30_000)
+        const call = serviceCall(one.definition.contract.name, { timeoutMs, importance })
         current = withCall(call, () => job.run(stopping.signal))
           .catch((error: unknown) => one.log.error({ err: error, job: job.name }, 'job failed, will run again'))
           .then(() => {

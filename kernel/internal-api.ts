@@ -2,10 +2,13 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { type FastifyInstance, fastify } from 'fastify'
 import type { Logger } from 'pino'
 import type T from 'typebox'
-import type { Call } from './call.ts'
+import type { Admission } from './admission.ts'
+import { type Call, type Importance, importances } from './call.ts'
 import type { EventEnvelope } from './event.ts'
 import { execute, type RunningService } from './execute.ts'
-import { notFound, ProblemError, problem } from './problem.ts'
+import type { ProcessHealth } from './health.ts'
+import { importanceHeader } from './mesh.ts'
+import { notFound, overloaded, ProblemError, problem } from './problem.ts'
 import type { Metrics } from './telemetry.ts'
 import { type Check, compileCheck } from './validation.ts'
 
@@ -20,6 +23,8 @@ export function internalApi(options: {
   services: ReadonlyMap<string, RunningService>
   receive: (service: string, events: readonly EventEnvelope[]) => Promise<readonly (string | null)[]>
   isReady: () => Promise<boolean>
+  admission: Admission
+  health: () => ProcessHealth
   token: string
   log: Logger
   metrics: Metrics
@@ -54,6 +59,14 @@ export function internalApi(options: {
         )
       }
     })
+    closed.addHook('onRequest', (request, reply, done) => {
+      const importance = importanceOf(request.headers[importanceHeader])
+      // Checkout was let in where it came in, and events have committed: neither is refused half-way.
+      if (importance === 'checkout' || request.routeOptions.config.importance === null) return done()
+      const leave = options.admission.enter(importance, done, (seconds) => done(overloaded(seconds)))
+      reply.raw.once('close', leave)
+    })
+    closed.get('/health/process', { config: { importance: null } }, async () => options.health())
     closed.post<{ Params: { service: string; operation: string }; Body: { input: unknown; call: Call } }>(
       '/call/:service/:operation',
       async (request) => {
@@ -86,6 +99,10 @@ export function internalApi(options: {
   })
   return app
 }
+
+/** A relay sends one batch of events at a time, so they cannot come in masses. */
+const importanceOf = (header: string | string[] | undefined): Importance =>
+  importances.find((one) => one === header) ?? 'checkout'
 
 /** Compares digests, so that the time taken tells nothing. */
 function sameToken(given: string, expected: string): boolean {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { test } from 'node:test'
+import { type TestContext, test } from 'node:test'
 import { serviceCall } from '#kernel/call'
 import { createClient } from '#kernel/client'
 import { httpMesh } from '#kernel/mesh'
@@ -98,4 +98,60 @@ test('the strict shape repeats what may be repeated and refuses an answer that w
   for (let n = 0; n < 4; n++) await host.client(notes).twice({})
   assert.ok(knobs.calls > 4, `${knobs.calls} calls`)
   await assert.rejects(host.client(notes).leaky({}), /notes\.leaky is not what it declares/)
+})
+
+/** A server that counts what it is asked, with a mesh that leads to it. */
+async function answering(t: TestContext, answer: (n: number) => { status: number; body: unknown }) {
+  const seen = { requests: 0 }
+  const server = createServer((request, response) => {
+    request.resume()
+    seen.requests += 1
+    const { status, body } = answer(seen.requests)
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token })
+  t.after(async () => {
+    await mesh.close()
+    server.close()
+  })
+  return { seen, mesh, far: createClient(notes, 'test', mesh) }
+}
+
+const notNow = (type: string) => ({
+  status: 503,
+  body: { problem: { type, title: 'Not now', status: 503 }, retryAfterSeconds: 3 },
+})
+
+test('a service in trouble is not asked four times as often: retries have a budget', async (t) => {
+  const good = { status: 200, body: { ok: true, value: { limit: 0, filter: {}, count: 0 } } }
+  // Now and then an answer, so that the breaker stays closed.
+  const { seen, far } = await answering(t, (n) => (n % 10 === 0 ? good : notNow('/problems/unavailable')))
+  await Promise.allSettled(Array.from({ length: 100 }, () => far.list({})))
+  // Twenty that were saved, and one for each ten calls.
+  assert.ok(seen.requests >= 115 && seen.requests <= 130, `${seen.requests} requests`)
+})
+
+test('whoever is turned away does not come again at once', async (t) => {
+  const overloaded = notNow('/problems/overloaded')
+  const { seen, far } = await answering(t, () => overloaded)
+  await assert.rejects(far.list({}), overloaded.body)
+  assert.equal(seen.requests, 1)
+})
+
+test('a service that does not answer is seen as such, with what is done without it', async (t) => {
+  const { far, mesh } = await answering(t, () => notNow('/problems/unavailable'))
+  await Promise.allSettled(Array.from({ length: 20 }, () => far.write({ text: 'x' })))
+  const [state] = mesh.states()
+  assert.deepEqual(
+    { ...state, since: null },
+    {
+      name: 'notes',
+      kind: 'service',
+      state: 'open',
+      since: null,
+      lastError: 'Not now',
+      fallback: notes.fallback,
+    },
+  )
 })

@@ -1,12 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel'
+import { BrokenCircuitError } from 'cockatiel'
 import type { Agent } from 'undici'
 import type { Call } from './call.ts'
 import type { Mesh } from './client.ts'
 import type { Contract, Operation, Outcome } from './contract.ts'
+import { type Breaker, createBreaker, type DependencyState } from './dependency.ts'
 import type { EventEnvelope } from './event.ts'
 import { execute, type RunningService } from './execute.ts'
-import { type Problem, ProblemError, unavailable } from './problem.ts'
+import type { ProcessHealth } from './health.ts'
+import { overloadedType, type Problem, ProblemError, unavailable } from './problem.ts'
 import { compileCheck } from './validation.ts'
 
 /** Hands calls to services of this process as plain function calls: no copy, no second validation. */
@@ -62,22 +64,41 @@ const mayRepeat = (operation: Operation, call: Call): boolean =>
 /** At one layer only, and few: retries multiply load exactly when there is too much of it. */
 const attemptsAtMost = 4
 const firstPauseMs = 40
+/**
+ * A part of the calls to a service may be retries, and some more after a quiet time: enough for a restart, and a service in
+ * trouble is not asked four times as often (Google, Site Reliability Engineering, chapter 22: retry budgets).
+ */
+const retriesACall = 0.1
+const retriesSaved = 20
 /** After this many failures in a row the other side gets time to recover. */
 const failuresToOpen = 20
 const openMs = 1_000
 
+/** Says how important a call is before its body is read. */
+export const importanceHeader = 'x-stoa-importance'
+
 class NoAnswer extends Error {}
 
-/** Reaches services in other processes over HTTP with deadline, bounded retries and a circuit breaker each. */
-export function httpMesh(options: { urlOf: (service: string) => string | undefined; token: string }): Mesh & Remote {
+/** What the other side has to know of a call before it reads it. */
+type Sent = Pick<Call, 'deadline' | 'importance'>
+
+/** A service of another process, as seen from here. */
+type Target = { readonly breaker: Breaker; retries: number }
+
+/** Reaches services in other processes over HTTP with deadline, a budget of retries and a circuit breaker each. */
+export function httpMesh(options: {
+  urlOf: (service: string) => string | undefined
+  token: string
+  onChange?: (state: DependencyState) => void
+}): Mesh & Remote {
   // A shop in one process never calls over HTTP, and need not load what does.
   let agent: Agent | null = null
-  const breakers = new Map<string, ReturnType<typeof newBreaker>>()
+  const targets = new Map<string, Target>()
 
-  const post = async <R>(service: string, path: string, body: unknown, deadline: number): Promise<R> => {
+  const ask = async <R>(service: string, path: string, sent: Sent, body?: unknown): Promise<R> => {
     const url = options.urlOf(service)
     if (!url) throw unavailable(`The ${service} service has no address here.`)
-    const leftMs = deadline - Date.now()
+    const leftMs = sent.deadline - Date.now()
     if (leftMs <= 0) throw unavailable(`No time was left to ask ${service}.`)
     const undici = await import('undici')
     // How long an answer may take is said by each call's own deadline.
@@ -85,10 +106,14 @@ export function httpMesh(options: { urlOf: (service: string) => string | undefin
     agent ??= new undici.Agent({ connections: 32, pipelining: 1, keepAliveTimeout: 10_000, ...untimed })
     const answer = await undici
       .request(new URL(path, url), {
-        method: 'POST',
+        method: body === undefined ? 'GET' : 'POST',
         dispatcher: agent,
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${options.token}` },
-        body: JSON.stringify(body),
+        headers: {
+          authorization: `Bearer ${options.token}`,
+          [importanceHeader]: sent.importance,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        body: body === undefined ? null : JSON.stringify(body),
         signal: AbortSignal.timeout(leftMs),
       })
       .catch((error: Error) => {
@@ -97,29 +122,41 @@ export function httpMesh(options: { urlOf: (service: string) => string | undefin
     const value = await answer.body.json()
     if (answer.statusCode === 200) return value as R
     const { problem, retryAfterSeconds } = value as { problem: Problem; retryAfterSeconds: number | null }
-    if (answer.statusCode === 503) throw new NoAnswer(problem.detail ?? problem.title)
+    // Whoever turns people away is well, and does not want to be asked again at once.
+    if (answer.statusCode === 503 && problem.type !== overloadedType)
+      throw new NoAnswer(problem.detail ?? problem.title)
     throw new ProblemError(problem, retryAfterSeconds)
   }
 
+  const targetOf = (service: string, fallback: string): Target => {
+    const known = targets.get(service)
+    if (known) return known
+    const isFailure = (error: unknown): boolean => error instanceof NoAnswer
+    const breaker = createBreaker(
+      { name: service, kind: 'service', fallback, failuresToOpen, openMs, isFailure },
+      options.onChange,
+    )
+    const target = { breaker, retries: retriesSaved }
+    targets.set(service, target)
+    return target
+  }
+
   const guarded = async <R>(
-    service: string,
+    target: Target,
     repeatable: boolean,
     deadline: number,
     send: () => Promise<R>,
   ): Promise<R> => {
-    let breaker = breakers.get(service)
-    if (!breaker) {
-      breaker = newBreaker()
-      breakers.set(service, breaker)
-    }
+    target.retries = Math.min(retriesSaved, target.retries + retriesACall)
     for (let attempt = 1; ; attempt++) {
       try {
-        return await breaker.execute(send)
+        return await target.breaker.run(send)
       } catch (error) {
         if (!(error instanceof NoAnswer) && !(error instanceof BrokenCircuitError)) throw error
         const pauseMs = firstPauseMs * 2 ** attempt * (0.5 + Math.random())
-        if (!repeatable || attempt === attemptsAtMost || Date.now() + pauseMs > deadline)
-          throw unavailable(error.message)
+        const mayTry = repeatable && attempt < attemptsAtMost && target.retries >= 1
+        if (!mayTry || Date.now() + pauseMs > deadline) throw unavailable(error.message)
+        target.retries -= 1
         await pause(pauseMs)
       }
     }
@@ -128,26 +165,30 @@ export function httpMesh(options: { urlOf: (service: string) => string | undefin
   const mesh: Mesh = (contract, name, input, call) => {
     const operation = contract.operations[name]
     if (!operation) throw new Error(`contract: ${contract.name} has no operation "${name}"`)
-    return guarded(contract.name, mayRepeat(operation, call), call.deadline, () =>
-      post<Outcome<Operation>>(contract.name, `/call/${contract.name}/${name}`, { input, call }, call.deadline),
+    const path = `/call/${contract.name}/${name}`
+    return guarded(targetOf(contract.name, contract.fallback), mayRepeat(operation, call), call.deadline, () =>
+      ask<Outcome<Operation>>(contract.name, path, call, { input, call }),
     )
   }
   return Object.assign(mesh, {
-    deliver: (subscriber: string, events: readonly EventEnvelope[], deadline: number) =>
-      guarded(subscriber, false, deadline, () =>
-        post<{ verdicts: (string | null)[] }>(subscriber, `/events/${subscriber}`, { events }, deadline),
-      ).then(({ verdicts }) => verdicts),
+    deliver: (subscriber: Contract, events: readonly EventEnvelope[], deadline: number) => {
+      const { name, fallback } = subscriber
+      const sent = { deadline, importance: 'checkout' } as const
+      return guarded(targetOf(name, fallback), false, deadline, () =>
+        ask<{ verdicts: (string | null)[] }>(name, `/events/${name}`, sent, { events }),
+      ).then(({ verdicts }) => verdicts)
+    },
+    health: (service: string, deadline: number) =>
+      ask<ProcessHealth>(service, '/health/process', { deadline, importance: 'checkout' }),
+    states: () => [...targets.values()].map(({ breaker }) => breaker.state()),
     close: async () => agent?.close(),
   })
 }
 
 export type Remote = {
-  deliver(subscriber: string, events: readonly EventEnvelope[], deadline: number): Promise<readonly (string | null)[]>
+  deliver(subscriber: Contract, events: readonly EventEnvelope[], deadline: number): Promise<readonly (string | null)[]>
+  /** What the process of a service says of itself. Asked once, past the breaker: a person wants to know. */
+  health(service: string, deadline: number): Promise<ProcessHealth>
+  states(): DependencyState[]
   close(): Promise<void>
 }
-
-const newBreaker = () =>
-  circuitBreaker(
-    handleWhen((error) => error instanceof NoAnswer),
-    { halfOpenAfter: openMs, breaker: new ConsecutiveBreaker(failuresToOpen) },
-  )

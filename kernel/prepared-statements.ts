@@ -1,4 +1,3 @@
-import type { PostgresCursor, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely'
 import type pg from 'pg'
 
 /**
@@ -20,29 +19,10 @@ function nameOf(text: string): string | null {
 }
 
 /**
- * A pool whose connections parse and plan a statement once and not at every call: for short statements that was most of the
+ * A statement that a connection parses and plans once and not at every call: for short statements that was most of the
  * database's work. Statements without values (`begin`, `commit`) cost nothing to parse.
  */
-export function preparing(pool: pg.Pool): PostgresPool {
-  const wrapped = new WeakMap<pg.PoolClient, PostgresPoolClient>()
-  const wrap = (client: pg.PoolClient): PostgresPoolClient => {
-    function query<R>(text: string, values: readonly unknown[]): Promise<PostgresQueryResult<R>>
-    function query<R>(cursor: PostgresCursor<R>): PostgresCursor<R>
-    function query(text: unknown, values: readonly unknown[] = []): unknown {
-      if (typeof text !== 'string') throw new Error('database: results are read whole, not by cursor')
-      const name = values.length > 0 ? nameOf(text) : null
-      return client.query({ text, values: [...values], ...(name === null ? {} : { name }) })
-    }
-    return { query, release: (destroy) => client.release(destroy) }
-  }
-  return {
-    options: pool.options,
-    end: () => pool.end(),
-    async connect() {
-      const client = await pool.connect()
-      const known = wrapped.get(client) ?? wrap(client)
-      wrapped.set(client, known)
-      return known
-    },
-  }
+export function prepared(text: string, values: readonly unknown[]): pg.QueryConfig {
+  const name = values.length > 0 ? nameOf(text) : null
+  return { text, values: [...values], ...(name === null ? {} : { name }) }
 }

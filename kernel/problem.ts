@@ -55,7 +55,7 @@ export function problem(
 }
 
 /** A declared refusal as a problem: only the kernel knows status codes. */
-export function refusalProblem(operation: Operation, refusal: Refusal): Problem {
+function refusalProblem(operation: Operation, refusal: Refusal): Problem {
   const declared = operation.refusals[refusal.type]
   if (declared === undefined)
     throw new Error(`contract: refusal ${refusal.type} is not declared by "${operation.summary}"`)
@@ -63,6 +63,21 @@ export function refusalProblem(operation: Operation, refusal: Refusal): Problem 
   const data =
     typeof refusal.data === 'object' && refusal.data !== null ? (refusal.data as Record<string, unknown>) : {}
   return problem(refusal.type, status, refusal.detail, data)
+}
+
+/** The same to be sent: "not now" says when to come again. */
+export function refusalError(operation: Operation, refusal: Refusal): ProblemError {
+  const told = refusalProblem(operation, refusal)
+  const { retryAfterSeconds } = told as { retryAfterSeconds?: number }
+  return new ProblemError(told, told.status === 503 ? (retryAfterSeconds ?? 1) : null)
+}
+
+/** For callers that can go on without: the value, or that nobody could give it. */
+export function orUnavailable<V>(asked: Promise<V>): Promise<V | 'unavailable'> {
+  return asked.catch((error: unknown) => {
+    if (error instanceof ProblemError && error.problem.status === 503) return 'unavailable' as const
+    throw error
+  })
 }
 
 export const validationFailed = (errors: readonly { field: string; message: string }[]): ProblemError =>
@@ -85,6 +100,10 @@ export const unauthenticated = (): ProblemError =>
 export const forbidden = (detail: string): ProblemError => new ProblemError(problem('forbidden', 403, detail))
 export const rateLimited = (seconds: number): ProblemError =>
   new ProblemError(problem('rate-limited', 429, `Too many attempts. Try again in ${seconds} s.`), seconds)
+/** Turned away before anything was done, because more is asked than can be done: asking again at once makes it worse. */
+export const overloadedType = '/problems/overloaded'
+export const overloaded = (seconds: number): ProblemError =>
+  new ProblemError(problem('overloaded', 503, 'More is asked of the shop than it can do. Try again later.'), seconds)
 export const unavailable = (detail: string, seconds = 1): ProblemError =>
   new ProblemError(problem('unavailable', 503, detail), seconds)
 

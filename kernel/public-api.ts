@@ -3,11 +3,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifySerializerCompiler } from 'fastify/types/schema.js'
 import type { Logger } from 'pino'
 import { parse as parseQuery } from 'qs'
-import { type Actor, type Call, newTraceId } from './call.ts'
+import { type Actor, type Call, type Importance, newTraceId, withCall } from './call.ts'
 import { findCardNumber } from './card-number.ts'
 import type { Mesh } from './client.ts'
 import { type Access, type Contract, type Operation, type Outcome, pathFields, type SetCookie } from './contract.ts'
-import { forbidden, ProblemError, problem, refusalProblem, unauthenticated, validationFailed } from './problem.ts'
+import { forbidden, ProblemError, problem, refusalError, unauthenticated, validationFailed } from './problem.ts'
 import type { Answer, SharedAnswers } from './shared-answers.ts'
 import { compileCheck, splitSchema } from './validation.ts'
 
@@ -101,30 +101,30 @@ function addRoute(
     url: `/api${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
     schema: { response: { [operation.status]: operation.output } },
     bodyLimit: operation.raw?.maxBytes ?? bodyBytesAtMost,
-    config: { rawContentTypes: operation.raw?.contentTypes ?? [] },
+    config: { rawContentTypes: operation.raw?.contentTypes ?? [], importance: operation.importance },
     onRequest: async (request, reply) => {
       if (operation.shared && (await options.answers.send(request, reply, request.url))) return reply
       // Files are large: nobody who may not send one makes the shop read it.
       if (operation.raw) authorize(operation.access, await authenticateRequest(request, options), request)
     },
     handler: async (request, reply) => {
-      const actor = await authenticateRequest(request, options)
-      authorize(operation.access, actor, request)
-      const input = readInput(request)
-      const idempotencyKey = readIdempotencyKey(request, operation)
-      const call: Call = {
-        actor,
+      const anonymous: Call = {
+        actor: { kind: 'anonymous' },
         traceId: request.traceId,
         deadline: Date.now() + operation.timeoutMs,
-        idempotencyKey,
+        importance: operation.importance,
+        idempotencyKey: null,
         address: request.ip,
         transactionOf: null,
       }
+      const actor = await withCall(anonymous, () => authenticateRequest(request, options))
+      authorize(operation.access, actor, request)
+      const input = readInput(request)
+      const call: Call = { ...anonymous, actor, idempotencyKey: readIdempotencyKey(request, operation) }
       const ask = () => options.mesh(contract, name, input, call)
       const outcome = operation.shared ? await options.answers.once(request.url, ask, answerOf) : await ask()
       if (operation.kind === 'command' && actor.kind === 'staff') options.answers.forget()
-      if (!outcome.ok)
-        return sendProblem(reply, new ProblemError(refusalProblem(operation, outcome.refusal)), outcome.traceId)
+      if (!outcome.ok) return sendProblem(reply, refusalError(operation, outcome.refusal), outcome.traceId)
       if (operation.shared && (await options.answers.send(request, reply, request.url))) return reply
       for (const cookie of outcome.cookies ?? []) setCookie(reply, options.publicUrl, cookie)
       if (method !== 'GET' || operation.access.some((one) => one.kind !== 'anyone'))
@@ -311,5 +311,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Bodies of these types reach the operation as text. */
     rawContentTypes?: readonly string[]
+    /** How much the shop needs this route, `browsing` where it does not say; null for what is always answered. */
+    importance?: Importance | null
   }
 }

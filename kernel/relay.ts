@@ -37,6 +37,7 @@ export function startRelay(options: { service: string; source: EventSource; deli
   const send = async (subscriber: string, group: readonly Delivery[]): Promise<void> => {
     const call = serviceCall(service, {
       timeoutMs: leaseSeconds * 1_000,
+      importance: 'checkout',
       traceId: group[0]?.event.traceId ?? newTraceId(),
     })
     const verdicts = await withCall(call, () =>

@@ -1,9 +1,10 @@
 import type { Logger } from 'pino'
 import type T from 'typebox'
-import type { Call } from './call.ts'
+import type { Call, Importance } from './call.ts'
 import type { Client } from './client.ts'
 import type { Contract, Input, Operation, Outcome } from './contract.ts'
 import type { Database } from './database.ts'
+import type { Breaker, BreakerOptions } from './dependency.ts'
 import type { IdempotencyStore } from './idempotency.ts'
 import type { Subscription } from './inbox.ts'
 import type { EventSource } from './outbox.ts'
@@ -12,6 +13,8 @@ import type { EventSource } from './outbox.ts'
 export type Job = {
   readonly name: string
   readonly everyMs: number
+  /** `background` where none is named: it waits while more important things need all there is. */
+  readonly importance?: Importance
   /** `stopping` is aborted when the host stops: a job that goes on for long leaves then, and is taken up again elsewhere. */
   readonly run: (stopping: AbortSignal) => Promise<void>
 }
@@ -23,6 +26,8 @@ export type ServiceHost<S> = {
   /** A typed client of any service: a plain call when it is hosted here, HTTP otherwise. */
   client<C extends Contract>(contract: C): Client<C>
   readonly log: Logger
+  /** A circuit breaker around something outside of the shop. Staff see its state and its fallback. */
+  breaker(options: Omit<BreakerOptions, 'kind'>): Breaker
   /** The service's part of `stoa.config.ts`, checked against its schema. */
   readonly settings: S
   readonly shop: ShopFacts

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import type { Contract, Operation } from '#kernel/contract'
 import { pathFields } from '#kernel/contract'
+import { hostContract } from '#kernel/health'
 import { newCapability } from '#kernel/id'
 import { registry } from '../services/registry.ts'
 import { startShop, type TestShop } from './shop.ts'
@@ -11,7 +12,9 @@ import { startShop, type TestShop } from './shop.ts'
 
 type Who = 'anonymous' | 'customer' | 'staff without the permission' | 'staff with the permission'
 
-const routed = registry.flatMap(({ contract }: { contract: Contract }) =>
+const contracts: Contract[] = [...registry.map(({ contract }) => contract), hostContract]
+
+const routed = contracts.flatMap((contract) =>
   Object.entries(contract.operations)
     .filter(([, operation]) => operation.route !== null)
     .map(([name, operation]) => ({ name: `${contract.name}.${name}`, operation })),
@@ -35,6 +38,7 @@ const roleWithout: Record<string, string> = {
   'staff:read': 'support',
   'staff:write': 'manager',
   'mail:read': 'fulfillment',
+  'health:read': 'nobody',
 }
 
 describe('who may call what', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { createAdmission } from '#kernel/admission'
 import type { Mesh } from '#kernel/client'
 import { createClient } from '#kernel/client'
 import { createEdge, type EdgeApp } from '#kernel/edge'
@@ -41,6 +42,8 @@ async function deserted(publicUrl: string, more: readonly EdgeApp[] = []) {
     ],
     openApi: () => ({}),
     isReady: async () => false,
+    admission: createAdmission(),
+    shopName: shop.name,
     trustedProxies: [],
     metrics: createMetrics(),
   })

@@ -129,6 +129,8 @@ export type Views = {
     readonly countries: readonly string[]
     /** Of all markets: an invoice may go where no parcel does. */
     readonly billingCountries: readonly string[]
+    /** Nobody can say now how the goods are sent, and for how much. */
+    readonly shippingUnavailable: boolean
     readonly providers: readonly Provider[]
     readonly addresses: readonly SavedAddress[]
     readonly signedIn: boolean

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type Actor, withCall } from '#kernel/call'
+import { type Actor, type Importance, withCall } from '#kernel/call'
 import { notFound } from '#kernel/problem'
 import { authenticateRequest, refuseCrossOrigin, sessionCookieName } from '#kernel/public-api'
 import type { Answer } from '#kernel/shared-answers'
@@ -36,11 +36,12 @@ export type ShopRoutes = {
 }
 
 /** Adds pages at their path for the default market and below `/{market}` for the others. */
-export function shopRoutes(app: FastifyInstance, deps: Deps): ShopRoutes {
+export function shopRoutes(app: FastifyInstance, deps: Deps, importance: Importance): ShopRoutes {
   const add = (method: 'GET' | 'POST', path: string, privacy: PagePrivacy, page: Page): void => {
     const handler = (request: FastifyRequest, reply: FastifyReply) => open(deps, request, reply, privacy, page)
-    app.route({ method, url: path, handler })
-    app.route({ method, url: `/:market(^[a-z][a-z0-9-]{0,19}$)${path === '/' ? '' : path}`, handler })
+    const config = { importance }
+    app.route({ method, url: path, config, handler })
+    app.route({ method, url: `/:market(^[a-z][a-z0-9-]{0,19}$)${path === '/' ? '' : path}`, config, handler })
   }
   return {
     get: (path, privacy, page) => add('GET', path, privacy, page),
@@ -93,6 +94,7 @@ const baseCall = (request: FastifyRequest) => ({
   actor: { kind: 'anonymous' } as const,
   traceId: request.traceId,
   deadline: Date.now() + deadlineMs,
+  importance: request.routeOptions.config.importance ?? ('browsing' as const),
   idempotencyKey: null,
   address: request.ip,
   transactionOf: null,

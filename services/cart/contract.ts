@@ -12,7 +12,7 @@ import {
   Quote,
   Totals,
 } from '#contracts/pricing'
-import { NotServed, ShippingMethod } from '#contracts/shipping'
+import { NotServed, ShippingMethod, ShippingUnavailable } from '#contracts/shipping'
 import { orderPlaced } from '#events/orders'
 import { anyone, capability, command, contract, internal, query } from '#kernel/contract'
 import { Address, Email, Nullable, Timestamp } from '#kernel/fields'
@@ -104,6 +104,7 @@ const lineRefusals = {
 } as const
 const detailRefusals = {
   'shipping/destination-not-served': [422, NotServed],
+  'shipping/unavailable': [503, ShippingUnavailable],
   'cart/unknown-shipping-method': [422, FieldRefusal],
   'pricing/unknown-coupon': [422, CouponRefusal],
   'pricing/coupon-spent': [409, CouponRefusal],
@@ -129,6 +130,7 @@ export const cart = contract(
     create: command('POST /carts', {
       summary: 'Start a cart, with lines and all that checkout needs in one request if you like',
       access: anyone,
+      importance: 'cart',
       status: 201,
       limit: [createLimit, couponLimit],
       input: T.Object({
@@ -184,6 +186,7 @@ export const cart = contract(
         'cart/unknown-cart': 404,
         'cart/address-missing': 409,
         'shipping/destination-not-served': [422, NotServed],
+        'shipping/unavailable': [503, ShippingUnavailable],
       },
     }),
     snapshot: query(null, {
@@ -201,6 +204,7 @@ export const cart = contract(
         'cart/unknown-cart': 404,
         'pricing/not-sold-here': [409, NotSoldHere],
         'shipping/destination-not-served': [422, NotServed],
+        'shipping/unavailable': [503, ShippingUnavailable],
         'cart/unknown-variant': [404, FieldRefusal],
         'cart/unknown-shipping-method': [422, FieldRefusal],
       },

@@ -10,7 +10,12 @@ type Market = Pick<Output<(typeof pricing.operations)['markets']>['items'][numbe
 type CouponRefusal = Refused<RefusalsOf<Pick<Update['refusals'], 'pricing/unknown-coupon' | 'pricing/coupon-spent'>>>
 type GiftCardRefusal = Refused<RefusalsOf<Pick<Update['refusals'], 'payments/gift-card-not-usable'>>>
 type DeliveryRefusal = Refused<
-  RefusalsOf<Pick<Update['refusals'], 'shipping/destination-not-served' | 'cart/unknown-shipping-method'>>
+  RefusalsOf<
+    Pick<
+      Update['refusals'],
+      'shipping/destination-not-served' | 'cart/unknown-shipping-method' | 'shipping/unavailable'
+    >
+  >
 >
 
 /**
@@ -111,12 +116,19 @@ export function refuseDelivery(details: Details, { delivery }: PricedCart): Deli
   const isNamed = shippingMethod !== undefined
   if (delivery.kind === 'not-served') return shippingAddress || isNamed ? notServed(delivery.refusal) : null
   if (!isNamed || (delivery.kind === 'offered' && delivery.chosen)) return null
+  if (delivery.kind === 'unavailable') return shippingUnavailable()
   const detail =
     delivery.kind === 'offered'
       ? `"${shippingMethod}" is not offered. Choose one of: ${delivery.methods.map(({ id }) => id).join(', ')}.`
       : 'Give the shipping address first, or in the same request: the methods depend on it.'
   return refuse('cart/unknown-shipping-method', detail, { field: 'shippingMethod' })
 }
+
+/** No price is guessed, and what is not priced is not sold. */
+export const shippingUnavailable = () =>
+  refuse('shipping/unavailable', 'Shipping cannot be calculated just now. Try again in a moment.', {
+    retryAfterSeconds: 2,
+  })
 
 type NotServed = RefusalsOf<Pick<Update['refusals'], 'shipping/destination-not-served'>>
 

@@ -6,6 +6,7 @@ import type { shipping } from '#contracts/shipping'
 import type { Client } from '#kernel/client'
 import { type Accepted, type Outcome, type Output, ok, type RefusalsOf, type Refused } from '#kernel/contract'
 import { subtract } from '#kernel/money'
+import { orUnavailable } from '#kernel/problem'
 import type { StoredCart, StoredLine } from './store.ts'
 
 export type Neighbors = {
@@ -28,6 +29,8 @@ export type Delivery =
   /** `chosen` is the method asked for, or the default when none was; null when the one asked for is not offered. */
   | { readonly kind: 'offered'; readonly methods: readonly Method[]; readonly chosen: Method | null }
   | { readonly kind: 'not-served'; readonly refusal: RefusalsOf<Methods['refusals']> }
+  /** Shipping does not answer: the cart is shown without it, and nothing that has to be sent is sold. No price is guessed. */
+  | { readonly kind: 'unavailable' }
 
 /** A cart with all that its neighbors say of it now. */
 export type PricedCart = {
@@ -131,6 +134,9 @@ async function quoteLines(
   throw new Error(`cart: pricing refused a second time: ${rest.refusal.detail}`)
 }
 
+/** Rates are computed in no time. A cart is shown without them sooner than it makes its shopper wait, in milliseconds. */
+const shippingMs = 2_000
+
 async function findDelivery(
   neighbors: Neighbors,
   cart: StoredCart,
@@ -140,13 +146,19 @@ async function findDelivery(
   // A method that is named is checked, also while there is nothing to send yet.
   if (!address || (!goods.requiresShipping && wanted === null)) return { kind: 'none' }
   const { currency, totals } = goods.quote
-  const found = await neighbors.shipping.methods({
-    market,
-    currency,
-    destination: { country: address.country, region: address.region ?? null },
-    grams: goods.grams,
-    itemsTotal: subtract(totals.items, totals.discount),
-  })
+  const found = await orUnavailable(
+    neighbors.shipping.methods(
+      {
+        market,
+        currency,
+        destination: { country: address.country, region: address.region ?? null },
+        grams: goods.grams,
+        itemsTotal: subtract(totals.items, totals.discount),
+      },
+      { timeoutMs: shippingMs },
+    ),
+  )
+  if (found === 'unavailable') return { kind: 'unavailable' }
   if (!found.ok) return { kind: 'not-served', refusal: found.refusal }
   const methods = found.value.items
   const chosen = methods.find(({ id, default: isDefault }) => (wanted === null ? isDefault : id === wanted))

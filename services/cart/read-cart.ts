@@ -2,7 +2,7 @@ import type { cart } from '#contracts/cart'
 import type { Call } from '#kernel/call'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { type Deps, ownedBy, unknownCart } from './change-cart.ts'
-import { notServed } from './details.ts'
+import { notServed, shippingUnavailable } from './details.ts'
 import { type PricedCart, priceCart } from './price-cart.ts'
 import { type StoredCart, selectCart } from './store.ts'
 import { viewCart } from './view.ts'
@@ -34,6 +34,7 @@ export async function shippingMethods(
   const { priced } = read.value
   if (priced.delivery.kind === 'not-served') return notServed(priced.delivery.refusal)
   if (!priced.requiresShipping) return ok({ items: [] })
+  if (priced.delivery.kind === 'unavailable') return shippingUnavailable()
   if (priced.delivery.kind === 'offered') return ok({ items: priced.delivery.methods })
   return refuse('cart/address-missing', 'Give the shipping address first: the methods depend on it.')
 }
@@ -47,6 +48,7 @@ export async function snapshot(deps: Deps, { cartId }: Input<Snapshot>, call: Ca
   const unsold = refuseUnsoldLines(cart, priced)
   if (unsold) return unsold
   if (requiresShipping && delivery.kind === 'not-served') return notServed(delivery.refusal)
+  if (requiresShipping && delivery.kind === 'unavailable') return shippingUnavailable()
   if (requiresShipping && delivery.kind === 'offered' && !delivery.chosen) {
     return refuse('cart/unknown-shipping-method', `"${cart.shippingMethod}" is not offered any more. Choose another.`, {
       field: 'shippingMethod',

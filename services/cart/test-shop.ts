@@ -78,10 +78,14 @@ export type SellOptions = Partial<Variant> & {
   readonly onHand?: number
 }
 
-/** @param authenticate who a bearer token belongs to */
+/**
+ * @param authenticate who a bearer token belongs to
+ * @param hasShipping whether the shipping service answers
+ */
 export async function startCartShop(
   shape: 'plain' | 'strict',
   authenticate: (credential: string) => Actor = () => ({ kind: 'anonymous' }),
+  hasShipping = true,
 ): Promise<CartShop> {
   const variants = new Map<string, Variant>()
   const abandoned: { subject: string; lines: number }[] = []
@@ -115,7 +119,7 @@ export async function startCartShop(
   const host = await startTestHost(
     [
       cartService,
-      ...[catalogService, pricingService, inventoryService, shippingService].map(counted),
+      ...[catalogService, pricingService, inventoryService, ...(hasShipping ? [shippingService] : [])].map(counted),
       ordersThatTell,
       listener(abandoned),
     ],

@@ -21,7 +21,7 @@ export function viewCart(cart: StoredCart, priced: PricedCart): Cart {
     email: cart.email,
     shippingAddress: cart.shippingAddress,
     billingAddress: cart.billingAddress,
-    shippingMethod: chosen?.id ?? null,
+    shippingMethod: chosen?.id ?? (delivery.kind === 'unavailable' ? cart.shippingMethod : null),
     requiresShipping,
     lines,
     coupons: quote.coupons,

@@ -17,6 +17,7 @@ export const permissions = [
   'staff:read',
   'staff:write',
   'mail:read',
+  'health:read',
 ] as const
 export type Permission = (typeof permissions)[number]
 
@@ -24,7 +25,7 @@ export type Permission = (typeof permissions)[number]
 export const roles = {
   owner: permissions,
   manager: permissions.filter((one) => one !== 'staff:write'),
-  merchandiser: ['catalog:read', 'catalog:write', 'inventory:read', 'pricing:read', 'pricing:write'],
+  merchandiser: ['catalog:read', 'catalog:write', 'inventory:read', 'pricing:read', 'pricing:write', 'health:read'],
   fulfillment: [
     'orders:read',
     'orders:fulfill',
@@ -33,6 +34,7 @@ export const roles = {
     'inventory:read',
     'inventory:write',
     'catalog:read',
+    'health:read',
   ],
   // Who issues gift cards makes money: that is for managers.
   support: [
@@ -44,6 +46,7 @@ export const roles = {
     'catalog:read',
     'inventory:read',
     'mail:read',
+    'health:read',
   ],
 } as const satisfies Record<string, readonly Permission[]>
 export type Role = keyof typeof roles

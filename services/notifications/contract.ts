@@ -46,7 +46,7 @@ export const Mail = T.Object(
 )
 
 export const notifications = contract(
-  'notifications',
+  { name: 'notifications', fallback: 'Mails wait as events and are sent when it answers.' },
   {
     send: command(null, {
       summary: 'Send a mail that no event stands for, such as a link for a new password; the key is its identity',

@@ -13,6 +13,7 @@ import { inTransaction } from '#kernel/database'
 import { publish } from '#kernel/outbox'
 import { service } from '#kernel/service'
 import { startTestHost, type TestHost } from '../../test/host.ts'
+import { freePorts } from '../../test/shop.ts'
 import { notificationsService } from './service.ts'
 
 const eur = (amount: number) => ({ amount, currency: 'EUR' })
@@ -159,7 +160,7 @@ async function wholeMail(host: TestHost, template: string) {
 }
 
 async function eventually(probe: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 15_000
+  const deadline = Date.now() + 40_000
   while (!(await probe())) {
     if (Date.now() > deadline) throw new Error('it did not come to pass')
     await new Promise((resolve) => setTimeout(resolve, 50))
@@ -283,4 +284,35 @@ test('a mail server that fails first gets the mail once it is well', async (t) =
   assert.ok(text.includes('To: ada@example.com'))
   assert.ok(text.includes(`Message-ID: <${mail?.id}@`))
   assert.ok(text.includes('From: Stoa <hello@shop.example>'))
+})
+
+test('a mail server that is down costs no mail its attempts, and gets them all when it is back', async (t) => {
+  const received: string[] = []
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    onData(stream, session, done) {
+      stream.resume()
+      stream.on('end', () => {
+        received.push(session.envelope.rcptTo[0]?.address ?? '')
+        done()
+      })
+    },
+  })
+  const [port] = (await freePorts(1)) as [number]
+  const host = await startTestHost(all, { settings, environment: { SMTP_URL: `smtp://127.0.0.1:${port}` } })
+  t.after(async () => {
+    await host.stop()
+    await new Promise<void>((resolve) => server.close(resolve))
+  })
+  const addresses = Array.from({ length: 8 }, (_, n) => `reader-${n}@example.com`)
+  for (const to of addresses)
+    await host.client(notifications).send({ mailKey: to, template: 'verify-email', to, locale: null, values: {} })
+  const tried = async () => (await mailsOf(host)).filter(({ attempts }) => attempts > 0).length
+  await eventually(async () => (await tried()) === 3)
+  await new Promise((resolve) => setTimeout(resolve, 2_000))
+  assert.equal(await tried(), 3)
+  await once(server.listen(port, '127.0.0.1'), 'listening')
+  await eventually(async () => (await mailsOf(host)).every(({ state }) => state === 'sent'))
+  assert.deepEqual(received.sort(), addresses)
 })

@@ -1,5 +1,7 @@
+import { BrokenCircuitError } from 'cockatiel'
 import type { Transporter } from 'nodemailer'
 import type { Database } from '#kernel/database'
+import type { Breaker } from '#kernel/dependency'
 import * as store from './store.ts'
 
 /** A way to hand a mail to a mail server. */
@@ -44,13 +46,30 @@ export function createPost(
   }
 }
 
-/** Sends what is due. Any copy may run it; each mail is claimed by one. */
-export async function sendDueMails(db: Database, post: Post): Promise<void> {
+/** What is done without a mail server, as staff are told. */
+export const postFallback = 'Mails wait in the database, with their attempts unspent, and are sent when it answers.'
+export const failuresToOpen = 3
+export const openMs = 10_000
+
+/** Whether the mail server is in trouble, and not the mail: no connection, no greeting, no sign-in, or "try later" to all. */
+export function isServerTrouble(error: unknown): boolean {
+  const { code, responseCode } = error as { code?: string; responseCode?: number }
+  if (code === 'EENVELOPE' || code === 'EMESSAGE') return responseCode === 421
+  return code !== undefined
+}
+
+/** Sends what is due. Any copy may run it; each mail is claimed by one. While the mail server is in trouble none is. */
+export async function sendDueMails(db: Database, post: Post, server: Breaker): Promise<void> {
+  if (server.isOpen) return
   for (const mail of await store.claimMails(db, mailsAtOnce, leaseSeconds)) {
     try {
-      await post.send(mail)
+      await server.run(() => post.send(mail))
       await store.markSent(db, mail.id)
     } catch (error) {
+      if (error instanceof BrokenCircuitError) {
+        await store.unclaim(db, mail.id, server.retryAfterSeconds)
+        continue
+      }
       const pauseSeconds = mail.attempts < attemptsAtMost ? Math.min(2 * 2 ** mail.attempts, pauseAtMostSeconds) : null
       await store.markFailed(db, mail.id, (error as Error).message, pauseSeconds)
     }

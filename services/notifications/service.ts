@@ -12,7 +12,7 @@ import { newId } from '#kernel/id'
 import { onPrepared, type Subscription } from '#kernel/inbox'
 import { validationFailed } from '#kernel/problem'
 import { service } from '#kernel/service'
-import { createPost, sendDueMails } from './post.ts'
+import { createPost, failuresToOpen, isServerTrouble, openMs, postFallback, sendDueMails } from './post.ts'
 import * as store from './store.ts'
 import * as templates from './templates.ts'
 
@@ -46,6 +46,13 @@ export const notificationsService = service({
           publicUrl: host.shop.publicUrl,
         })
       : null
+    const server = host.breaker({
+      name: 'mail server',
+      fallback: postFallback,
+      failuresToOpen,
+      openMs,
+      isFailure: isServerTrouble,
+    })
     const deps: Deps = {
       db,
       orders: host.client(orders),
@@ -61,7 +68,7 @@ export const notificationsService = service({
       },
       subscriptions: orderMails(deps),
       jobs: [
-        ...(post ? [{ name: 'send-mails', everyMs: 500, run: () => sendDueMails(db, post) }] : []),
+        ...(post ? [{ name: 'send-mails', everyMs: 500, run: () => sendDueMails(db, post, server) }] : []),
         { name: 'remove-old-mails', everyMs: 3_600_000, run: () => store.removeOldMails(db, keptDays) },
       ],
       close: async () => post?.close(),

@@ -65,6 +65,13 @@ export async function markFailed(db: Executor, id: string, error: string, pauseS
   ).execute(db)
 }
 
+/** Gives back a mail that was not tried. */
+export async function unclaim(db: Executor, id: string, pauseSeconds: number): Promise<void> {
+  await sql`
+    update mails set attempts = attempts - 1, next_attempt_at = now() + make_interval(secs => ${pauseSeconds})
+    where id = ${id} and state = 'pending'`.execute(db)
+}
+
 export async function listMails(
   db: Executor,
   options: { to: string | null; before: readonly [createdAt: string, id: string] | null; limit: number },

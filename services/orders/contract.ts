@@ -1,8 +1,8 @@
 import T from 'typebox'
 import { Shortage } from '#contracts/inventory'
-import { GiftCardShort, Last4, Payment, PaymentToken, ProviderName } from '#contracts/payments'
+import { GiftCardShort, Last4, Payment, PaymentToken, ProviderName, ProviderUnavailable } from '#contracts/payments'
 import { AppliedDiscount, CouponRefusal, MarketCode, NotSoldHere, Totals } from '#contracts/pricing'
-import { NotServed } from '#contracts/shipping'
+import { NotServed, ShippingUnavailable } from '#contracts/shipping'
 import { paymentAuthorized, paymentCaptured, paymentFailed, paymentRefunded } from '#events/payments'
 import { capability, command, contract, customer, internal, query, staff } from '#kernel/contract'
 import { Address, Cursor, Email, Limit, Nullable, Page, Timestamp } from '#kernel/fields'
@@ -183,6 +183,7 @@ export const orders = contract(
     checkout: command('POST /carts/{cartId}/checkout', {
       summary: 'Turn a cart into an order and ask for the money',
       access: capability('cartId'),
+      importance: 'checkout',
       idempotency: 'use-case',
       status: 201,
       limit: { max: 60, perSeconds: 60 },
@@ -215,15 +216,19 @@ export const orders = contract(
         'pricing/coupon-spent': [409, CouponRefusal],
         'inventory/insufficient-stock': [409, Shortage],
         'shipping/destination-not-served': [422, NotServed],
+        'shipping/unavailable': [503, ShippingUnavailable],
         'payments/declined': [402, T.Object({ reason: T.String() })],
         'payments/unknown-provider': [422, Field],
         'payments/token-required': [422, Field],
         'payments/gift-card-short': [409, GiftCardShort],
+        'payments/provider-unavailable': [503, ProviderUnavailable],
       },
     }),
     get: query('GET /orders/{orderId}', {
       summary: 'An order, for whoever has its token, or for the customer whose it is',
       access: [capability('token'), customer],
+      // The last of the three requests that sell: a shopper who paid sees that they did.
+      importance: 'checkout',
       input: T.Object({ orderId: OrderId, token: T.Optional(OrderToken) }),
       output: T.Object({ ...Order.properties, payment: Nullable(PaymentView) }, { title: 'OrderView' }),
       refusals: { 'orders/unknown-order': 404 },
@@ -273,6 +278,7 @@ export const orders = contract(
     capture: command('POST /admin/orders/{orderId}/capture', {
       summary: 'Take the authorized money, all or a part',
       access: staff('payments:capture'),
+      importance: 'checkout',
       idempotency: 'required',
       timeoutMs: 20_000,
       input: T.Object({ orderId: OrderId, amount: T.Optional(Money) }),
@@ -283,6 +289,7 @@ export const orders = contract(
       summary:
         'Send units of lines (all that is left when no lines are named); takes the money first where it was only authorized',
       access: staff('orders:fulfill'),
+      importance: 'checkout',
       idempotency: 'required',
       status: 201,
       timeoutMs: 20_000,
@@ -303,6 +310,7 @@ export const orders = contract(
     cancel: command('POST /admin/orders/{orderId}/cancel', {
       summary: 'Cancel an order that has not left: stock goes back, money is voided or refunded',
       access: staff('orders:cancel'),
+      importance: 'checkout',
       idempotency: 'required',
       timeoutMs: 20_000,
       input: T.Object({ orderId: OrderId, reason: T.String({ minLength: 1, maxLength: 200 }) }),
@@ -312,6 +320,7 @@ export const orders = contract(
     refund: command('POST /admin/orders/{orderId}/refunds', {
       summary: 'Give money back, all or a part',
       access: staff('payments:refund'),
+      importance: 'checkout',
       idempotency: 'required',
       status: 201,
       timeoutMs: 20_000,

@@ -1,6 +1,8 @@
+import { orders } from '#contracts/orders'
 import { orderCanceled, orderPlaced } from '#events/orders'
 import { type Accepted, type Outcome, ok, type Refused } from '#kernel/contract'
 import { inTransaction, type Transaction } from '#kernel/database'
+import { isTemporary } from '#kernel/execute'
 import { idempotencyStore } from '#kernel/idempotency'
 import { formatDecimal, money } from '#kernel/money'
 import { publish } from '#kernel/outbox'
@@ -74,7 +76,7 @@ async function answer(tx: Transaction, order: Leased, outcome: Accepted<unknown>
 /**
  * Ends an order that was not placed. First the decision, then what follows from it, so that whoever finds it half done
  * goes on in the same direction.
- * @param refused what its checkout is answered with; null: nothing, and the key is free again
+ * @param refused what its checkout is answered with; after "not now" the key is free again, and so it is with null
  */
 export async function decline(deps: Deps, order: Leased, refused: Refusal | null): Promise<Driven> {
   if (order.lease > 1) {
@@ -91,7 +93,7 @@ export async function decline(deps: Deps, order: Leased, refused: Refusal | null
     const paymentStatus = failed ? 'failed' : null
     const now = await store.move(tx, order, { to: 'declined', history, reason, paymentStatus, goesOn: true })
     if (!now || order.state !== 'placing') return now
-    if (refused) {
+    if (refused && !isTemporary(orders.operations.checkout, refused)) {
       await answer(tx, order, refused)
     } else if (order.key_scope !== null && order.key !== null) {
       await idempotencyStore(tx).release(order.key_scope, order.key)

@@ -2,7 +2,7 @@ import { orders } from '#contracts/orders'
 import type { Call } from '#kernel/call'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { inTransaction } from '#kernel/database'
-import { idempotencyScope } from '#kernel/execute'
+import { idempotencyScope, isTemporary } from '#kernel/execute'
 import { fingerprint, idempotencyStore, readKept } from '#kernel/idempotency'
 import { keyInProgress, keyReused } from '#kernel/problem'
 import type { Deps } from './deps.ts'
@@ -84,12 +84,13 @@ async function begin(deps: Deps, request: Request, draft: Draft): Promise<store.
   return begun.ok ? begun.value : 'again'
 }
 
-/** Answers the key at once: nothing is to be done for it. */
+/** Answers the key at once: nothing is to be done for it. "Not now" is told and not kept: the same key may try again. */
 async function keep(
   deps: Deps,
   { scope, key, print }: Request,
   outcome: Outcome<Checkout>,
 ): Promise<Outcome<Checkout> | 'again'> {
+  if (isTemporary(orders.operations.checkout, outcome)) return outcome
   const claimed = await inTransaction(deps.db, async (tx) => {
     const keys = idempotencyStore(tx)
     if ((await keys.claim(scope, key, print)).kind !== 'claimed') return false

@@ -54,7 +54,9 @@ export const ordersServiceWith = (reached: Deps['reached']) =>
           verify: (input) => verify(deps, input),
         },
         subscriptions: paymentSubscriptions(deps),
-        jobs: [{ name: 'recover', everyMs: 1_000, run: (stopping) => recoverDue(deps, stopping) }],
+        jobs: [
+          { name: 'recover', everyMs: 1_000, importance: 'checkout', run: (stopping) => recoverDue(deps, stopping) },
+        ],
       }
     },
   })

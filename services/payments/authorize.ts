@@ -3,6 +3,7 @@ import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { type Executor, inTransaction } from '#kernel/database'
 import type { AuthorizeResult, PaymentProvider } from '../../providers/payments/port.ts'
 import { abandonedAfterSeconds, type Deps, providerOf, unknownLookSeconds, whoAsked, withinDeadline } from './deps.ts'
+import type { GuardedProvider } from './guarded-provider.ts'
 import { failureSentence, isOver, leftOnCards, type PaymentRow, toPayment } from './payment.ts'
 import { type Change, ended, learn } from './payment-state.ts'
 import { believed, record } from './record.ts'
@@ -28,6 +29,7 @@ export async function authorize(deps: Deps, input: Input<Op>): Promise<Outcome<O
       field: 'payment/token',
     })
   }
+  if (provider?.isInTrouble && !(await store.readLatest(deps.db, input.orderId))) return inTrouble(provider)
   const begun = await begin(deps, input, provider)
   if (!begun.ok) return begun
   if (begun.value) await deps.reached('attempt-committed', input.orderId)
@@ -47,7 +49,7 @@ export async function authorize(deps: Deps, input: Input<Op>): Promise<Outcome<O
 }
 
 /** Begins an attempt, if the order may have one. @returns the provider's part of it, if there is one; null when none may begin */
-async function begin(deps: Deps, input: Input<Op>, provider: PaymentProvider | null) {
+async function begin(deps: Deps, input: Input<Op>, provider: GuardedProvider | null) {
   const { orderId, giftCards = [] } = input
   const insert = async (db: Executor): Promise<PaymentRow | null> =>
     provider && insertAttempt(deps, db, input, provider)
@@ -65,7 +67,7 @@ async function begin(deps: Deps, input: Input<Op>, provider: PaymentProvider | n
   })
 }
 
-const insertAttempt = (deps: Deps, db: Executor, input: Input<Op>, provider: PaymentProvider) =>
+const insertAttempt = (deps: Deps, db: Executor, input: Input<Op>, provider: GuardedProvider) =>
   store.insertAttempt(
     db,
     {
@@ -94,6 +96,14 @@ function checkSame({ orderId, amount, giftCards = [] }: Input<Op>, { payment, us
     (uses.length === 0 || total(uses) === total(giftCards))
   if (!isSame) throw new Error(`payments: order ${orderId} was asked for otherwise before`)
 }
+
+/** Nothing was committed, so another way to pay may be taken at once. */
+const inTrouble = ({ retryAfterSeconds }: GuardedProvider) =>
+  refuse(
+    'payments/provider-unavailable',
+    'This way to pay does not answer just now and nothing was charged. Choose another, or try again in a moment.',
+    { field: 'payment/provider', retryAfterSeconds },
+  )
 
 const needsToken = (provider: PaymentProvider): boolean =>
   !provider.capabilities.hostedPage && provider.checkout({ origin: 'https://shop.example' }).kind !== 'none'

@@ -154,16 +154,28 @@ const Lapsed = T.Object({ authorizedUntil: Nullable(Timestamp) })
 /** Staff are warned so many hours before an authorization lapses. */
 export const lapseWarningHours = 48
 
-export const payments = contract('payments', {
+/** The provider did not answer lately, so it was not asked. */
+export const ProviderUnavailable = T.Object({ field: T.String(), retryAfterSeconds: T.Integer() })
+
+const self = {
+  name: 'payments',
+  fallback:
+    'Nothing is charged: checkout is refused with 503, or its order stays open until payments answers. Browsing and carts go on.',
+} as const
+
+export const payments = contract(self, {
   providers: query('GET /payments/providers', {
     summary: 'How shoppers can pay, and where a provider’s own card fields are',
     access: anyone,
+    importance: 'checkout',
     input: T.Object({}),
     output: T.Object({
       items: T.Array(
         T.Object({
           name: ProviderName,
           title: T.String(),
+          /** Whether it answers now, as far as this process knows. */
+          available: T.Boolean(),
           /** The provider's page with card fields, to be shown in a frame; it posts a token to the shop's page. */
           fieldsUrl: Nullable(T.String()),
           /** Tokens for trying the shop out; empty for real providers. */
@@ -196,6 +208,7 @@ export const payments = contract('payments', {
       'payments/declined': [402, Decline],
       'payments/unknown-provider': [422, T.Object({ field: T.String() })],
       'payments/token-required': [422, T.Object({ field: T.String() })],
+      'payments/provider-unavailable': [503, ProviderUnavailable],
       /** The order's payment was canceled: nothing may be charged for it any more. */
       'payments/canceled': 409,
       'payments/gift-card-short': [409, GiftCardShort],
@@ -284,6 +297,7 @@ export const payments = contract('payments', {
   webhook: command('POST /payments/webhooks/{provider}', {
     summary: 'A provider’s hint that something changed; its signature is checked, then the provider is asked',
     access: anyone,
+    importance: 'checkout',
     idempotency: 'natural',
     raw: {
       contentTypes: ['application/json'],

@@ -1,13 +1,14 @@
 import type { Logger } from 'pino'
 import { currentCall } from '#kernel/call'
 import { type Database, refuseInsideTransaction } from '#kernel/database'
-import type { PaymentProvider, Call as ProviderCall } from '../../providers/payments/port.ts'
+import type { Call as ProviderCall } from '../../providers/payments/port.ts'
 import type { GiftCardCodes } from './gift-card-code.ts'
+import type { GuardedProvider } from './guarded-provider.ts'
 
 export type Deps = {
   readonly db: Database
   /** By name, in the order in which shoppers are offered them. */
-  readonly providers: ReadonlyMap<string, PaymentProvider>
+  readonly providers: ReadonlyMap<string, GuardedProvider>
   readonly captureAtOnce: boolean
   readonly giftCardCodes: GiftCardCodes
   readonly log: Logger
@@ -33,14 +34,14 @@ export const abandonedAfterSeconds = 12
 export const unknownLookSeconds = 2
 
 /** The provider that an attempt was made with. Throws when the shop no longer has it: then nobody can be asked. */
-export function providerOf(deps: Deps, name: string): PaymentProvider {
+export function providerOf(deps: Deps, name: string): GuardedProvider {
   const provider = deps.providers.get(name)
   if (!provider) throw new Error(`payments: the provider ${name} has open payments and is not configured any more`)
   return provider
 }
 
 /** The deadline of a call to a provider: its own, or the caller's if that is earlier. Never inside a transaction. */
-export function withinDeadline(provider: PaymentProvider): ProviderCall {
+export function withinDeadline(provider: Pick<GuardedProvider, 'name'>): ProviderCall {
   refuseInsideTransaction(`the payment provider ${provider.name}`)
   const leftMs = (currentCall()?.deadline ?? Number.POSITIVE_INFINITY) - Date.now()
   return { signal: AbortSignal.timeout(Math.max(1, Math.min(providerTimeoutMs, leftMs))) }

@@ -2,8 +2,8 @@ import { ok, refuse } from '#kernel/contract'
 import { inTransaction } from '#kernel/database'
 import { type Money, money } from '#kernel/money'
 import { keyReused, validationFailed } from '#kernel/problem'
-import type { PaymentProvider } from '../../providers/payments/port.ts'
 import { abandonedAfterSeconds, type Deps, providerOf, unknownLookSeconds, whoAsked, withinDeadline } from './deps.ts'
+import type { GuardedProvider } from './guarded-provider.ts'
 import type { OperationRow, PaymentRow } from './payment.ts'
 import { recordCardRefund, recordSuccess } from './record.ts'
 import * as store from './store.ts'
@@ -135,7 +135,7 @@ export async function tryOperation(
   return 'succeeded'
 }
 
-function call(provider: PaymentProvider, payment: PaymentRow, operation: OperationRow) {
+function call(provider: GuardedProvider, payment: PaymentRow, operation: OperationRow) {
   const { provider_payment_id: providerPaymentId } = payment
   if (providerPaymentId === null) throw new Error(`payments: ${payment.id} holds money that no provider has named`)
   const amount = money(operation.amount, operation.currency)

@@ -36,6 +36,7 @@ export function providers(deps: Deps, origin: string): Outcome<Ops['providers']>
       return {
         name: provider.name,
         title: offer?.title ?? provider.name,
+        available: !provider.isInTrouble,
         fieldsUrl: fieldsUrlOf(provider, origin),
         testTokens: offer?.testTokens ?? [],
       }

@@ -19,6 +19,14 @@ import {
   readGiftCard,
   updateGiftCard,
 } from './gift-cards.ts'
+import {
+  failuresToOpen,
+  type GuardedProvider,
+  guardedProvider,
+  isTrouble,
+  openMs,
+  providerFallback,
+} from './guarded-provider.ts'
 import { askProvider, attempts, find, lapsing, providers, reconcile } from './read-payments.ts'
 import { refund } from './refund.ts'
 import { settle } from './settle.ts'
@@ -52,7 +60,7 @@ export const paymentsService = (
     start: async (host) => {
       const deps: Deps = {
         db: host.db,
-        providers: chosen(await adapters(host), host.settings.providers),
+        providers: chosen(host, await adapters(host)),
         captureAtOnce: host.settings.capture === 'at-once',
         giftCardCodes: giftCardCodes(await host.secret('gift-card-codes')),
         log: host.log,
@@ -83,7 +91,12 @@ export const paymentsService = (
           verify: (input) => verify(deps, input),
         },
         jobs: [
-          { name: 'reconcile', everyMs: 1_000, run: (stopping) => reconcileDue(deps, stopping) },
+          {
+            name: 'reconcile',
+            everyMs: 1_000,
+            importance: 'checkout',
+            run: (stopping) => reconcileDue(deps, stopping),
+          },
           { name: 'forget-callbacks', everyMs: 3_600_000, run: () => forgetCallbacks(deps.db, callbacksKeptDays) },
         ],
       }
@@ -91,12 +104,16 @@ export const paymentsService = (
   })
 
 /** In the order of the settings, by which shoppers are offered them. */
-function chosen(adapters: readonly PaymentProvider[], names: readonly string[]): Map<string, PaymentProvider> {
+function chosen(
+  { settings, breaker }: ServiceHost<PaymentSettings>,
+  adapters: readonly PaymentProvider[],
+): Map<string, GuardedProvider> {
   return new Map(
-    names.map((name) => {
+    settings.providers.map((name) => {
       const adapter = adapters.find((one) => one.name === name)
       if (!adapter) throw new Error(`payments: stoa.config.ts names the provider "${name}", which has no adapter`)
-      return [name, adapter]
+      const guard = breaker({ name, fallback: providerFallback, failuresToOpen, openMs, isFailure: isTrouble })
+      return [name, guardedProvider(adapter, guard)]
     }),
   )
 }

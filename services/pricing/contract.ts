@@ -202,7 +202,13 @@ export const Promotion = T.Object(
 export const CouponRefusal = T.Object({ code: T.String(), field: T.Optional(T.String()) })
 export const NotSoldHere = T.Object({ variantIds: T.Array(T.String()), field: T.Optional(T.String()) })
 
-export const pricing = contract('pricing', {
+const self = {
+  name: 'pricing',
+  fallback:
+    'Nothing is priced: product pages, carts and checkout are refused with 503. No price and no tax is guessed.',
+} as const
+
+export const pricing = contract(self, {
   markets: query('GET /markets', {
     summary: 'The markets of the shop',
     access: anyone,

@@ -55,7 +55,7 @@ const OneOrMany = T.Union([T.String({ maxLength: 120 }), T.Array(T.String({ maxL
 export const filtersAtMost = 12
 
 export const search = contract(
-  'search',
+  { name: 'search', fallback: 'Listings and search are refused with 503. Product pages, carts and checkout go on.' },
   {
     products: query('GET /products', {
       summary: 'Products of a market: by category, by words, by what they are; with facets. Pages by cursor',

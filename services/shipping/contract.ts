@@ -56,11 +56,21 @@ export const ShippingMethod = T.Object(
 
 export const NotServed = T.Object({ country: T.String(), field: T.String() })
 
-export const shipping = contract('shipping', {
+/** Shipping did not answer whoever was asked to sell. */
+export const ShippingUnavailable = T.Object({ retryAfterSeconds: T.Integer() })
+
+const self = {
+  name: 'shipping',
+  fallback:
+    'Carts are shown without shipping. Shipping methods and the checkout of what has to be sent are refused with 503; no price is guessed.',
+} as const
+
+export const shipping = contract(self, {
   destinations: query('GET /shipping/destinations', {
     summary: 'The countries a market ships to',
     access: anyone,
     shared: true,
+    importance: 'cart',
     input: T.Object({ market: MarketCode }),
     output: T.Object({ countries: T.Array(CountryCode) }),
     refusals: { 'pricing/unknown-market': 404 },

@@ -90,7 +90,7 @@ function Delivery({ typed, problems, countries, addresses }: View) {
   )
 }
 
-function Methods({ methods, typed, problems, cart }: View) {
+function Methods({ methods, shippingUnavailable, typed, problems, cart }: View) {
   const { money } = useShop()
   const chosen = typed.shippingMethod ?? cart.shippingMethod
   return (
@@ -98,7 +98,11 @@ function Methods({ methods, typed, problems, cart }: View) {
       <legend>Shipping</legend>
       {problems.shippingMethod && <p class="problem">{problems.shippingMethod}</p>}
       {methods.length === 0 ? (
-        <p class="soft">How it can reach you, and for how much, shows here as soon as the address is complete.</p>
+        <p class="soft">
+          {shippingUnavailable
+            ? 'Shipping cannot be calculated just now. Your cart is kept; please try again in a minute.'
+            : 'How it can reach you, and for how much, shows here as soon as the address is complete.'}
+        </p>
       ) : (
         <ul class="choices">
           {methods.map(({ id, name, price, days }) => (
@@ -130,7 +134,8 @@ const workingDays = ({ least, most }: { readonly least: number; readonly most: n
 /** Card data goes into the provider's own page in a frame, and never to the shop. Without scripts the provider asks on
  *  a page of its own after this one. */
 function Payment({ providers, typed, problems, cart }: View) {
-  const chosen = providers.find(({ name }) => name === typed.provider) ?? providers[0]
+  const offered = providers.filter(({ available }) => available)
+  const chosen = offered.find(({ name }) => name === typed.provider) ?? offered[0] ?? providers[0]
   const isDue = cart.due.amount > 0
   return (
     <fieldset class="step" id="payment">
@@ -140,13 +145,24 @@ function Payment({ providers, typed, problems, cart }: View) {
           {problems.payment}
         </p>
       )}
+      {offered.length === 0 && !problems.payment && (
+        <p class="notice" role="status">
+          Paying does not work just now. Your cart is kept; please try again in a minute.
+        </p>
+      )}
       {providers.length > 1 ? (
         <ul class="choices">
-          {providers.map(({ name, title }) => (
+          {providers.map(({ name, title, available }) => (
             <li>
               <label class="choice">
-                <input type="radio" name="provider" value={name} checked={name === chosen?.name} />
-                <span class="choice-words">{title}</span>
+                <input
+                  type="radio"
+                  name="provider"
+                  value={name}
+                  checked={name === chosen?.name}
+                  disabled={!available}
+                />
+                <span class="choice-words">{available ? title : `${title} (does not answer just now)`}</span>
               </label>
             </li>
           ))}

@@ -13,7 +13,9 @@ const forADay = 'public, max-age=86400'
 export function assetRoutes(app: FastifyInstance, deps: Deps): void {
   const { files } = deps.built
   const secure = isSecure(deps)
-  app.get(`${assetsPath}:name`, async (request, reply) => {
+  // A file from memory costs no more than turning somebody away.
+  const config = { importance: null }
+  app.get(`${assetsPath}:name`, { config }, async (request, reply) => {
     const { name } = request.params as { name: string }
     const file = files.get(name)
     if (!file) throw notFound('file at this address')
@@ -22,7 +24,7 @@ export function assetRoutes(app: FastifyInstance, deps: Deps): void {
   for (const name of ['favicon.ico', 'favicon.svg', 'apple-touch-icon.png', 'icon-192.png', 'icon-512.png']) {
     const file = files.get(name)
     if (!file) throw new Error(`storefront: the build has no ${name}`)
-    app.get(`/${name}`, async (request, reply) => sendAsset(request, reply, file, forADay, secure))
+    app.get(`/${name}`, { config }, async (request, reply) => sendAsset(request, reply, file, forADay, secure))
   }
   app.get('/manifest.webmanifest', async (_, reply) => {
     const icon = (size: number) => ({

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { orders as ordersContract } from '#contracts/orders'
 import { formatMoney } from '#kernel/money'
-import { ProblemError } from '#kernel/problem'
+import { orUnavailable, ProblemError } from '#kernel/problem'
 import { writeCartCookie } from '../cart-cookie.ts'
 import { type Details, readDetails, saveDetails, typedDetails } from '../checkout-details.ts'
 import type { Deps } from '../deps.ts'
@@ -41,7 +41,7 @@ async function drawCheckout(deps: Deps, visit: Visit, cart: Cart, draft: Draft) 
   const isCustomer = visit.actor.kind === 'customer'
   const [methods, destinations, providers, profile, addresses] = await Promise.all([
     cart.requiresShipping && cart.shippingAddress ? deps.cart.shippingMethods({ cartId: cart.id }) : null,
-    deps.shipping.destinations({ market: visit.market.code }),
+    orUnavailable(deps.shipping.destinations({ market: visit.market.code })),
     deps.payments.providers({}),
     isCustomer ? deps.identity.profile({}) : null,
     isCustomer ? deps.identity.addresses({}) : null,
@@ -57,7 +57,9 @@ async function drawCheckout(deps: Deps, visit: Visit, cart: Cart, draft: Draft) 
     {
       cart,
       methods: methods?.ok ? methods.value.items : [],
-      countries: destinations.ok ? destinations.value.countries : visit.market.countries,
+      shippingUnavailable: methods?.ok === false && methods.refusal.type === 'shipping/unavailable',
+      countries:
+        destinations !== 'unavailable' && destinations.ok ? destinations.value.countries : visit.market.countries,
       billingCountries: [...new Set(visit.frame.markets.flatMap((market) => market.countries))],
       providers: offered,
       addresses: saved,
@@ -217,6 +219,7 @@ function refusalWords(type: string, cart: Cart, data: unknown, detail: string): 
   const words: Record<string, Problems> = {
     'payments/declined': { payment: `${detail} Nothing was charged.` },
     'payments/unknown-provider': { payment: 'Please choose how to pay.' },
+    'payments/provider-unavailable': { payment: detail },
     'payments/token-required': { payment: 'Please enter your card details.' },
     'orders/cart-incomplete': { '': 'Please fill in your e-mail and address.' },
     'orders/checkout-in-progress': { '': 'Your order is being placed already. Wait a moment before you try again.' },
@@ -224,6 +227,7 @@ function refusalWords(type: string, cart: Cart, data: unknown, detail: string): 
     'pricing/not-sold-here': {
       '': 'Something in your cart is not sold in your region any more. Take it out to go on.',
     },
+    'shipping/unavailable': { shippingMethod: detail },
     'shipping/destination-not-served': { 'shippingAddress/country': 'We do not send to this address.' },
     'cart/unknown-shipping-method': { shippingMethod: 'Choose how it should be sent.' },
     'cart/unknown-variant': { '': 'Something in your cart is no longer sold. Take it out to go on.' },

@@ -6,6 +6,7 @@ import type { Answer } from '../api.ts'
 import { useMay, useSession } from '../session.ts'
 import { Badge, Button, linkClass, Notice, PageHead, Sheet } from '../ui/kit.tsx'
 import { PagedTable, usePages } from '../ui/list.tsx'
+import { HealthStrip } from './health-strip.tsx'
 import { orderColumns } from './orders.tsx'
 
 type Summary = Answer<typeof orders, 'adminOrders'>['items'][number]
@@ -47,6 +48,7 @@ export function HomePage() {
     <>
       <PageHead title="Home" note={session ? `Signed in as ${session.name}` : ''} />
       <div className="flex flex-col gap-5">
+        {may('health:read') ? <HealthStrip /> : null}
         <ul className="grid grid-cols-2 gap-3 lg:grid-cols-3">
           {seesOrders ? (
             <>

@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Agent, request } from 'undici'
+
+// Shoppers as a shop sees them on its worst day: they look, they buy, and they come whether or not it keeps up.
+
+/** What shoppers look at for each order that one of them places. */
+export const pagesAnOrder = 5
+/** Shoppers beside each other who keep a shop busy, when its limit is looked for. */
+export const shoppersAtOnce = 24
+/** Longer than any answer that is worth something. */
+const timeoutMs = 15_000
+
+type Answer = { readonly status: number; readonly tookMs: number; readonly body: Record<string, never> | null }
+
+/** What came of the load. */
+export type Seen = {
+  orders: number
+  pages: number
+  turnedAway: number
+  failed: number
+  readonly failures: Map<string, number>
+  readonly turnAwayMs: number[]
+  readonly checkoutMs: number[]
+  readonly pageMs: number[]
+}
+const nothingSeen = (): Seen => ({
+  orders: 0,
+  pages: 0,
+  turnedAway: 0,
+  failed: 0,
+  failures: new Map(),
+  turnAwayMs: [],
+  checkoutMs: [],
+  pageMs: [],
+})
+
+/** @returns the answer when it was a good one; what was turned away or went wrong is counted */
+async function tried(seen: Seen, asked: Promise<Answer>): Promise<Answer | null> {
+  const answer = await asked.catch((error: Error) => error)
+  if (!(answer instanceof Error) && answer.status < 300) return answer
+  if (!(answer instanceof Error) && (answer.status === 503 || answer.status === 429)) {
+    seen.turnedAway += 1
+    seen.turnAwayMs.push(answer.tookMs)
+  } else {
+    seen.failed += 1
+    const what = answer instanceof Error ? answer.message : String(answer.status)
+    seen.failures.set(what, (seen.failures.get(what) ?? 0) + 1)
+  }
+  return null
+}
+
+const address = { name: 'Ada Lovelace', line1: 'Street 1', city: 'Berlin', postalCode: '10115', country: 'DE' }
+
+export type Goods = { readonly variants: readonly string[]; readonly paths: readonly string[] }
+
+/** The load on the shop at `base`. */
+export function loadOn(base: string) {
+  // Bodies are small: what is wanted of them is read, the rest is thrown away as it comes.
+  const agent = new Agent({ connections: 512, pipelining: 1, keepAliveTimeout: 30_000 })
+
+  async function send(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
+    const since = performance.now()
+    const answer = await request(`${base}${path}`, {
+      method,
+      dispatcher: agent,
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      headers: {
+        ...(body ? { 'content-type': 'application/json' } : {}),
+        ...(method === 'POST' ? { 'idempotency-key': randomUUID() } : {}),
+      },
+      body: body ? JSON.stringify(body) : null,
+    })
+    const isJson = answer.headers['content-type']?.includes('application/json')
+    const value = isJson
+      ? ((await answer.body.json()) as Record<string, never>)
+      : await answer.body.dump().then(() => null)
+    return { status: answer.statusCode, tookMs: performance.now() - since, body: value }
+  }
+
+  /** Three requests sell: cart, checkout, order. */
+  async function buy(seen: Seen, variantId: string): Promise<void> {
+    const cart = await tried(
+      seen,
+      send('POST', '/api/carts', {
+        lines: [{ variantId, quantity: 1 }],
+        email: 'ada@example.com',
+        shippingAddress: address,
+      }),
+    )
+    if (!cart) return
+    const { id } = cart.body as unknown as { id: string }
+    const checkout = await tried(
+      seen,
+      send('POST', `/api/carts/${id}/checkout`, { payment: { provider: 'sandbox', token: 'tok_ok' } }),
+    )
+    if (!checkout) return
+    seen.checkoutMs.push(checkout.tookMs)
+    const { order } = checkout.body as unknown as { order: { id: string; token: string; status: string } }
+    if (!(await tried(seen, send('GET', `/api/orders/${order.id}?token=${order.token}`)))) return
+    if (order.status === 'placed') seen.orders += 1
+    else seen.failed += 1
+  }
+
+  async function look(seen: Seen, path: string): Promise<void> {
+    const page = await tried(seen, send('GET', path))
+    if (!page) return
+    seen.pages += 1
+    seen.pageMs.push(page.tookMs)
+  }
+
+  /** Each shopper looks and buys as fast as the shop answers. */
+  async function findLimit(goods: Goods, seconds: number): Promise<Seen> {
+    const seen = nothingSeen()
+    const until = performance.now() + seconds * 1_000
+    let next = 0
+    const shopper = async (): Promise<void> => {
+      while (performance.now() < until) {
+        const n = next++
+        for (let page = 0; page < pagesAnOrder; page++)
+          await look(seen, goods.paths[(n * pagesAnOrder + page) % goods.paths.length] as string)
+        await buy(seen, goods.variants[n % goods.variants.length] as string)
+      }
+    }
+    await Promise.all(Array.from({ length: shoppersAtOnce }, shopper))
+    return seen
+  }
+
+  /** Shoppers come at `ordersASecond`, by chance (a Poisson process), whether or not the shop keeps up. */
+  async function offer(goods: Goods, ordersASecond: number, seconds: number): Promise<Seen> {
+    const seen = nothingSeen()
+    const running = new Set<Promise<void>>()
+    const start = (work: Promise<void>): void => {
+      const one = work.finally(() => running.delete(one))
+      running.add(one)
+    }
+    const began = performance.now()
+    const arrivals = ordersASecond * (pagesAnOrder + 1)
+    let due = 0
+    for (let n = 0; due < seconds; n++) {
+      due += -Math.log(1 - Math.random()) / arrivals
+      const aheadMs = began + due * 1_000 - performance.now()
+      if (aheadMs > 1) await pause(aheadMs)
+      if (n % (pagesAnOrder + 1) === 0) start(buy(seen, goods.variants[n % goods.variants.length] as string))
+      else start(look(seen, goods.paths[n % goods.paths.length] as string))
+    }
+    await Promise.all(running)
+    return seen
+  }
+
+  async function readGoods(): Promise<Goods> {
+    const list = await send('GET', '/api/products?limit=100&inStock=true')
+    const { items } = list.body as unknown as { items: { handle: string }[] }
+    const variants: string[] = []
+    for (const { handle } of items) {
+      const { body } = await send('GET', `/api/products/${handle}`)
+      const product = body as unknown as { variants: { id: string; available: boolean; lowStock: number | null }[] }
+      for (const { id, available, lowStock } of product.variants) if (available && lowStock === null) variants.push(id)
+    }
+    const handles = items.slice(0, 20).map(({ handle }) => handle)
+    return {
+      variants,
+      paths: [
+        '/',
+        '/products',
+        '/api/products?limit=24',
+        ...handles.map((handle) => `/products/${handle}`),
+        ...handles.map((handle) => `/api/products/${handle}`),
+      ],
+    }
+  }
+
+  return { send, findLimit, offer, readGoods, close: () => agent.close() }
+}

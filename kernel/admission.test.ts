@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Admission, createAdmission } from '#kernel/admission'
+import { type Importance, importances } from '#kernel/call'
+import { createEdge } from '#kernel/edge'
+import { sharedAnswers } from '#kernel/shared-answers'
+import { createLog, createMetrics } from '#kernel/telemetry'
+
+/** An admission in a process where everybody waits `waitMs` for a connection, and how to change that. */
+function admissionWith(waitMs: number) {
+  let now = waitMs
+  const admission = createAdmission(() => [now])
+  return {
+    admission,
+    waitFor: (ms: number): void => {
+      now = ms
+    },
+  }
+}
+
+/** Until as few as possible run beside each other. */
+async function untilFewSeats(admission: Admission): Promise<void> {
+  const deadline = Date.now() + 30_000
+  while (admission.state().seats > 32 && Date.now() < deadline) await pause(20)
+  assert.equal(admission.state().seats, 32)
+}
+
+type Told = { readonly importance: Importance; became: 'waiting' | 'seated' | 'turned away'; leave: () => void }
+
+function visit(admission: Admission, importance: Importance): Told {
+  const told: Told = { importance, became: 'waiting', leave: () => undefined }
+  told.leave = admission.enter(
+    importance,
+    () => {
+      told.became = 'seated'
+    },
+    () => {
+      told.became = 'turned away'
+    },
+  )
+  return told
+}
+
+const visits = (admission: Admission, importance: Importance, count: number): Told[] =>
+  Array.from({ length: count }, () => visit(admission, importance))
+const count = (told: readonly Told[], became: Told['became']): number =>
+  told.filter((one) => one.became === became).length
+
+test('what is needed least finds the fewest seats, and some are for checkout only', async (t) => {
+  const { admission } = admissionWith(50)
+  t.after(() => admission.close())
+  await untilFewSeats(admission)
+  const became = (importance: Importance, howMany: number) => {
+    const told = visits(admission, importance, howMany)
+    return [count(told, 'seated'), count(told, 'waiting'), count(told, 'turned away')]
+  }
+  assert.deepEqual(became('browsing', 282), [16, 256, 10])
+  assert.deepEqual(became('background', 1), [0, 1, 0])
+  assert.deepEqual(became('cart', 9), [8, 1, 0])
+  assert.deepEqual(became('checkout', 272), [8, 256, 8])
+  const { running, waiting, turnedAway } = admission.state()
+  assert.deepEqual({ running, waiting }, { running: 32, waiting: 514 })
+  assert.deepEqual(turnedAway, { checkout: 8, cart: 0, account: 0, browsing: 10, background: 0 })
+})
+
+test('a seat that gets free goes to whoever is needed most, and then to whoever came first', async (t) => {
+  const { admission } = admissionWith(50)
+  t.after(() => admission.close())
+  await untilFewSeats(admission)
+  const [first] = visits(admission, 'cart', 24)
+  const [browsing, account, cart, later] = (['browsing', 'account', 'cart', 'cart'] as const).map((one) =>
+    visit(admission, one),
+  )
+  const became = () => [browsing, account, cart, later].map((one) => one?.became)
+  assert.deepEqual(became(), ['waiting', 'waiting', 'waiting', 'waiting'])
+  first?.leave()
+  assert.deepEqual(became(), ['waiting', 'waiting', 'seated', 'waiting'])
+  // Who left by themselves is not seated, and leaving twice frees one seat only.
+  later?.leave()
+  cart?.leave()
+  cart?.leave()
+  assert.deepEqual(became(), ['waiting', 'seated', 'seated', 'waiting'])
+  assert.deepEqual([admission.state().running, admission.state().waiting], [24, 1])
+})
+
+test('who waits longer than it is worth is turned away', async (t) => {
+  const { admission } = admissionWith(50)
+  t.after(() => admission.close())
+  await untilFewSeats(admission)
+  visits(admission, 'cart', 24)
+  const [first, ...others] = visits(admission, 'background', 256)
+  assert.equal(first?.became, 'waiting')
+  await pause(1_000)
+  assert.deepEqual([first?.became, count(others, 'turned away')], ['turned away', 255])
+  // As nobody was seated who waited, fewer are let wait.
+  assert.equal(count(visits(admission, 'background', 256), 'waiting'), 128)
+})
+
+test('where nobody has to wait, there are as many seats as before', async (t) => {
+  const { admission, waitFor } = admissionWith(50)
+  t.after(() => admission.close())
+  await untilFewSeats(admission)
+  waitFor(0)
+  const deadline = Date.now() + 30_000
+  while (admission.state().seats < 128 && Date.now() < deadline) await pause(50)
+  assert.equal(admission.state().seats, 128)
+  assert.equal(count(visits(admission, 'browsing', 64), 'seated'), 64)
+})
+
+test('turned away at the door: a problem for programs, a page for people, and nothing was done', async (t) => {
+  const { admission } = admissionWith(50)
+  const log = createLog({ level: 'silent', redact: [] })
+  let done = 0
+  const edge = await createEdge({
+    contracts: [],
+    mesh: async () => {
+      throw new Error('nobody is called')
+    },
+    authenticate: async () => ({ kind: 'anonymous' }),
+    publicUrl: 'http://127.0.0.1',
+    shopName: 'A & B',
+    answers: sharedAnswers(),
+    apps: [
+      async (app) => {
+        for (const importance of importances) {
+          app.all(`/api/${importance}`, { config: { importance } }, async () => {
+            done += 1
+            return { done: importance }
+          })
+        }
+        app.get('/page', async () => 'a page')
+      },
+    ],
+    openApi: () => ({}),
+    isReady: async () => true,
+    admission,
+    trustedProxies: [],
+    metrics: createMetrics(),
+    log,
+  })
+  const url = await edge.listen({ host: '127.0.0.1', port: 0 })
+  t.after(async () => {
+    await edge.close()
+    admission.close()
+  })
+  await untilFewSeats(admission)
+  /** While all seats and places are taken. */
+  const askInVain = async (path: string, init: RequestInit = {}): Promise<Response> => {
+    const told = visits(admission, 'browsing', 600)
+    const answer = await fetch(url + path, init)
+    for (const one of told) one.leave()
+    return answer
+  }
+  const answer = await askInVain('/api/browsing', { method: 'POST', body: 'not read' })
+  assert.equal(answer.status, 503)
+  assert.equal(answer.headers.get('content-type'), 'application/problem+json')
+  const seconds = Number(answer.headers.get('retry-after'))
+  assert.ok(seconds >= 1 && seconds <= 4, `${seconds}`)
+  const { type, traceId } = (await answer.json()) as { type: string; traceId: string }
+  assert.equal(type, '/problems/overloaded')
+  assert.match(traceId, /^[0-9a-f]{32}$/)
+
+  const page = await askInVain('/page')
+  assert.equal(page.status, 503)
+  assert.match(page.headers.get('content-type') ?? '', /^text\/html/)
+  assert.ok(page.headers.get('retry-after'))
+  assert.match(await page.text(), /<h1>A &amp; B is very busy just now<\/h1>/)
+
+  assert.equal((await askInVain('/health/live')).status, 200)
+  assert.equal(done, 0)
+  assert.equal((await askInVain('/api/checkout')).status, 200)
+  assert.equal((await fetch(`${url}/api/browsing`)).status, 200)
+  assert.equal(done, 2)
+  assert.equal(admission.state().running, 0)
+})
+
+test('an event loop that lets everybody wait takes seats away', async (t) => {
+  const admission = createAdmission()
+  t.after(() => admission.close())
+  for (let turn = 0; turn < 4; turn++) {
+    const until = performance.now() + 150
+    while (performance.now() < until);
+    await pause(1)
+  }
+  assert.ok(admission.state().seats < 128, JSON.stringify(admission.state()))
+})

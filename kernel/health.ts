@@ -1,0 +1,87 @@
+import T from 'typebox'
+import type { Admission } from './admission.ts'
+import { importances } from './call.ts'
+import { contract, query, staff } from './contract.ts'
+import { type Database, databaseFacts } from './database.ts'
+import { DependencyState } from './dependency.ts'
+import { Nullable, Timestamp } from './fields.ts'
+
+/** What a process says of itself. */
+export const ProcessHealth = T.Object(
+  {
+    services: T.Array(T.String()),
+    admission: T.Object({
+      seats: T.Integer({ description: 'Requests that may run beside each other now, checkout aside.' }),
+      running: T.Integer(),
+      waiting: T.Integer(),
+      delayMs: T.Integer({ description: 'How long requests wait for the event loop or a connection.' }),
+      turnedAway: T.Object(Object.fromEntries(importances.map((one) => [one, T.Integer()])), {
+        description: 'Requests turned away since the process started, by importance.',
+      }),
+      lastTurnedAwayAt: Nullable(Timestamp),
+    }),
+    dependencies: T.Array(DependencyState),
+  },
+  { title: 'ProcessHealth' },
+)
+export type ProcessHealth = T.Static<typeof ProcessHealth>
+
+const ShopHealth = T.Object({
+  processes: T.Array(ProcessHealth),
+  /** Services whose process did not answer. */
+  silent: T.Array(T.String()),
+})
+
+/** The one operation that the host itself has, beside those of the services. It answers where the public door is. */
+export const hostContract = contract('host', {
+  health: query('GET /admin/health', {
+    summary:
+      'What each process of the shop depends on, how that is, what is done without it, and whom it turns away. Breakers and counts are each process’ own; of several copies behind one address, one answers',
+    access: staff('health:read'),
+    timeoutMs: 5_000,
+    input: T.Object({}),
+    output: ShopHealth,
+  }),
+})
+
+type Seen = {
+  readonly services: readonly { readonly name: string; readonly db: Database | null }[]
+  readonly admission: Admission
+  /** Of what is outside of the shop and of services in other processes. */
+  readonly breakers: () => readonly DependencyState[]
+}
+
+/** What this process says of itself. */
+export function processHealth({ services, admission, breakers }: Seen): ProcessHealth {
+  return {
+    services: services.map(({ name }) => name),
+    admission: admission.state(),
+    dependencies: [...services.flatMap(({ name, db }) => (db ? [databaseState(name, db)] : [])), ...breakers()],
+  }
+}
+
+function databaseState(service: string, db: Database): DependencyState {
+  const { silence } = databaseFacts(db).pool
+  return {
+    name: `database of ${service}`,
+    kind: 'database',
+    state: silence ? 'open' : 'closed',
+    since: silence && new Date(silence.since).toISOString(),
+    lastError: silence?.error ?? null,
+    fallback:
+      'What needs it is refused at once with 503 and Retry-After. It is asked twice a second whether it is back.',
+  }
+}
+
+/** Asks the processes of all services that are not here, each once, and puts what they say beside our own. */
+export async function shopHealth(
+  own: ProcessHealth,
+  services: readonly string[],
+  ask: (service: string) => Promise<ProcessHealth>,
+): Promise<T.Static<typeof ShopHealth>> {
+  const elsewhere = services.filter((name) => !own.services.includes(name))
+  const answers = await Promise.all(elsewhere.map((name) => ask(name).catch(() => name)))
+  const processes = new Map([[own.services.join(), own]])
+  for (const one of answers) if (typeof one !== 'string') processes.set(one.services.join(), one)
+  return { processes: [...processes.values()], silent: answers.filter((one) => typeof one === 'string') }
+}

@@ -1,0 +1,77 @@
+import { BrokenCircuitError } from 'cockatiel'
+import type { Breaker } from '#kernel/dependency'
+import type { PaymentProvider, Unknown } from '../../providers/payments/port.ts'
+
+/** A provider that is not asked while it is known to be in trouble. */
+export type GuardedProvider = PaymentProvider & {
+  readonly isInTrouble: boolean
+  /** Until it is asked again. */
+  readonly retryAfterSeconds: number
+}
+
+/** What is done without a provider, as staff are told. */
+export const providerFallback =
+  'New payments with it are refused with 503, other ways to pay stay offered. What was begun stays open and is asked about until it answers.'
+/** Shoppers whose payments are lost on the way one after the other do not stop all the others. */
+export const failuresToOpen = 8
+/** Between two looks whether it is back: soon enough for a shop that sells, rare enough for a provider that starts. */
+export const openMs = 5_000
+
+/** Carries what nobody can tell through the breaker, which counts errors. */
+class Trouble extends Error {
+  readonly unknown: Unknown
+  constructor(unknown: Unknown) {
+    super(`${unknown.cause}: ${unknown.detail}`)
+    this.unknown = unknown
+  }
+}
+
+export const isTrouble = (error: unknown): boolean => error instanceof Trouble
+
+/** Every call to the provider through one breaker. What is not asked is `unknown`, like all that is not answered. */
+export function guardedProvider(provider: PaymentProvider, breaker: Breaker): GuardedProvider {
+  const ask = async <R extends { readonly outcome: string }>(
+    call: () => Promise<R | Unknown>,
+  ): Promise<R | Unknown> => {
+    if (breaker.isOpen) return notAsked
+    try {
+      return await breaker.run(async () => {
+        const result = await call()
+        if (isUnknown(result)) throw new Trouble(result)
+        return result
+      })
+    } catch (error) {
+      if (error instanceof Trouble) return error.unknown
+      if (error instanceof BrokenCircuitError) return notAsked
+      throw error
+    }
+  }
+  return {
+    name: provider.name,
+    capabilities: provider.capabilities,
+    get isInTrouble() {
+      return breaker.isOpen
+    },
+    get retryAfterSeconds() {
+      return breaker.retryAfterSeconds
+    },
+    checkout: (page) => provider.checkout(page),
+    webhook: (request) => provider.webhook(request),
+    authorize: (request, call) => ask(() => provider.authorize(request, call)),
+    abandon: (request, call) => ask(() => provider.abandon(request, call)),
+    find: (request, call) => ask(() => provider.find(request, call)),
+    retrieve: (request, call) => ask(() => provider.retrieve(request, call)),
+    capture: (request, call) => ask(() => provider.capture(request, call)),
+    void: (request, call) => ask(() => provider.void(request, call)),
+    refund: (request, call) => ask(() => provider.refund(request, call)),
+    list: (request, call) => ask(() => provider.list(request, call)),
+  }
+}
+
+const isUnknown = (result: { readonly outcome: string }): result is Unknown => result.outcome === 'unknown'
+
+const notAsked: Unknown = {
+  outcome: 'unknown',
+  cause: 'connection',
+  detail: 'not asked: the provider did not answer lately',
+}
