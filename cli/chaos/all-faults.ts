@@ -1,0 +1,7 @@
+import type { Fault } from './fault.ts'
+import { databaseFaults } from './faults/database.ts'
+import { crashes, killAnything, kills } from './faults/kills.ts'
+import { providerFaults } from './faults/provider.ts'
+
+/** Every fault by name, in the order in which a whole run goes through them. */
+export const faults: readonly Fault[] = [...kills, killAnything, ...crashes, ...databaseFaults, ...providerFaults]

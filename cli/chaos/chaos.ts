@@ -1,0 +1,167 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { ConfigurationError } from '../environment.ts'
+import { loadSettings } from '../settings.ts'
+import { complain, say, startProgress } from '../terminal.ts'
+import { faults } from './all-faults.ts'
+import { audit, settle } from './audit.ts'
+import { openBuyers } from './buyers.ts'
+import { openClerks } from './clerks.ts'
+import type { Fault } from './fault.ts'
+import { signIn, stockShop } from './goods.ts'
+import { openHttp } from './http.ts'
+import { openJournal } from './journal.ts'
+import { providerOf } from './provider.ts'
+import { openProvingGround } from './proving-ground.ts'
+import { seeded } from './random.ts'
+import { makeReport, type Report, tableOf, writeReport } from './report.ts'
+import { type Round, runRound } from './rounds.ts'
+import { mountSmallDisk, whyNoSmallDisk } from './small-disk.ts'
+
+export type ChaosOptions = {
+  readonly faults: readonly Fault[]
+  readonly seed: number
+  /** How long each fault lasts. */
+  readonly seconds: number
+  /** Buyers a second. */
+  readonly rate: number
+  readonly folder: string
+}
+
+type Values = Readonly<Record<string, string | boolean | undefined>>
+
+/** `stoa chaos`: breaks a shop of its own by all means there are, and says whether it kept its promises. */
+export async function chaos(values: Values): Promise<number> {
+  if (values.list) {
+    for (const { name, rows, what } of faults) say(`${name.padEnd(34)} ${rows.join(' ').padEnd(10)} ${what}`)
+    return 0
+  }
+  const report = await runChaos(readOptions(values))
+  return report.holds ? 0 : 1
+}
+
+/** Throws a `ConfigurationError` that names every fault of the command line. */
+function readOptions(values: Values): ChaosOptions {
+  const complaints: string[] = []
+  const number = (name: string, fallback: number, least: number, most: number): number => {
+    const given = values[name]
+    if (given === undefined) return fallback
+    const value = Number(given)
+    if (!Number.isFinite(value) || value < least || value > most)
+      complaints.push(`--${name} is "${given}", but must be a number from ${least} to ${most}`)
+    return value
+  }
+  const names = typeof values.fault === 'string' ? values.fault.split(',').map((one) => one.trim()) : ['all']
+  const chosen = names.flatMap((name) => {
+    const found = faults.filter((one) => name === 'all' || one.name === name || one.name.startsWith(`${name}-`))
+    if (found.length === 0) complaints.push(`there is no fault "${name}"; "stoa chaos --list" names them`)
+    return found
+  })
+  const options = {
+    faults: [...new Set(chosen)],
+    seed: number('seed', Date.now() % 1_000_000, 0, 4_294_967_295),
+    seconds: number('seconds', 12, 1, 3_600),
+    rate: number('rate', 3, 0.1, 200),
+    folder: resolve(typeof values.out === 'string' ? values.out : 'chaos-report'),
+  }
+  if (complaints.length > 0) throw new ConfigurationError(complaints)
+  return options
+}
+
+/** A run from an empty folder to the report, which is also written into `options.folder`. */
+async function runChaos(options: ChaosOptions): Promise<Report> {
+  const beganAt = Date.now()
+  const stops: (() => Promise<unknown>)[] = []
+  const stop = async (): Promise<void> => {
+    for (const one of stops.splice(0).reverse()) await one().catch((error: Error) => complain(error.message))
+  }
+  stopOnSignal(stop)
+  try {
+    const theater = await openTheater(options, stops)
+    const progress = startProgress()
+    say(
+      `${options.faults.length} faults, seed ${options.seed}, ${options.rate} buyers a second; the shop is at ${theater.ground.url}`,
+    )
+    const rounds: Round[] = []
+    for (const fault of options.faults) {
+      const round = await runRound(theater, fault, progress.step)
+      rounds.push(round)
+      progress.end()
+      say(`${round.skipped !== null ? 'skipped' : round.broken.length === 0 ? 'holds  ' : 'BROKEN '}  ${fault.name}`)
+      for (const one of round.broken) say(`           ${one}`)
+    }
+    progress.step('waiting until the last orders are paid or have expired')
+    const open = await settle(theater, { untilExpired: true })
+    const checks = await audit(theater, theater.journal.purchases)
+    progress.end()
+    const broken = [
+      ...(open === null ? [] : [`it did not come to rest: ${open}`]),
+      ...checks.flatMap(({ invariant, what, violations }) => violations.map((one) => `${invariant} ${what}: ${one}`)),
+    ]
+    const report = makeReport({ ...options, beganAt, rounds, last: { checks, broken }, samples: theater.http.samples })
+    await writeReport(report, options.folder)
+    show(report, options.folder)
+    return report
+  } finally {
+    await stop()
+  }
+}
+
+async function openTheater(options: ChaosOptions, stops: (() => Promise<unknown>)[]) {
+  const progress = startProgress()
+  await mkdir(options.folder, { recursive: true })
+  const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-chaos-'))
+  stops.push(() => rm(dataFolder, { recursive: true, force: true }))
+  if (options.faults.some(({ unable }) => unable === whyNoSmallDisk) && (await whyNoSmallDisk()) === null)
+    stops.push(await mountSmallDisk(dataFolder))
+  const ground = await openProvingGround({
+    dataFolder,
+    logFolder: join(options.folder, 'logs'),
+    onProgress: progress.step,
+  })
+  stops.push(ground.stop)
+  const http = openHttp()
+  stops.push(http.close)
+  const journal = openJournal(join(options.folder, 'journal.jsonl'))
+  stops.push(journal.close)
+  progress.step('stocking the shop')
+  const staff = await signIn(ground, http)
+  const goods = await stockShop(staff, await loadSettings(import.meta.dirname))
+  progress.end()
+  const random = seeded(options.seed)
+  return {
+    ground,
+    http,
+    journal,
+    staff,
+    goods,
+    random,
+    seconds: options.seconds,
+    provider: providerOf(ground, http),
+    buyers: openBuyers({ url: ground.url, http, journal, goods, random: random.of('buyers'), rate: options.rate }),
+    clerks: openClerks({ staff, journal, random: random.of('clerks') }),
+  }
+}
+
+function show(report: Report, folder: string): void {
+  say('')
+  for (const line of tableOf(report.rounds)) say(line)
+  say('')
+  for (const one of report.last.broken) say(`at the end: ${one}`)
+  say(
+    `${report.holds ? 'Everything held' : 'NOT everything held'} (seed ${report.seed}, ${report.seconds} s): ${join(folder, 'chaos-report.html')}`,
+  )
+}
+
+/** Ctrl-C ends all that was started; a second one leaves it to the system. */
+function stopOnSignal(stop: () => Promise<void>): void {
+  let asked = false
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.on(name, () => {
+      if (asked) process.exit(130)
+      asked = true
+      complain('stopping what was started …')
+      void stop().finally(() => process.exit(130))
+    })
+}
