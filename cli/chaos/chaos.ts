@@ -1,23 +1,13 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { ConfigurationError } from '../environment.ts'
-import { loadSettings } from '../settings.ts'
 import { complain, say, startProgress } from '../terminal.ts'
 import { faults } from './all-faults.ts'
-import { audit, settle } from './audit.ts'
-import { openBuyers } from './buyers.ts'
-import { openClerks } from './clerks.ts'
 import type { Fault } from './fault.ts'
-import { signIn, stockShop } from './goods.ts'
-import { openHttp } from './http.ts'
-import { openJournal } from './journal.ts'
-import { providerOf } from './provider.ts'
-import { openProvingGround } from './proving-ground.ts'
-import { seeded } from './random.ts'
+import { allParts } from './proving-ground.ts'
 import { makeReport, type Report, tableOf, writeReport } from './report.ts'
-import { type Round, runRound } from './rounds.ts'
-import { mountSmallDisk, whyNoSmallDisk } from './small-disk.ts'
+import { judgeAtTheEnd, type Round, runRound } from './rounds.ts'
+import { whyNoSmallDisk } from './small-disk.ts'
+import { openTheater } from './theater.ts'
 
 export type ChaosOptions = {
   readonly faults: readonly Fault[]
@@ -72,16 +62,16 @@ function readOptions(values: Values): ChaosOptions {
 /** A run from an empty folder to the report, which is also written into `options.folder`. */
 async function runChaos(options: ChaosOptions): Promise<Report> {
   const beganAt = Date.now()
+  const progress = startProgress()
   const stops: (() => Promise<unknown>)[] = []
-  const stop = async (): Promise<void> => {
-    for (const one of stops.splice(0).reverse()) await one().catch((error: Error) => complain(error.message))
-  }
-  stopOnSignal(stop)
+  stopOnSignal(stops)
+  const needsSmallDisk = options.faults.some(({ unable }) => unable === whyNoSmallDisk)
+  const smallDisk = needsSmallDisk && (await whyNoSmallDisk()) === null
+  const theater = await openTheater({ ...options, parts: allParts, smallDisk, onProgress: progress.step, stops })
   try {
-    const theater = await openTheater(options, stops)
-    const progress = startProgress()
+    progress.end()
     say(
-      `${options.faults.length} faults, seed ${options.seed}, ${options.rate} buyers a second; the shop is at ${theater.ground.url}`,
+      `${options.faults.length} faults, seed ${options.seed}, ${options.rate} buyers a second, at ${theater.ground.url}`,
     )
     const rounds: Round[] = []
     for (const fault of options.faults) {
@@ -92,55 +82,14 @@ async function runChaos(options: ChaosOptions): Promise<Report> {
       for (const one of round.broken) say(`           ${one}`)
     }
     progress.step('waiting until the last orders are paid or have expired')
-    const open = await settle(theater, { untilExpired: true })
-    const checks = await audit(theater, theater.journal.purchases)
+    const last = await judgeAtTheEnd(theater)
     progress.end()
-    const broken = [
-      ...(open === null ? [] : [`it did not come to rest: ${open}`]),
-      ...checks.flatMap(({ invariant, what, violations }) => violations.map((one) => `${invariant} ${what}: ${one}`)),
-    ]
-    const report = makeReport({ ...options, beganAt, rounds, last: { checks, broken }, samples: theater.http.samples })
+    const report = makeReport({ ...options, beganAt, rounds, last, samples: theater.http.samples })
     await writeReport(report, options.folder)
     show(report, options.folder)
     return report
   } finally {
-    await stop()
-  }
-}
-
-async function openTheater(options: ChaosOptions, stops: (() => Promise<unknown>)[]) {
-  const progress = startProgress()
-  await mkdir(options.folder, { recursive: true })
-  const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-chaos-'))
-  stops.push(() => rm(dataFolder, { recursive: true, force: true }))
-  if (options.faults.some(({ unable }) => unable === whyNoSmallDisk) && (await whyNoSmallDisk()) === null)
-    stops.push(await mountSmallDisk(dataFolder))
-  const ground = await openProvingGround({
-    dataFolder,
-    logFolder: join(options.folder, 'logs'),
-    onProgress: progress.step,
-  })
-  stops.push(ground.stop)
-  const http = openHttp()
-  stops.push(http.close)
-  const journal = openJournal(join(options.folder, 'journal.jsonl'))
-  stops.push(journal.close)
-  progress.step('stocking the shop')
-  const staff = await signIn(ground, http)
-  const goods = await stockShop(staff, await loadSettings(import.meta.dirname))
-  progress.end()
-  const random = seeded(options.seed)
-  return {
-    ground,
-    http,
-    journal,
-    staff,
-    goods,
-    random,
-    seconds: options.seconds,
-    provider: providerOf(ground, http),
-    buyers: openBuyers({ url: ground.url, http, journal, goods, random: random.of('buyers'), rate: options.rate }),
-    clerks: openClerks({ staff, journal, random: random.of('clerks') }),
+    await theater.stop()
   }
 }
 
@@ -155,8 +104,11 @@ function show(report: Report, folder: string): void {
 }
 
 /** Ctrl-C ends all that was started; a second one leaves it to the system. */
-function stopOnSignal(stop: () => Promise<void>): void {
+function stopOnSignal(stops: (() => Promise<unknown>)[]): void {
   let asked = false
+  const stop = async (): Promise<void> => {
+    for (const one of stops.splice(0).reverse()) await one().catch((error: Error) => complain(error.message))
+  }
   for (const name of ['SIGINT', 'SIGTERM'] as const)
     process.on(name, () => {
       if (asked) process.exit(130)

@@ -31,7 +31,6 @@ export type ProvingGround = {
   readonly provider: { readonly url: string; readonly key: string; readonly webhookSecret: string }
   readonly client: ClientOf
   readonly staff: { readonly email: string; readonly password: string }
-  stop(): Promise<void>
 }
 
 const internal = 'STOA_INTERNAL_PORT'
@@ -40,7 +39,7 @@ const internal = 'STOA_INTERNAL_PORT'
  * What takes part in selling is apart and in two copies where two copies could step on each other; what does not shares
  * processes, or two cores would be busy with starting them.
  */
-export const parts: readonly Part[] = [
+export const allParts: readonly Part[] = [
   { name: 'orders', services: ['orders'], copies: 2, portVariable: internal },
   { name: 'payments', services: ['payments'], copies: 2, portVariable: internal },
   { name: 'inventory', services: ['inventory'], copies: 2, portVariable: internal },
@@ -55,29 +54,37 @@ export const parts: readonly Part[] = [
 
 const staff = { email: 'owner@chaos.example', password: 'a staff password for chaos' }
 
-/** Starts the shop on `dataFolder`, with what its processes say in `logFolder`. */
-export async function openProvingGround(options: {
+/** The same in fewer processes, for a round that has to be short. */
+export const fewParts: readonly Part[] = [
+  { name: 'orders', services: ['orders'], copies: 2, portVariable: internal },
+  { name: 'money', services: ['payments', 'inventory', 'pricing'], copies: 1, portVariable: internal },
+  {
+    name: 'goods',
+    services: ['cart', 'catalog', 'search', 'notifications', 'shipping', 'identity'],
+    copies: 1,
+    portVariable: internal,
+  },
+  { name: 'edge', services: ['edge'], copies: 1, portVariable: 'PORT' },
+  { name: 'sandbox', services: ['sandbox'], copies: 1, portVariable: 'STOA_SANDBOX_PORT' },
+]
+
+/**
+ * Starts the shop on `dataFolder`, with what its processes say in `logFolder`. What has to be ended is added to `stops`, to be
+ * called from the last to the first.
+ */
+export async function openProvingGround({
+  dataFolder,
+  logFolder,
+  onProgress,
+  stops,
+  ...options
+}: {
+  parts: readonly Part[]
   dataFolder: string
   logFolder: string
   onProgress: (step: string) => void
+  stops: (() => Promise<unknown>)[]
 }): Promise<ProvingGround> {
-  const stops: (() => Promise<unknown>)[] = []
-  const stop = async (): Promise<void> => {
-    for (const one of stops.splice(0).reverse()) await one()
-  }
-  try {
-    return await open(options, stops, stop)
-  } catch (error) {
-    await stop()
-    throw error
-  }
-}
-
-async function open(
-  { dataFolder, logFolder, onProgress }: { dataFolder: string; logFolder: string; onProgress: (step: string) => void },
-  stops: (() => Promise<unknown>)[],
-  stop: () => Promise<void>,
-): Promise<ProvingGround> {
   await mkdir(logFolder, { recursive: true })
   onProgress('starting PostgreSQL')
   const data = await openDataFolder(dataFolder)
@@ -95,7 +102,7 @@ async function open(
   stops.push(() => database.end())
 
   onProgress('starting the shop’s processes')
-  const groups = await Promise.all(parts.map((part) => openGroup(part, logFolder)))
+  const groups = await Promise.all(options.parts.map((part) => openGroup(part, logFolder)))
   const group = (service: string): ProcessGroup => {
     const found = groups.find(({ part }) => part.services.includes(service))
     if (!found) throw new Error(`chaos: nothing hosts ${service}`)
@@ -144,7 +151,6 @@ async function open(
     },
     client: (contract) => createClient(contract, 'chaos', mesh),
     staff,
-    stop,
   }
 }
 

@@ -1,13 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { InvariantCheck } from '#kernel/invariants'
-import { type Audited, audit, settle } from './audit.ts'
-import type { Buyers } from './buyers.ts'
-import type { Clerks } from './clerks.ts'
+import { audit, settle } from './audit.ts'
 import type { Fault, Stage } from './fault.ts'
-import { type Goods, type Staff, sell } from './goods.ts'
+import { sell } from './goods.ts'
 import type { Sample } from './http.ts'
 import type { Purchase } from './journal.ts'
-import type { Random } from './random.ts'
+import type { Theater } from './theater.ts'
 
 /** What one fault came to. Times in epoch milliseconds. */
 export type Round = {
@@ -37,15 +35,6 @@ export type Round = {
   readonly checks: readonly InvariantCheck[]
   /** All that does not hold, in a line each. */
   readonly broken: readonly string[]
-}
-
-export type Theater = Audited & {
-  readonly buyers: Buyers
-  readonly clerks: Clerks
-  readonly staff: Staff
-  readonly goods: Goods
-  readonly seconds: number
-  readonly random: Random
 }
 
 /** Buyers before the fault, so that it meets a shop at work. */
@@ -126,9 +115,7 @@ export async function runRound(theater: Theater, fault: Fault, onProgress: (step
 }
 
 function brokenIn(round: Omit<Round, 'broken'>, fault: Fault, open: string | null): string[] {
-  const broken = round.checks.flatMap(({ invariant, what, violations }) =>
-    violations.map((violation) => `${invariant} ${what}: ${violation}`),
-  )
+  const broken = violationsOf(round.checks)
   if (open !== null) broken.push(`it did not come to rest: ${open}`)
   if (round.backAfterMs === null) broken.push('no order was acknowledged after it')
   else if (round.backAfterMs > round.backWithinMs)
@@ -139,6 +126,16 @@ function brokenIn(round: Omit<Round, 'broken'>, fault: Fault, open: string | nul
     broken.push(`${round.failedRequests} of ${round.requests} requests failed`)
   return broken
 }
+
+/** Everything once more, when each order that waited is paid or has expired. */
+export async function judgeAtTheEnd(theater: Theater): Promise<{ checks: InvariantCheck[]; broken: string[] }> {
+  const open = await settle(theater, { untilExpired: true })
+  const checks = await audit(theater, theater.journal.purchases)
+  return { checks, broken: [...violationsOf(checks), ...(open === null ? [] : [`it did not come to rest: ${open}`])] }
+}
+
+const violationsOf = (checks: readonly InvariantCheck[]): string[] =>
+  checks.flatMap(({ invariant, what, violations }) => violations.map((one) => `${invariant} ${what}: ${one}`))
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 
