@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { CompiledQuery, Kysely, type Transaction as KyselyTransaction, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
 import { currentCall, serviceCall, withCall } from './call.ts'
@@ -57,16 +58,23 @@ const statementTimeoutMs = 10_000
 /** Waiting longer for a row means a queue that will not end before the caller's deadline. */
 const lockTimeoutMs = 4_000
 
+/** PostgreSQL ends every statement before this by itself, so silence means that nobody is there. */
+const silentAtMostMs = 12_000
+/** A call that has more time is work over all rows, whose statements were allowed more as well. */
+const longWorkMs = 60_000
+
 /**
  * Opens a service's pool. Connections are made at the first use.
  * @param url PostgreSQL URL that signs in as the service's role
  * @param connections ceiling of the pool; all pools of a process together stay at 60 or less
+ * @param silentAtMostMs how long a statement may be without an answer before its connection counts as dead
  */
 export function openDatabase(options: {
   service: string
   url: string
   connections: number
   subscribersOf?: (eventType: string) => readonly string[]
+  silentAtMostMs?: number
 }): Database {
   const pool = new pg.Pool({
     connectionString: options.url,
@@ -77,11 +85,13 @@ export function openDatabase(options: {
     statement_timeout: statementTimeoutMs,
     lock_timeout: lockTimeoutMs,
     idle_in_transaction_session_timeout: statementTimeoutMs,
+    keepAlive: true,
     options: `-c search_path=${options.service},extensions -c TimeZone=UTC`,
     types,
   })
   // A connection that breaks while idle is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined)
+  pool.on('connect', (client) => watch(client, options.silentAtMostMs ?? silentAtMostMs))
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: preparing(pool) }) })
   factsOf.set(db, {
     service: options.service,
@@ -90,6 +100,28 @@ export function openDatabase(options: {
     onPublished: () => undefined,
   })
   return db
+}
+
+/**
+ * Ends a connection on which no answer comes, so that the statement fails and the pool makes another: where the other side is gone
+ * without a word (a failover, a router that forgot), nothing else would end the wait, and each such connection is lost to the pool.
+ */
+function watch(client: pg.PoolClient, silentMs: number): void {
+  // One that breaks in use fails its statement, or the next; without a listener it would end the process as well.
+  client.on('error', () => undefined)
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection
+  const send = client.query.bind(client) as (...parameters: readonly unknown[]) => unknown
+  const watched = (...parameters: readonly unknown[]): unknown => {
+    const answer = send(...parameters)
+    if (!(answer instanceof Promise)) return answer
+    const leftMs = (currentCall()?.deadline ?? 0) - Date.now()
+    const timer = setTimeout(
+      () => stream.destroy(new Error('database: no answer came')),
+      leftMs > longWorkMs ? leftMs : silentMs,
+    )
+    return answer.finally(() => clearTimeout(timer))
+  }
+  client.query = watched as typeof client.query
 }
 
 /** Marks the way a refusal takes out of a transaction: by throwing, so that it rolls back, and being caught outside. */
