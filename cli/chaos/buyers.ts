@@ -10,8 +10,8 @@ export type Wish = {
   readonly lines: readonly Line[]
   readonly payment: string
   readonly coupon: boolean
-  /** Of a payment that the shopper has to confirm: whether they do. */
-  readonly confirms: boolean
+  /** What the shopper does about a payment that has to be confirmed; one who changes their mind orders the changed cart anew. */
+  readonly asked: 'confirms' | 'leaves' | 'changes-mind'
 }
 
 export type Buyers = {
@@ -106,14 +106,21 @@ export function openBuyers(options: {
     if (cart.status !== 201) return null
     const cartId = (JSON.parse(cart.text) as { id: string }).id
     const body = { payment: { provider: 'sandbox', token: wish.payment } }
-    const purchase = journal.begin({
-      key: randomUUID(),
-      cartId,
-      lines: wish.lines,
-      payment: wish.payment,
-      request: JSON.stringify(body),
-      beganAt: Date.now(),
-    })
+    return order(
+      {
+        key: randomUUID(),
+        cartId,
+        lines: wish.lines,
+        payment: wish.payment,
+        request: JSON.stringify(body),
+        beganAt: Date.now(),
+      },
+      wish,
+    )
+  }
+
+  const order = async (begun: Omit<Purchase, 'answer' | 'order'>, wish: Wish): Promise<Purchase> => {
+    const purchase = journal.begin(begun)
     const answer = await insist(() => checkout(http, url, purchase))
     if (isUndecided(answer)) return purchase
     journal.answer(purchase, answer.status, answer.text)
@@ -121,11 +128,24 @@ export function openBuyers(options: {
     return purchase
   }
 
-  /** The payment is confirmed at the provider, or not; then the shopper looks at the order. */
   const afterwards = async (purchase: Purchase, wish: Wish): Promise<void> => {
     const { redirectUrl } = (JSON.parse(purchase.answer?.text ?? '') as { payment: { redirectUrl?: string } }).payment
-    if (redirectUrl && wish.confirms) await http.send('provider', 'POST', redirectUrl, { form: 'decision=approve' })
+    if (redirectUrl && wish.asked === 'confirms')
+      await http.send('provider', 'POST', redirectUrl, { form: 'decision=approve' })
     await http.send('order', 'GET', `${url}/api/orders/${purchase.order?.id}?token=${purchase.order?.token}`)
+    if (redirectUrl && wish.asked === 'changes-mind') await orderAnew(purchase)
+  }
+
+  /** The cart gets one more of something: what was ordered before has to be given up first. */
+  const orderAnew = async ({ cartId, lines }: Purchase): Promise<void> => {
+    const variantId = random.pick(goods.plenty.filter((one) => !lines.some((line) => line.variantId === one)))
+    const key = randomUUID()
+    const body = { variantId, quantity: 1 }
+    const added = await insist(() => http.send('cart', 'POST', `${url}/api/carts/${cartId}/lines`, { key, body }))
+    if (added.status !== 200) return
+    const request = JSON.stringify({ payment: { provider: 'sandbox', token: 'tok_ok' } })
+    const wish: Wish = { lines: [...lines, body], payment: 'tok_ok', coupon: false, asked: 'confirms' }
+    await order({ key: randomUUID(), cartId, lines: wish.lines, payment: 'tok_ok', request, beganAt: Date.now() }, wish)
   }
   return buyers
 }
@@ -141,7 +161,7 @@ export function wishOf(random: Random, goods: Goods, scarce: string | null): Wis
     lines: [...lines].map(([variantId, quantity]) => ({ variantId, quantity })),
     payment: random.pick(payments),
     coupon: random.chance(0.15),
-    confirms: random.chance(0.6),
+    asked: random.pick(['confirms', 'confirms', 'leaves', 'changes-mind'] as const),
   }
 }
 

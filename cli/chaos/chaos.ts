@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { ConfigurationError } from '../environment.ts'
 import { complain, say, startProgress } from '../terminal.ts'
 import { faults } from './all-faults.ts'
-import type { Fault } from './fault.ts'
+import { type Fault, together } from './fault.ts'
 import { allParts } from './proving-ground.ts'
 import { makeReport, type Report, tableOf, writeReport } from './report.ts'
 import { judgeAtTheEnd, type Round, runRound } from './rounds.ts'
@@ -43,11 +43,12 @@ function readOptions(values: Values): ChaosOptions {
     return value
   }
   const names = typeof values.fault === 'string' ? values.fault.split(',').map((one) => one.trim()) : ['all']
-  const chosen = names.flatMap((name) => {
+  const named = (name: string): Fault[] => {
     const found = faults.filter((one) => name === 'all' || one.name === name || one.name.startsWith(`${name}-`))
     if (found.length === 0) complaints.push(`there is no fault "${name}"; "stoa chaos --list" names them`)
     return found
-  })
+  }
+  const chosen = names.flatMap((name) => (name.includes('+') ? together(name.split('+').flatMap(named)) : named(name)))
   const options = {
     faults: [...new Set(chosen)],
     seed: number('seed', Date.now() % 1_000_000, 0, 4_294_967_295),

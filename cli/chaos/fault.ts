@@ -47,6 +47,31 @@ export type Fault = {
   readonly unable?: () => Promise<string | null>
 }
 
+/** Several faults at one moment, as if each were not enough. */
+export function together(faults: readonly Fault[]): Fault {
+  const [first, ...others] = faults
+  if (!first || others.length === 0) throw new Error('chaos: one fault is not several')
+  return {
+    name: faults.map(({ name }) => name).join('+'),
+    rows: [...new Set(faults.flatMap(({ rows }) => rows))],
+    what: faults.map(({ what }) => what).join('; and '),
+    secondsAtLeast: Math.max(...faults.map(({ secondsAtLeast }) => secondsAtLeast ?? 0)),
+    backWithinSeconds: Math.max(...faults.map(({ backWithinSeconds }) => backWithinSeconds)),
+    async unable() {
+      for (const { unable } of faults) {
+        const reason = await unable?.()
+        if (reason) return reason
+      }
+      return null
+    },
+    async inject(stage) {
+      const heals: Heal[] = []
+      for (const { inject } of faults) heals.push(await inject(stage))
+      return async () => (await Promise.all(heals.map((heal) => heal()))).flat()
+    },
+  }
+}
+
 /** Does `act` again and again, with seeded pauses, until the fault is over. */
 export function repeatedly(stage: Stage, meanPauseMs: number, act: () => Promise<void>): { end(): Promise<void> } {
   const ending = Promise.withResolvers<void>()

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { ShopSettings } from '../../services/settings.ts'
 import type { Http } from './http.ts'
 import type { ProvingGround } from './proving-ground.ts'
@@ -24,10 +25,20 @@ const plentyUnits = 1_000_000
 /** Few enough to be spent during a run, so that the limit is fought over. */
 export const couponUses = 40
 
+const accountWithinMs = 30_000
+/** Sign-ins that fail are limited to twenty a minute. */
+const accountPauseMs = 2_000
+
 export async function signIn(ground: ProvingGround, http: Http): Promise<Staff> {
-  const { status, text } = await http.send('staff', 'POST', `${ground.url}/api/auth/sign-in/email`, {
-    body: ground.staff,
-  })
+  const signedIn = async () =>
+    http.send('staff', 'POST', `${ground.url}/api/auth/sign-in/email`, { body: ground.staff })
+  // A process answers for its health before it has made the first account.
+  let answer = await signedIn()
+  for (const until = Date.now() + accountWithinMs; answer.status !== 200 && Date.now() < until; ) {
+    await pause(accountPauseMs)
+    answer = await signedIn()
+  }
+  const { status, text } = answer
   if (status !== 200) throw new Error(`chaos: staff cannot sign in: ${status} ${text}`)
   const { token } = JSON.parse(text) as { token: string }
   return {

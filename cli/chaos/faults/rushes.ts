@@ -44,7 +44,7 @@ export const rushes: readonly Fault[] = [
 
 async function rush(stage: Stage): Promise<Heal> {
   const variantId = await sell(stage.staff, stage.goods.market, 'last-units', lastUnits)
-  const wish: Wish = { lines: [{ variantId, quantity: 1 }], payment: 'tok_ok', coupon: true, confirms: true }
+  const wish: Wish = { lines: [{ variantId, quantity: 1 }], payment: 'tok_ok', coupon: true, asked: 'confirms' }
   const bought = await Promise.all(Array.from({ length: rushBuyers }, () => stage.buyers.buy(wish)))
   return async () => {
     const placed = bought.filter((one) => one?.order?.status === 'placed').length
