@@ -76,15 +76,15 @@ async function runChaos(options: ChaosOptions): Promise<Report> {
     )
     const rounds: Round[] = []
     for (const fault of options.faults) {
-      const round = await runRound(theater, fault, progress.step)
+      const { step, end } = startProgress()
+      const round = await runRound(theater, fault, step).finally(end)
       rounds.push(round)
-      progress.end()
       say(`${round.skipped !== null ? 'skipped' : round.broken.length === 0 ? 'holds  ' : 'BROKEN '}  ${fault.name}`)
       for (const one of round.broken) say(`           ${one}`)
     }
-    progress.step('waiting until the last orders are paid or have expired')
-    const last = await judgeAtTheEnd(theater)
-    progress.end()
+    const waiting = startProgress()
+    waiting.step('waiting until the last orders are paid or have expired')
+    const last = await judgeAtTheEnd(theater).finally(waiting.end)
     const report = makeReport({ ...options, beganAt, rounds, last, samples: theater.http.samples })
     await writeReport(report, options.folder)
     show(report, options.folder)

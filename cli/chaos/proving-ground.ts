@@ -29,7 +29,8 @@ export type ProvingGround = {
   readonly databaseUrl: string
   readonly dataFolder: string
   readonly provider: { readonly url: string; readonly key: string; readonly webhookSecret: string }
-  readonly client: ClientOf
+  /** Lets `work` call services by their contracts, over connections that no fault has touched. */
+  ask<R>(work: (client: ClientOf) => Promise<R>): Promise<R>
   readonly staff: { readonly email: string; readonly password: string }
 }
 
@@ -133,8 +134,7 @@ export async function openProvingGround({
   }
   await Promise.all(groups.map((one) => one.untilReady()))
 
-  const mesh = httpMesh({ urlOf, token: await data.secret('service-token') })
-  stops.push(mesh.close)
+  const token = await data.secret('service-token')
   return {
     url: urlOf('edge'),
     groups,
@@ -149,7 +149,10 @@ export async function openProvingGround({
       key: `sk_sandbox_${await data.secret(sandboxSecrets.key)}`,
       webhookSecret: `whsec_${Buffer.from(await data.secret(sandboxSecrets.webhook)).toString('base64')}`,
     },
-    client: (contract) => createClient(contract, 'chaos', mesh),
+    async ask(work) {
+      const mesh = httpMesh({ urlOf, token })
+      return work((contract) => createClient(contract, 'chaos', mesh)).finally(mesh.close)
+    },
     staff,
   }
 }
