@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { serviceCall } from '#kernel/call'
 import { createClient } from '#kernel/client'
 import { httpMesh } from '#kernel/mesh'
+import { openLink } from '../cli/chaos/link.ts'
 import { startTestHost } from '../test/host.ts'
 import { notes, notesServices } from '../test/notes.ts'
 
@@ -89,6 +90,24 @@ test('a call that gets no answer ends at its deadline', async (t) => {
   const since = Date.now()
   await assert.rejects(createClient(notes, 'test', mesh).list({}, { timeoutMs: 300 }))
   assert.ok(Date.now() - since < 1_500)
+})
+
+test('an idle connection that died without a word is not used, whatever the other side would keep', async (t) => {
+  const { services } = await notesServices()
+  const host = await startTestHost(services)
+  const link = await openLink(() => [host.internalPort])
+  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${link.port}`, token, idleAtMostMs: 100 })
+  t.after(async () => {
+    await mesh.close()
+    await link.close()
+    await host.stop()
+  })
+  const far = createClient(notes, 'test', mesh)
+  await far.list({})
+  link.set('lost')
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  const outcome = await far.list({}, { timeoutMs: 2_000 })
+  assert.ok(outcome.ok)
 })
 
 test('the strict shape repeats what may be repeated and refuses an answer that was not declared', async (t) => {

@@ -68,8 +68,18 @@ const openMs = 1_000
 
 class NoAnswer extends Error {}
 
-/** Reaches services in other processes over HTTP with deadline, bounded retries and a circuit breaker each. */
-export function httpMesh(options: { urlOf: (service: string) => string | undefined; token: string }): Mesh & Remote {
+/** An idle connection may have died without a word, and fails the next call only at its deadline: none is kept for long. */
+const idleAtMostMs = 10_000
+
+/**
+ * Reaches services in other processes over HTTP with deadline, bounded retries and a circuit breaker each.
+ * @param options.idleAtMostMs how long a connection is kept that nobody uses
+ */
+export function httpMesh(options: {
+  urlOf: (service: string) => string | undefined
+  token: string
+  idleAtMostMs?: number
+}): Mesh & Remote {
   // A shop in one process never calls over HTTP, and need not load what does.
   let agent: Agent | null = null
   const breakers = new Map<string, ReturnType<typeof newBreaker>>()
@@ -80,9 +90,12 @@ export function httpMesh(options: { urlOf: (service: string) => string | undefin
     const leftMs = deadline - Date.now()
     if (leftMs <= 0) throw unavailable(`No time was left to ask ${service}.`)
     const undici = await import('undici')
+    const idleMs = options.idleAtMostMs ?? idleAtMostMs
+    // The second one holds against what the other side would keep: without it, its word counts.
+    const idle = { keepAliveTimeout: idleMs, keepAliveMaxTimeout: idleMs }
     // How long an answer may take is said by each call's own deadline.
     const untimed = { headersTimeout: 0, bodyTimeout: 0 }
-    agent ??= new undici.Agent({ connections: 32, pipelining: 1, keepAliveTimeout: 10_000, ...untimed })
+    agent ??= new undici.Agent({ connections: 32, pipelining: 1, ...idle, ...untimed })
     const answer = await undici
       .request(new URL(path, url), {
         method: 'POST',

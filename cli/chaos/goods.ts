@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ShopSettings } from '../../services/settings.ts'
-import type { Http } from './http.ts'
+import { type Http, isUndecided } from './http.ts'
 import type { ProvingGround } from './proving-ground.ts'
 
 /** What the shop sells, and where to. */
@@ -105,8 +105,17 @@ export async function sell(staff: Staff, market: string, handle: string, units: 
   return variantId
 }
 
+const attemptsAtMost = 20
+const pauseMs = 1_000
+
 async function insist(staff: Staff, method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<unknown> {
-  const { status, text } = await staff.send(method, path, body)
-  if (status < 200 || status > 299) throw new Error(`chaos: ${method} ${path}: ${status} ${text}`)
-  return JSON.parse(text)
+  const key = randomUUID()
+  for (let attempt = 1; ; attempt++) {
+    const answer = await staff.send(method, path, body, key)
+    const { status, text } = answer
+    if (status >= 200 && status <= 299) return JSON.parse(text)
+    if (!isUndecided(answer) || attempt === attemptsAtMost)
+      throw new Error(`chaos: ${method} ${path}: ${status} ${text}`)
+    await pause(pauseMs)
+  }
 }
