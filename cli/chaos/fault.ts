@@ -43,6 +43,8 @@ export type Fault = {
   readonly backWithinSeconds: number
   /** Requests that may fail, in parts of all; none for what an operator does on purpose. */
   readonly mayFail?: number
+  /** Orders are acknowledged while it lasts, to buyers who came since it began. */
+  readonly sellsMeanwhile?: true
   /** Why it cannot be done on this machine; null when it can. */
   readonly unable?: () => Promise<string | null>
 }

@@ -28,6 +28,8 @@ export type Round = {
   /** From the fault's end to the first order of a buyer who came after it began; null when none came. */
   readonly backAfterMs: number | null
   readonly backWithinMs: number
+  /** Orders of buyers who came and were answered while it lasted. */
+  readonly soldMeanwhile: number
   /** The longest that an order held stock past its time limit. */
   readonly heldTooLongMs: number
   /** How often processes of the shop had to be started again. */
@@ -77,6 +79,7 @@ export async function runRound(theater: Theater, fault: Fault, onProgress: (step
   const heal = await fault.inject(stage)
   const injectedAt = Date.now()
   await pause(seconds * 1_000)
+  const soldMeanwhile = countOrders(journal.purchases.slice(firstPurchase), injectedAt)
   const found = await heal()
   const healedAt = fault.momentary ? beganAt : Date.now()
 
@@ -107,6 +110,7 @@ export async function runRound(theater: Theater, fault: Fault, onProgress: (step
     ...countsOf(purchases, samples),
     backAfterMs,
     backWithinMs: fault.backWithinSeconds * 1_000,
+    soldMeanwhile,
     heldTooLongMs: await holds.end(),
     restarts: restartsOf(theater) - restartsBefore,
     checks,
@@ -120,6 +124,7 @@ function brokenIn(round: Omit<Round, 'broken'>, fault: Fault, open: string | nul
   if (round.backAfterMs === null) broken.push('no order was acknowledged after it')
   else if (round.backAfterMs > round.backWithinMs)
     broken.push(`back after ${seconds(round.backAfterMs)}, which may take ${seconds(round.backWithinMs)}`)
+  if (fault.sellsMeanwhile && round.soldMeanwhile === 0) broken.push('nobody could buy while it lasted')
   if (round.heldTooLongMs > heldTooLongAtMostMs)
     broken.push(`I5 stock was held ${seconds(round.heldTooLongMs)} past its time limit`)
   if (fault.mayFail !== undefined && round.failedRequests > fault.mayFail * round.requests)
@@ -157,6 +162,7 @@ function skipped(fault: Fault, reason: string): Round {
     failedRequests: 0,
     backAfterMs: null,
     backWithinMs: fault.backWithinSeconds * 1_000,
+    soldMeanwhile: 0,
     heldTooLongMs: 0,
     restarts: 0,
     checks: [],
@@ -175,6 +181,9 @@ function countsOf(purchases: readonly Purchase[], samples: readonly Sample[]) {
 }
 
 export const hasFailed = ({ status }: Sample): boolean => status === 0 || status >= 500
+
+const countOrders = (purchases: readonly Purchase[], since: number): number =>
+  purchases.filter(({ order, beganAt }) => order && beganAt >= since).length
 
 /** Milliseconds from `healedAt` to the first order of those who came since the fault was there; 0 when orders came all the time. */
 function firstOrder(purchases: readonly Purchase[], injectedAt: number, healedAt: number): number | null {

@@ -6,7 +6,7 @@ import { signal } from '../system.ts'
 const killEveryMs = 4_000
 
 /** Processes by the service for which they are known, and the rows of the list that ask for their death. */
-const victims = {
+const victims: Readonly<Record<string, readonly string[]>> = {
   edge: ['F1'],
   cart: ['F2'],
   pricing: ['F3'],
@@ -17,12 +17,15 @@ const victims = {
   search: ['F29'],
   notifications: ['F8'],
   sandbox: ['F22'],
-} as const
+}
+/** Those without which the shop still sells. */
+const notNeeded = new Set(['search', 'notifications'])
 
 export const kills: readonly Fault[] = Object.entries(victims).map(([service, rows]) => ({
   name: `kill-${service}`,
   rows,
   what: `kill -9 of a process that hosts ${service}, at random times`,
+  ...(notNeeded.has(service) ? { sellsMeanwhile: true } : {}),
   backWithinSeconds: 10,
   inject: (stage) => killNowAndThen(stage, [stage.ground.group(service)]),
 }))

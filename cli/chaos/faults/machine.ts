@@ -10,6 +10,7 @@ const clocks = (name: string, what: string, offsets: Readonly<Record<string, num
   name,
   rows: ['F26'],
   what,
+  sellsMeanwhile: true,
   backWithinSeconds: 10,
   inject: async (stage) => {
     for (const [service, offsetMs] of Object.entries(offsets)) tellAll(stage, service, { do: 'set-clock', offsetMs })
@@ -82,6 +83,7 @@ export const machineFaults: readonly Fault[] = [
     name: 'rolling-restart',
     rows: ['F28'],
     what: 'every process is replaced under load: the new one is ready before the old one is told to stop',
+    sellsMeanwhile: true,
     backWithinSeconds: 5,
     mayFail: 0,
     inject: async ({ ground }) => {
@@ -95,6 +97,7 @@ export const machineFaults: readonly Fault[] = [
     rows: ['F15'],
     what: 'mails, shipping and accounts stand still for longer than an event’s lease, so events are sent again to who still has them',
     secondsAtLeast: 35,
+    sellsMeanwhile: true,
     backWithinSeconds: 10,
     inject: async ({ ground }) => {
       const group = ground.group('notifications')
@@ -111,6 +114,7 @@ export const machineFaults: readonly Fault[] = [
     name: 'poison-event',
     rows: ['F16'],
     what: 'an event that nobody can handle; the pauses between its tries are cut short',
+    sellsMeanwhile: true,
     backWithinSeconds: 10,
     inject: poison,
   },
