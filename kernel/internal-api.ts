@@ -12,6 +12,9 @@ import { type Check, compileCheck } from './validation.ts'
 /** Carries a whole catalog batch, or the largest picture in base64; the public API has its own, smaller, limits. */
 const bodyBytesAtMost = 24 * 1024 * 1024
 
+/** `leftMs` is the caller's time to the deadline; absent from callers of an older version, during a rollout. */
+type CallBody = { readonly input: unknown; readonly call: Call; readonly leftMs?: number }
+
 /**
  * The port by which services reach each other: calls, event batches, health, metrics. It listens on loopback unless told
  * otherwise and refuses whoever does not know the shop's service token.
@@ -54,13 +57,15 @@ export function internalApi(options: {
         )
       }
     })
-    closed.post<{ Params: { service: string; operation: string }; Body: { input: unknown; call: Call } }>(
+    closed.post<{ Params: { service: string; operation: string }; Body: CallBody }>(
       '/call/:service/:operation',
       async (request) => {
         const service = options.services.get(request.params.service)
         if (!service) throw notFound(`service ${request.params.service} in this process`)
         const { operation } = request.params
-        return execute(service, operation, checkInput(service, operation)(request.body.input), request.body.call)
+        const { input, call, leftMs } = request.body
+        const deadline = leftMs === undefined ? call.deadline : Date.now() + leftMs
+        return execute(service, operation, checkInput(service, operation)(input), { ...call, deadline })
       },
     )
     closed.post<{ Params: { service: string }; Body: { events: EventEnvelope[] } }>(

@@ -92,6 +92,37 @@ test('a call that gets no answer ends at its deadline', async (t) => {
   assert.ok(Date.now() - since < 1_500)
 })
 
+test('what is left of a call’s time travels, and not what the caller’s clock says', async (t) => {
+  const { services, knobs } = await notesServices()
+  const host = await startTestHost(services)
+  t.after(() => host.stop())
+  const send = async (body: object): Promise<number> => {
+    const answer = await fetch(`http://127.0.0.1:${host.internalPort}/call/notes/twice`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+      body: JSON.stringify(body),
+    })
+    assert.equal(answer.status, 200)
+    return Math.ceil(knobs.leftMs / 1_000)
+  }
+  const now = serviceCall('x', { timeoutMs: 5_000 })
+  const anHourBehind = { ...now, deadline: now.deadline - 3_600_000 }
+  assert.equal(await send({ input: {}, call: anHourBehind, leftMs: 5_000 }), 5)
+  assert.equal(await send({ input: {}, call: now }), 5, 'a caller of an older version')
+
+  let body: { leftMs?: number } = {}
+  const server = createServer(async (request, answer) => {
+    body = JSON.parse(Buffer.concat(await Array.fromAsync(request)).toString())
+    answer.end(JSON.stringify({ ok: true, value: { calls: 1 } }))
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token })
+  await createClient(notes, 'test', mesh).twice({}, { timeoutMs: 3_000 })
+  assert.equal(Math.ceil((body.leftMs ?? 0) / 1_000), 3)
+  await mesh.close()
+  server.close()
+})
+
 test('an idle connection that died without a word is not used, whatever the other side would keep', async (t) => {
   const { services } = await notesServices()
   const host = await startTestHost(services)

@@ -141,9 +141,12 @@ export function httpMesh(options: {
   const mesh: Mesh = (contract, name, input, call) => {
     const operation = contract.operations[name]
     if (!operation) throw new Error(`contract: ${contract.name} has no operation "${name}"`)
-    return guarded(contract.name, mayRepeat(operation, call), call.deadline, () =>
-      post<Outcome<Operation>>(contract.name, `/call/${contract.name}/${name}`, { input, call }, call.deadline),
-    )
+    const { deadline } = call
+    return guarded(contract.name, mayRepeat(operation, call), deadline, () => {
+      // Two machines' clocks may be far apart: what travels is how much time is left.
+      const body = { input, call, leftMs: deadline - Date.now() }
+      return post<Outcome<Operation>>(contract.name, `/call/${contract.name}/${name}`, body, deadline)
+    })
   }
   return Object.assign(mesh, {
     deliver: (subscriber: string, events: readonly EventEnvelope[], deadline: number) =>
