@@ -89,7 +89,7 @@ async function decideTheRest({ http, ground, journal }: Audited, purchases: read
   await side(purchases, async (purchase) => {
     if (purchase.answer) return
     for (let attempt = 1; attempt <= 40; attempt++) {
-      const answer = await checkout(http, ground.url, purchase)
+      const answer = await checkout(http, ground.url, purchase, 'audit')
       if (!isUndecided(answer)) return journal.answer(purchase, answer.status, answer.text)
       await pause(1_000)
     }
@@ -139,7 +139,7 @@ async function answersAreKept({ http, ground }: Audited, purchases: readonly Pur
   const violations: string[] = []
   const answered = purchases.filter(({ answer }) => answer?.status === 201 || answer?.status === 402)
   await side(answered, async (purchase) => {
-    const again = await checkout(http, ground.url, purchase)
+    const again = await checkout(http, ground.url, purchase, 'audit')
     const { answer } = purchase
     if (again.status !== answer?.status || withoutTrace(again.text) !== withoutTrace(answer.text))
       violations.push(

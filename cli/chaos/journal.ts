@@ -50,7 +50,7 @@ export type Journal = {
 export function openJournal(file: string): Journal {
   const purchases: Purchase[] = []
   const deeds: Deed[] = []
-  const written = createWriteStream(file, { flags: 'a' })
+  const written = createWriteStream(file)
   const write = (entry: object): void => {
     written.write(`${JSON.stringify({ at: new Date().toISOString(), ...entry })}\n`)
   }

@@ -68,7 +68,7 @@ export async function openGroup(part: Part, logFolder: string): Promise<ProcessG
   let restarts = 0
   let stopping = false
   const link = await openLink(() => copies.filter(({ inRotation }) => inRotation).map(({ port }) => port))
-  const log = openSync(join(logFolder, `${part.name}.log`), 'a')
+  const log = openSync(join(logFolder, `${part.name}.log`), 'w')
 
   const spawnCopy = async (): Promise<Copy> => {
     const [port, healthPort] = (await freePorts(2)) as [number, number]

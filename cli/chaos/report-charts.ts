@@ -13,7 +13,7 @@ type Band = {
 }
 
 const width = 1_200
-const left = 56
+const left = 68
 const bottom = 22
 
 /** Three bands over one time: orders, latency, failures; each fault a shade across them. */
@@ -150,7 +150,7 @@ function shade(round: Round, index: number, x: (at: number) => number, height: n
   const verdict = round.broken.length === 0 ? 'holds' : `${round.broken.length} broken`
   return `<g class="span${round.broken.length > 0 ? ' bad' : ''}"><title>${round.fault}: ${round.what.replaceAll('&', '&amp;').replaceAll('<', '&lt;')} (${verdict})</title>
 <rect class="shade" x="${n(from)}" width="${n(Math.max(1.5, to - from))}" y="0" height="${height}"/>
-<text class="number" x="${n((from + to) / 2)}" y="${height + (index % 2 ? 9 : 9)}">${index + 1}</text></g>`
+<text class="number" x="${n((from + to) / 2)}" y="${height + 9}">${index + 1}</text></g>`
 }
 
 function ticks(seconds: number, x: (second: number) => number, height: number): string {

@@ -44,9 +44,9 @@ ${timelineChart(report)}
 <p>“Back after” is from a fault’s end to the first order of somebody who came while it was there. Failed requests got no answer or
 a 5xx; buyers asked again. “Held too long” is the longest that an unpaid order kept stock past its time limit.</p>
 <div class="wide"><table>
-<thead><tr><th>fault</th><th>second by second</th><th class="n">orders</th><th class="n">refused</th><th class="n">failed requests</th>
+<thead><tr><th>fault</th><th>second by second</th><th class="n">orders</th><th class="n">while it lasted</th><th class="n">refused</th><th class="n">failed requests</th>
 <th class="n">restarts</th><th class="n">back after</th><th class="n">held too long</th><th>judgement</th></tr></thead>
-<tbody>${report.rounds.map((round) => row(report, round)).join('\n')}</tbody>
+<tbody>${report.rounds.map((round, index) => row(report, round, index + 1)).join('\n')}</tbody>
 </table></div>
 </section>
 <section>
@@ -64,12 +64,13 @@ ${report.last.broken.length > 0 ? `<ul class="broken">${report.last.broken.map((
 `
 }
 
-function row(report: Report, round: Round): string {
-  const name = `<th scope="row"><b>${text(round.fault)}</b><span>${text(round.what)}</span><span class="rows">${text(round.rows.join(' '))}</span></th>`
+function row(report: Report, round: Round, number: number): string {
+  const name = `<th scope="row"><b>${number} ${text(round.fault)}</b><span>${text(round.what)}</span><span class="rows">${text(round.rows.join(' '))}</span></th>`
   if (round.skipped !== null)
-    return `<tr class="skipped">${name}<td colspan="8">skipped: ${text(round.skipped)}</td></tr>`
+    return `<tr class="skipped">${name}<td colspan="9">skipped: ${text(round.skipped)}</td></tr>`
   const numbers = [
     round.acknowledged,
+    round.soldMeanwhile,
     round.refused,
     `${round.failedRequests} <small>of ${round.requests}</small>`,
     round.restarts,

@@ -86,6 +86,7 @@ function percentile(values: readonly number[], part: number): number | null {
 const columns = [
   'fault',
   'orders',
+  'while it lasted',
   'refused',
   'failed requests',
   'restarts',
@@ -101,6 +102,7 @@ export function tableOf(rounds: readonly Round[]): string[] {
       ? [
           round.fault,
           String(round.acknowledged),
+          String(round.soldMeanwhile),
           String(round.refused),
           `${round.failedRequests} of ${round.requests}`,
           String(round.restarts),
@@ -108,7 +110,7 @@ export function tableOf(rounds: readonly Round[]): string[] {
           inSeconds(round.heldTooLongMs),
           round.broken.length === 0 ? `${round.checks.length} hold` : `${round.broken.length} BROKEN`,
         ]
-      : [round.fault, '', '', '', '', '', '', `skipped: ${round.skipped}`],
+      : [round.fault, '', '', '', '', '', '', '', `skipped: ${round.skipped}`],
   )
   const widths = columns.map((column, at) =>
     Math.max(

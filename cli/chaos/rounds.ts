@@ -96,7 +96,7 @@ export async function runRound(theater: Theater, fault: Fault, onProgress: (step
   onProgress(`${fault.name}: looking through`)
   const purchases = journal.purchases.slice(firstPurchase)
   const checks = [...(await audit(theater, purchases)), ...found]
-  const samples = http.samples.slice(firstSample).filter(({ what }) => what !== 'control')
+  const samples = http.samples.slice(firstSample).filter(({ what }) => what !== 'control' && what !== 'audit')
   const backAfterMs = isBack()
   const round = {
     fault: fault.name,
