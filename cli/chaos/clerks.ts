@@ -20,11 +20,12 @@ export function openClerks({ staff, journal, random }: { staff: Staff; journal: 
   let working: Promise<void> = Promise.resolve()
   const touched = new Set<string>()
 
-  const insist = async (path: string, body: unknown): Promise<number> => {
+  /** @returns whether they were told that it is done */
+  const insist = async (path: string, body: unknown): Promise<boolean> => {
     const key = randomUUID()
     for (let attempt = 1; ; attempt++) {
       const answer = await staff.send('POST', path, body, key)
-      if (!isUndecided(answer) || attempt === attemptsAtMost) return answer.status
+      if (!isUndecided(answer) || attempt === attemptsAtMost) return answer.status >= 200 && answer.status < 300
       await pause(pauseMs * attempt * (0.5 + random.next()))
     }
   }
@@ -41,19 +42,19 @@ export function openClerks({ staff, journal, random }: { staff: Staff; journal: 
       const path = `/api/admin/orders/${order.id}`
       const deed = random.pick(deeds)
       if (deed === 'cancel') {
-        const status = await insist(`${path}/cancel`, { reason: 'The shopper asked.' })
-        if (status === 200) journal.deed({ kind: 'canceled', orderId: order.id, amount: order.total, at: Date.now() })
+        if (await insist(`${path}/cancel`, { reason: 'The shopper asked.' }))
+          journal.deed({ kind: 'canceled', orderId: order.id, amount: order.total, at: Date.now() })
         continue
       }
-      if ((await insist(`${path}/fulfillments`, {})) >= 300) continue
+      if (!(await insist(`${path}/fulfillments`, {}))) continue
       journal.deed({ kind: 'fulfilled', orderId: order.id, amount: order.total, at: Date.now() })
       if (deed !== 'refund') continue
       const amount = 1 + random.below(order.total)
-      const status = await insist(`${path}/refunds`, {
+      const isDone = await insist(`${path}/refunds`, {
         amount: { amount, currency: order.currency },
         reason: 'It arrived broken.',
       })
-      if (status < 300) journal.deed({ kind: 'refunded', orderId: order.id, amount, at: Date.now() })
+      if (isDone) journal.deed({ kind: 'refunded', orderId: order.id, amount, at: Date.now() })
     }
   }
   return {
