@@ -1,7 +1,7 @@
 import type { InvariantCheck } from '#kernel/invariants'
 import type { Report } from './report.ts'
 import { chartStyle, roundChart, timelineChart } from './report-charts.ts'
-import type { Round } from './rounds.ts'
+import { failuresOf, type Round } from './rounds.ts'
 
 /** The report as one page that needs nothing beside it: no script, no font, no other file. */
 export function reportPage(report: Report): string {
@@ -72,7 +72,7 @@ function row(report: Report, round: Round, number: number): string {
     round.acknowledged,
     round.soldMeanwhile,
     round.refused,
-    `${round.failedRequests} <small>of ${round.requests}</small>`,
+    `<span title="${text(failuresOf(round))}">${round.failedRequests} <small>of ${round.requests}</small></span>`,
     round.restarts,
     round.backAfterMs === null ? 'never' : inSeconds(round.backAfterMs),
     inSeconds(round.heldTooLongMs),

@@ -25,6 +25,8 @@ export type Round = {
   readonly requests: number
   /** Requests that got no answer or a 5xx, most of which were asked again. */
   readonly failedRequests: number
+  /** What failed how often: `checkout 503`, and `checkout 0` where no answer came. */
+  readonly failures: Readonly<Record<string, number>>
   /** From the fault's end to the first order of a buyer who came after it began; null when none came. */
   readonly backAfterMs: number | null
   readonly backWithinMs: number
@@ -128,7 +130,7 @@ function brokenIn(round: Omit<Round, 'broken'>, fault: Fault, open: string | nul
   if (round.heldTooLongMs > heldTooLongAtMostMs)
     broken.push(`I5 stock was held ${seconds(round.heldTooLongMs)} past its time limit`)
   if (fault.mayFail !== undefined && round.failedRequests > fault.mayFail * round.requests)
-    broken.push(`${round.failedRequests} of ${round.requests} requests failed`)
+    broken.push(`${round.failedRequests} of ${round.requests} requests failed (${failuresOf(round)})`)
   return broken
 }
 
@@ -141,6 +143,12 @@ export async function judgeAtTheEnd(theater: Theater): Promise<{ checks: Invaria
 
 const violationsOf = (checks: readonly InvariantCheck[]): string[] =>
   checks.flatMap(({ invariant, what, violations }) => violations.map((one) => `${invariant} ${what}: ${one}`))
+
+/** The kinds of failures in a line. */
+export const failuresOf = ({ failures }: Pick<Round, 'failures'>): string =>
+  Object.entries(failures)
+    .map(([kind, count]) => `${kind}: ${count}`)
+    .join(', ')
 
 const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 
@@ -160,6 +168,7 @@ function skipped(fault: Fault, reason: string): Round {
     unanswered: 0,
     requests: 0,
     failedRequests: 0,
+    failures: {},
     backAfterMs: null,
     backWithinMs: fault.backWithinSeconds * 1_000,
     soldMeanwhile: 0,
@@ -171,12 +180,19 @@ function skipped(fault: Fault, reason: string): Round {
 }
 
 function countsOf(purchases: readonly Purchase[], samples: readonly Sample[]) {
+  const failed = samples.filter(hasFailed)
   return {
     acknowledged: purchases.filter(({ order }) => order).length,
     refused: purchases.filter(({ answer, order }) => answer && !order).length,
     unanswered: purchases.filter(({ answer }) => !answer).length,
     requests: samples.length,
-    failedRequests: samples.filter(hasFailed).length,
+    failedRequests: failed.length,
+    failures: Object.fromEntries(
+      Object.entries(Object.groupBy(failed, ({ what, status }) => `${what} ${status}`)).map(([kind, list]) => [
+        kind,
+        list?.length ?? 0,
+      ]),
+    ),
   }
 }
 

@@ -127,8 +127,8 @@ const ended =
     return []
   }
 
-/** Twenty tries, each some tenths of a second when nobody has to wait for the next. */
-const givenUpWithinMs = 60_000
+/** Twenty tries, each at the relay's next look. */
+const givenUpWithinMs = 120_000
 
 /** It must be given up, and nothing else with it; then staff clear it away, as they would. */
 async function poison({ ground }: Stage): Promise<Heal> {
@@ -149,11 +149,10 @@ async function poison({ ground }: Stage): Promise<Heal> {
         )
       ).rows
     for (const until = Date.now() + givenUpWithinMs; Date.now() < until && (await letters()).length < rows.length; ) {
-      await ground.database.query(
-        'update orders.outbox_deliveries set next_attempt_at = now() where event_id = $1 and attempts < 20 and next_attempt_at > now() and last_error is not null',
-        [id],
-      )
-      await pause(100)
+      await ground.database.query('update orders.outbox_deliveries set next_attempt_at = now() where event_id = $1', [
+        id,
+      ])
+      await pause(500)
     }
     const dead = await letters()
     const others = await ground.database.query<{ event_id: string }>(
