@@ -137,7 +137,7 @@ async function poison({ ground }: Stage): Promise<Heal> {
        insert into orders.outbox (type, version, subject, sequence, data, trace_id)
        values ('order.placed', 1, 'order_poison', 1, '{"poison": true}', repeat('0', 32)) returning id)
      insert into orders.outbox_deliveries (event_id, subscriber)
-     select id, subscriber from event, unnest(array['inventory', 'notifications']) as subscriber returning event_id as id`,
+     select id, subscriber from event, unnest(array['notifications']) as subscriber returning event_id as id`,
   )
   const id = rows[0]?.id
   return async () => {
