@@ -22,6 +22,9 @@ export type Shop = {
 
 export type Progress = (step: string) => void
 
+/** Long enough for a busy caller's next request, short enough for somebody who pressed Ctrl-C. */
+const drainMs = 1_000
+
 /** Where commands find a shop that runs on this machine: `<data>/running.json`, for its owner only. */
 export type RunningShop = {
   readonly pid: number
@@ -106,6 +109,7 @@ async function open(
     shape: environment.shape,
     limitLoopback: environment.limitLoopback,
     internal: environment.internal,
+    drainMs,
     edge: edgeApps
       ? {
           host: environment.host,
