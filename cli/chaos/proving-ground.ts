@@ -48,7 +48,8 @@ export const allParts: readonly Part[] = [
   { name: 'cart', services: ['cart'], copies: 1, portVariable: internal },
   { name: 'catalog', services: ['catalog'], copies: 1, portVariable: internal },
   { name: 'search', services: ['search'], copies: 1, portVariable: internal },
-  { name: 'notifications', services: ['notifications', 'shipping', 'identity'], copies: 1, portVariable: internal },
+  { name: 'notifications', services: ['notifications'], copies: 1, portVariable: internal },
+  { name: 'identity', services: ['identity', 'shipping'], copies: 1, portVariable: internal },
   { name: 'edge', services: ['edge'], copies: 1, portVariable: 'PORT' },
   { name: 'sandbox', services: ['sandbox'], copies: 1, portVariable: 'STOA_SANDBOX_PORT' },
 ]

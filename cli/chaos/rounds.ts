@@ -49,6 +49,8 @@ const calmAfterMs = 3_000
 const scarceUnits = 10
 /** I5: an unpaid order holds stock no longer past its limit than the provider's five minutes, and a minute for us. */
 const heldTooLongAtMostMs = 6 * 60_000
+/** A fault that must not keep anybody from buying lasts so much longer until somebody has, on a busy machine. */
+const sellsWithinMs = 20_000
 /** How long the first order after a fault is waited for, in parts of what it may take. */
 const patience = 2
 
@@ -70,23 +72,13 @@ export async function runRound(theater: Theater, fault: Fault, onProgress: (step
   await pause(calmBeforeMs)
 
   onProgress(`${fault.name}: ${fault.what}`)
-  const seconds = Math.max(theater.seconds, fault.secondsAtLeast ?? 0)
-  const stage: Stage = {
-    ...theater,
-    seconds,
-    random: random.of(fault.name),
-    note: (text) => notes.push({ at: Date.now(), text }),
-  }
-  const beganAt = Date.now()
-  const heal = await fault.inject(stage)
-  const injectedAt = Date.now()
-  await pause(seconds * 1_000)
-  const soldMeanwhile = countOrders(journal.purchases.slice(firstPurchase), injectedAt)
-  const found = await heal()
-  const healedAt = fault.momentary ? beganAt : Date.now()
+  const bought = (): readonly Purchase[] => journal.purchases.slice(firstPurchase)
+  const note = (text: string): unknown => notes.push({ at: Date.now(), text })
+  const stage = { ...theater, random: random.of(fault.name), note }
+  const { beganAt, injectedAt, healedAt, soldMeanwhile, found } = await perform(stage, fault, bought)
 
   onProgress(`${fault.name}: it is over, the shop comes back`)
-  const isBack = (): number | null => firstOrder(journal.purchases.slice(firstPurchase), injectedAt, healedAt)
+  const isBack = (): number | null => firstOrder(bought(), injectedAt, healedAt)
   const deadline = Date.now() + fault.backWithinSeconds * 1_000 * patience
   while (isBack() === null && Date.now() < deadline) await pause(50)
   await pause(calmAfterMs)
@@ -96,7 +88,7 @@ export async function runRound(theater: Theater, fault: Fault, onProgress: (step
   onProgress(`${fault.name}: waiting until nothing is owed`)
   const open = await settle(theater, { untilExpired: false })
   onProgress(`${fault.name}: looking through`)
-  const purchases = journal.purchases.slice(firstPurchase)
+  const purchases = bought()
   const checks = [...(await audit(theater, purchases)), ...found]
   const samples = http.samples.slice(firstSample).filter(({ what }) => what !== 'control' && what !== 'audit')
   const backAfterMs = isBack()
@@ -118,6 +110,20 @@ export async function runRound(theater: Theater, fault: Fault, onProgress: (step
     checks,
   }
   return { ...round, broken: brokenIn(round, fault, open) }
+}
+
+/** The fault from its beginning to its end, while buyers buy. */
+async function perform(stage: Stage, fault: Fault, bought: () => readonly Purchase[]) {
+  const beganAt = Date.now()
+  const heal = await fault.inject(stage)
+  const injectedAt = Date.now()
+  await pause(Math.max(stage.seconds, fault.secondsAtLeast ?? 0) * 1_000)
+  const sold = (): number => countOrders(bought(), injectedAt)
+  const sellsUntil = Date.now() + sellsWithinMs
+  while (fault.sellsMeanwhile && sold() === 0 && Date.now() < sellsUntil) await pause(100)
+  const soldMeanwhile = sold()
+  const found = await heal()
+  return { beganAt, injectedAt, healedAt: fault.momentary ? beganAt : Date.now(), soldMeanwhile, found }
 }
 
 function brokenIn(round: Omit<Round, 'broken'>, fault: Fault, open: string | null): string[] {

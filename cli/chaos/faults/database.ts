@@ -41,7 +41,6 @@ export const databaseFaults: readonly Fault[] = [
     name: 'backends-killed',
     rows: ['F12'],
     what: 'pg_terminate_backend of connections in the middle of their work',
-    sellsMeanwhile: true,
     backWithinSeconds: 10,
     inject: async (stage) => {
       const killing = repeatedly(stage, 200, async () => {

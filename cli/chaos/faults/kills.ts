@@ -16,6 +16,7 @@ const victims: Readonly<Record<string, readonly string[]>> = {
   catalog: ['F29'],
   search: ['F29'],
   notifications: ['F8'],
+  identity: ['F8'],
   sandbox: ['F22'],
 }
 /** Those without which the shop still sells. */
@@ -24,7 +25,7 @@ const notNeeded = new Set(['search', 'notifications'])
 export const kills: readonly Fault[] = Object.entries(victims).map(([service, rows]) => ({
   name: `kill-${service}`,
   rows,
-  what: `kill -9 of a process that hosts ${service}, at random times`,
+  what: `kill -9 of a process that hosts ${service === 'identity' ? 'identity and shipping' : service}, at random times`,
   ...(notNeeded.has(service) ? { sellsMeanwhile: true } : {}),
   backWithinSeconds: 10,
   inject: (stage) => killNowAndThen(stage, [stage.ground.group(service)]),

@@ -87,15 +87,20 @@ export const machineFaults: readonly Fault[] = [
     backWithinSeconds: 5,
     mayFail: 0,
     inject: async ({ ground }) => {
-      // One group after the other, as a careful rollout does.
-      for (const group of ground.groups) if (group.part.name !== 'sandbox') await group.roll()
-      return async () => []
+      const rolled = (async () => {
+        // One group after the other, as a careful rollout does.
+        for (const group of ground.groups) if (group.part.name !== 'sandbox') await group.roll()
+      })()
+      return async () => {
+        await rolled
+        return []
+      }
     },
   },
   {
     name: 'slow-consumer',
     rows: ['F15'],
-    what: 'mails, shipping and accounts stand still for longer than an event’s lease, so events are sent again to who still has them',
+    what: 'mails stand still for longer than an event’s lease, so events are sent again to who still has them',
     secondsAtLeast: 35,
     sellsMeanwhile: true,
     backWithinSeconds: 10,
