@@ -150,7 +150,7 @@ export async function openGroup(part: Part, logFolder: string): Promise<ProcessG
     tell: (copy, order) => copy.child.send(order, () => undefined),
     untilReady,
     async roll() {
-      for (const old of copies) {
+      for (const old of [...copies]) {
         const next = await spawnCopy()
         while (!next.inRotation && copies.includes(next)) await pause(50)
         old.leaving = true
