@@ -27,7 +27,12 @@ export function internalApi(options: {
   log: Logger
   metrics: Metrics
 }): FastifyInstance {
-  const app = fastify({ bodyLimit: bodyBytesAtMost, forceCloseConnections: 'idle' })
+  const app = fastify({
+    bodyLimit: bodyBytesAtMost,
+    forceCloseConnections: 'idle',
+    // While it closes, whoever still has a connection is answered as usual.
+    return503OnClosing: false,
+  })
   const checks = new Map<string, Check<T.TObject>>()
   const checkInput = (service: RunningService, name: string): Check<T.TObject> => {
     const key = `${service.contract.name}.${name}`

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { serviceCall } from '#kernel/call'
@@ -76,6 +76,28 @@ test('what may be repeated is tried again when the connection breaks; what may n
   requests = 0
   await assert.rejects(far.write({ text: 'x' }, { key: 'k' }), isUnavailable)
   assert.equal(requests, 4)
+})
+
+test('an answer that breaks off, or that is not in our words, is tried again as none', async (t) => {
+  const answers = [
+    (to: ServerResponse) => {
+      to.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 })
+      to.write('{"ok": tr', () => to.destroy())
+    },
+    (to: ServerResponse) => to.writeHead(503).end('{"error":"Service Unavailable","statusCode":503}'),
+    (to: ServerResponse) => to.writeHead(502).end('<h1>Bad Gateway</h1>'),
+    (to: ServerResponse) => to.end(JSON.stringify({ ok: true, value: { limit: 0, filter: {}, count: 7 } })),
+  ]
+  const server = createServer((_, to) => void answers.shift()?.(to)).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token })
+  t.after(async () => {
+    await mesh.close()
+    server.close()
+  })
+  const outcome = await createClient(notes, 'test', mesh).list({})
+  assert.deepEqual(outcome.ok && outcome.value.count, 7)
+  assert.equal(answers.length, 0)
 })
 
 test('a call that gets no answer ends at its deadline', async (t) => {

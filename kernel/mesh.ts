@@ -96,7 +96,7 @@ export function httpMesh(options: {
     // How long an answer may take is said by each call's own deadline.
     const untimed = { headersTimeout: 0, bodyTimeout: 0 }
     agent ??= new undici.Agent({ connections: 32, pipelining: 1, ...idle, ...untimed })
-    const answer = await undici
+    const { status, value } = await undici
       .request(new URL(path, url), {
         method: 'POST',
         dispatcher: agent,
@@ -104,13 +104,16 @@ export function httpMesh(options: {
         body: JSON.stringify(body),
         signal: AbortSignal.timeout(leftMs),
       })
+      // An answer that breaks off in the middle is none either.
+      .then(async (answer) => ({ status: answer.statusCode, value: await answer.body.json() }))
       .catch((error: Error) => {
         throw new NoAnswer(`${service} did not answer: ${error.message}`, { cause: error })
       })
-    const value = await answer.body.json()
-    if (answer.statusCode === 200) return value as R
-    const { problem, retryAfterSeconds } = value as { problem: Problem; retryAfterSeconds: number | null }
-    if (answer.statusCode === 503) throw new NoAnswer(problem.detail ?? problem.title)
+    if (status === 200) return value as R
+    const { problem, retryAfterSeconds } = value as { problem?: Problem; retryAfterSeconds: number | null }
+    // What is not in our words comes from a server that closes, or from something in between.
+    if (!problem) throw new NoAnswer(`${service} did not answer: ${status}`)
+    if (status === 503) throw new NoAnswer(problem.detail ?? problem.title)
     throw new ProblemError(problem, retryAfterSeconds)
   }
 
