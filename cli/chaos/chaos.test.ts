@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { points as orderPoints } from '../../services/orders/deps.ts'
 import { points as paymentPoints } from '../../services/payments/deps.ts'
 import { faults } from './all-faults.ts'
 import { audit } from './audit.ts'
+import { openEnding } from './ending.ts'
 import { together } from './fault.ts'
 import { crashPlaces } from './faults/kills.ts'
 import { fewParts } from './proving-ground.ts'
@@ -23,13 +26,14 @@ describe('a short round', () => {
   let theater: Theater
   let folder: string
   const rounds: Round[] = []
+  const ending = openEnding((error) => assert.fail(error))
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'stoa-chaos-test-'))
-    const options = { parts: fewParts, seed: 7, seconds: 2, rate: 4, folder, smallDisk: false, stops: [] }
+    const options = { parts: fewParts, seed: 7, seconds: 2, rate: 4, folder, smallDisk: false, ending }
     theater = await openTheater({ ...options, onProgress: () => undefined })
   })
   after(async () => {
-    await theater?.stop()
+    await ending.end()
     await rm(folder, { recursive: true, force: true })
   })
 
@@ -95,6 +99,39 @@ describe('a short round', () => {
     assert.ok(journal.every((line) => JSON.parse(line).kind))
   })
 })
+
+test('Ctrl-C ends all that was started and leaves nothing behind', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'stoa-chaos-test-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  await mkdir(join(folder, 'temporary'))
+  const parameters = [join(root, 'cli', 'stoa.ts'), 'chaos', '--out', join(folder, 'report')]
+  const run = spawn(process.execPath, parameters, {
+    env: { ...process.env, TMPDIR: join(folder, 'temporary') },
+    stdio: 'ignore',
+  })
+  const ended = once(run, 'exit')
+  for (const until = Date.now() + 60_000; (await processesOf(folder)) < 10 && Date.now() < until; ) await pause(100)
+  run.kill('SIGINT')
+  assert.deepEqual(await ended, [130, null])
+  assert.equal(await processesOf(folder), 0)
+  assert.deepEqual(await readdir(join(folder, 'temporary')), [])
+})
+
+/** Processes of a shop whose data is in `folder`. */
+async function processesOf(folder: string): Promise<number> {
+  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const own = await Promise.all(
+    names.map((name) =>
+      readFile(`/proc/${name}/environ`, 'utf8').then(
+        (text) => text.includes(`STOA_DATA=${folder}`),
+        () => false,
+      ),
+    ),
+  )
+  return own.filter(Boolean).length
+}
 
 test('places to crash at are those that the services pass', () => {
   const own = (service: keyof typeof crashPlaces) => crashPlaces[service].filter((one) => one !== 'events-delivered')

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path'
 import { ConfigurationError } from '../environment.ts'
 import { complain, say, startProgress } from '../terminal.ts'
 import { faults } from './all-faults.ts'
+import { type Ending, openEnding } from './ending.ts'
 import { type Fault, together } from './fault.ts'
 import { allParts } from './proving-ground.ts'
 import { makeReport, type Report, tableOf, writeReport } from './report.ts'
@@ -64,12 +65,12 @@ function readOptions(values: Values): ChaosOptions {
 async function runChaos(options: ChaosOptions): Promise<Report> {
   const beganAt = Date.now()
   const progress = startProgress()
-  const stops: (() => Promise<unknown>)[] = []
-  stopOnSignal(stops)
+  const ending = openEnding((error) => complain(error.message))
+  endOnSignal(ending)
   const needsSmallDisk = options.faults.some(({ unable }) => unable === whyNoSmallDisk)
   const smallDisk = needsSmallDisk && (await whyNoSmallDisk()) === null
-  const theater = await openTheater({ ...options, parts: allParts, smallDisk, onProgress: progress.step, stops })
   try {
+    const theater = await openTheater({ ...options, parts: allParts, smallDisk, onProgress: progress.step, ending })
     progress.end()
     say(
       `${options.faults.length} faults, seed ${options.seed}, ${options.rate} buyers a second, at ${theater.ground.url}`,
@@ -90,7 +91,7 @@ async function runChaos(options: ChaosOptions): Promise<Report> {
     show(report, options.folder)
     return report
   } finally {
-    await theater.stop()
+    await ending.end()
   }
 }
 
@@ -105,16 +106,13 @@ function show(report: Report, folder: string): void {
 }
 
 /** Ctrl-C ends all that was started; a second one leaves it to the system. */
-function stopOnSignal(stops: (() => Promise<unknown>)[]): void {
+function endOnSignal(ending: Ending): void {
   let asked = false
-  const stop = async (): Promise<void> => {
-    for (const one of stops.splice(0).reverse()) await one().catch((error: Error) => complain(error.message))
-  }
   for (const name of ['SIGINT', 'SIGTERM'] as const)
     process.on(name, () => {
       if (asked) process.exit(130)
       asked = true
       complain('stopping what was started …')
-      void stop().finally(() => process.exit(130))
+      void ending.end().finally(() => process.exit(130))
     })
 }

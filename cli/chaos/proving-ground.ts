@@ -8,6 +8,7 @@ import { httpMesh } from '#kernel/mesh'
 import { allServiceNames } from '../../services/names.ts'
 import { sandboxSecrets } from '../../services/registry.ts'
 import { createDatabase } from '../shop.ts'
+import type { Ending } from './ending.ts'
 import { type Link, openLink } from './link.ts'
 import { openGroup, type Part, type ProcessGroup } from './processes.ts'
 import { postmasterOf } from './system.ts'
@@ -71,27 +72,27 @@ export const fewParts: readonly Part[] = [
 ]
 
 /**
- * Starts the shop on `dataFolder`, with what its processes say in `logFolder`. What has to be ended is added to `stops`, to be
- * called from the last to the first.
+ * Starts the shop on `dataFolder`, with what its processes say in `logFolder`. What has to be ended is added to
+ * `ending`.
  */
 export async function openProvingGround({
   dataFolder,
   logFolder,
   onProgress,
-  stops,
+  ending,
   ...options
 }: {
   parts: readonly Part[]
   dataFolder: string
   logFolder: string
   onProgress: (step: string) => void
-  stops: (() => Promise<unknown>)[]
+  ending: Ending
 }): Promise<ProvingGround> {
   await mkdir(logFolder, { recursive: true })
   onProgress('starting PostgreSQL')
   const data = await openDataFolder(dataFolder)
   const postgres = await startEmbeddedPostgres({ dataFolder: data.path, onProgress })
-  stops.push(postgres.stop)
+  ending.add(postgres.stop)
   await createDatabase(postgres.url, 'stoa')
   const databaseUrl = overTcp(postgres.url, postgres.port)
   const database = new pg.Pool({
@@ -101,7 +102,7 @@ export async function openProvingGround({
     connectionTimeoutMillis: 5_000,
   })
   database.on('error', () => undefined)
-  stops.push(() => database.end())
+  ending.add(() => database.end())
 
   onProgress('starting the shop’s processes')
   const groups = await Promise.all(options.parts.map((part) => openGroup(part, logFolder)))
@@ -113,9 +114,9 @@ export async function openProvingGround({
   const urlOf = (service: string): string => `http://127.0.0.1:${group(service).link.port}`
   const links = new Map<string, Link>()
   for (const { part } of groups) links.set(part.name, await openLink(() => [postgres.port]))
-  stops.push(() => Promise.all([...links.values()].map((link) => link.close())))
+  ending.add(() => Promise.all([...links.values()].map((link) => link.close())))
   // All at once, and none before all have been told: each waits for others that still run.
-  stops.push(() => Promise.all(groups.map((one) => one.stop())))
+  ending.add(() => Promise.all(groups.map((one) => one.stop())))
 
   const environment: Record<string, string> = {
     HOST: '127.0.0.1',

@@ -5,6 +5,7 @@ import { loadSettings } from '../settings.ts'
 import type { Audited } from './audit.ts'
 import { type Buyers, openBuyers } from './buyers.ts'
 import { type Clerks, openClerks } from './clerks.ts'
+import type { Ending } from './ending.ts'
 import { type Staff, signIn, stockShop } from './goods.ts'
 import { openHttp } from './http.ts'
 import { openJournal } from './journal.ts'
@@ -22,8 +23,6 @@ export type Theater = Audited & {
   /** How long a fault of no length of its own lasts. */
   readonly seconds: number
   readonly random: Random
-  /** Ends all that was started and removes the data. */
-  stop(): Promise<void>
 }
 
 /** Opens it on an empty data folder; what its processes say and the journal are kept in `folder`. */
@@ -36,34 +35,26 @@ export async function openTheater(options: {
   /** Puts the data on a disk that can be filled. */
   readonly smallDisk: boolean
   readonly onProgress: (step: string) => void
-  /** Told of each thing that has to be ended, so that an interrupted start leaves nothing behind. */
-  readonly stops: (() => Promise<unknown>)[]
+  /** Told of each thing that has to be ended: an interrupted start leaves nothing behind. */
+  readonly ending: Ending
 }): Promise<Theater> {
-  const { folder, seed, rate, seconds, stops, onProgress } = options
-  const stop = async (): Promise<void> => {
-    for (const one of stops.splice(0).reverse()) await one()
-  }
-  try {
-    await mkdir(folder, { recursive: true })
-    const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-chaos-'))
-    stops.push(() => rm(dataFolder, { recursive: true, force: true }))
-    if (options.smallDisk) stops.push(await mountSmallDisk(dataFolder))
-    const logFolder = join(folder, 'logs')
-    const ground = await openProvingGround({ parts: options.parts, dataFolder, logFolder, onProgress, stops })
-    const http = openHttp()
-    stops.push(http.close)
-    const journal = openJournal(join(folder, 'journal.jsonl'))
-    stops.push(journal.close)
-    onProgress('stocking the shop')
-    const staff = await signIn(ground, http)
-    const goods = await stockShop(staff, await loadSettings(import.meta.dirname))
-    const random = seeded(seed)
-    const provider = providerOf(ground, http)
-    const buyers = openBuyers({ url: ground.url, http, journal, goods, random: random.of('buyers'), rate })
-    const clerks = openClerks({ staff, journal, random: random.of('clerks') })
-    return { ground, provider, http, journal, goods, staff, buyers, clerks, seconds, random, stop }
-  } catch (error) {
-    await stop()
-    throw error
-  }
+  const { folder, seed, rate, seconds, ending, onProgress } = options
+  await mkdir(folder, { recursive: true })
+  const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-chaos-'))
+  ending.add(() => rm(dataFolder, { recursive: true, force: true }))
+  if (options.smallDisk) ending.add(await mountSmallDisk(dataFolder))
+  const logFolder = join(folder, 'logs')
+  const ground = await openProvingGround({ parts: options.parts, dataFolder, logFolder, onProgress, ending })
+  const http = openHttp()
+  ending.add(http.close)
+  const journal = openJournal(join(folder, 'journal.jsonl'))
+  ending.add(journal.close)
+  onProgress('stocking the shop')
+  const staff = await signIn(ground, http)
+  const goods = await stockShop(staff, await loadSettings(import.meta.dirname))
+  const random = seeded(seed)
+  const provider = providerOf(ground, http)
+  const buyers = openBuyers({ url: ground.url, http, journal, goods, random: random.of('buyers'), rate })
+  const clerks = openClerks({ staff, journal, random: random.of('clerks') })
+  return { ground, provider, http, journal, goods, staff, buyers, clerks, seconds, random }
 }
