@@ -60,17 +60,17 @@ export async function openLink(targets: () => readonly number[]): Promise<Link> 
 
   const end = (pair: Pair): void => {
     pairs.delete(pair)
-    pair.near.resetAndDestroy()
-    pair.far.resetAndDestroy()
+    reset(pair.near)
+    reset(pair.far)
   }
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, async (near) => {
     near.on('error', () => undefined)
-    if (fault === 'refuse') return near.resetAndDestroy()
+    if (fault === 'refuse') return reset(near)
     const found = await reach(targets(), turn++)
     if (!found || near.destroyed) {
       found?.socket.destroy()
-      return near.resetAndDestroy()
+      return reset(near)
     }
     const pair: Pair = { near, far: found.socket, to: found.port, lost: false, held: [] }
     pairs.add(pair)
@@ -99,6 +99,12 @@ export async function openLink(targets: () => readonly number[]): Promise<Link> 
       await once(server, 'close')
     },
   }
+}
+
+/** One that has said its last word cannot be reset any more: the handle would never close, and the process not end. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 /** Connects to one of `ports`, beginning at `turn`. @returns null when none takes the connection */
