@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { InvariantCheck } from '#kernel/invariants'
 import { checkInvariants } from '../verify.ts'
 import { checkout } from './buyers.ts'
+import type { Finding } from './fault.ts'
 import { couponUses, type Goods } from './goods.ts'
 import { type Http, isUndecided } from './http.ts'
 import type { Journal, Purchase } from './journal.ts'
@@ -56,7 +56,7 @@ async function whatIsOpen({ database }: ProvingGround, untilExpired: boolean): P
 }
 
 /** The invariants as `stoa verify` finds them, then what clients were told and what the provider has in its books. */
-export async function audit(audited: Audited, purchases: readonly Purchase[]): Promise<InvariantCheck[]> {
+export async function audit(audited: Audited, purchases: readonly Purchase[]): Promise<Finding[]> {
   const { ground, journal } = audited
   await decideTheRest(audited, purchases)
   const invariants = await verified(ground)
@@ -73,10 +73,17 @@ export async function audit(audited: Audited, purchases: readonly Purchase[]): P
 /** A connection that died without a word may still be waiting to be found out, and fails whoever finds it. */
 const verifiesAtMost = 4
 
-async function verified(ground: ProvingGround): Promise<InvariantCheck[]> {
+async function verified(ground: ProvingGround): Promise<Finding[]> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await ground.ask((client) => checkInvariants(client, ground.databaseUrl))
+      const checks = await ground.ask((client) => checkInvariants(client, ground.databaseUrl))
+      // What could not be judged is not known to hold.
+      return checks.map(({ invariant, what, checked, violations, notCompared }) => ({
+        invariant,
+        what,
+        checked,
+        violations: notCompared === undefined ? violations : [...violations, notCompared],
+      }))
     } catch (error) {
       if (attempt === verifiesAtMost) throw error
       await pause(1_000)
@@ -102,7 +109,7 @@ const mayBecome: Readonly<Record<string, readonly string[]>> = {
   awaiting_payment: ['awaiting_payment', 'placed', 'fulfilled', 'canceled', 'declined', 'expired'],
 }
 
-async function ordersAreThere({ http, ground }: Audited, purchases: readonly Purchase[]): Promise<InvariantCheck> {
+async function ordersAreThere({ http, ground }: Audited, purchases: readonly Purchase[]): Promise<Finding> {
   const violations: string[] = []
   const acknowledged = purchases.flatMap(({ order, lines }) => (order ? [{ order, lines }] : []))
   await side(acknowledged, async ({ order, lines }) => {
@@ -135,7 +142,7 @@ const unitsOf = (lines: readonly OrderLine[]): string =>
     .sort()
     .join()
 
-async function answersAreKept({ http, ground }: Audited, purchases: readonly Purchase[]): Promise<InvariantCheck> {
+async function answersAreKept({ http, ground }: Audited, purchases: readonly Purchase[]): Promise<Finding> {
   const violations: string[] = []
   const answered = purchases.filter(({ answer }) => answer?.status === 201 || answer?.status === 402)
   await side(answered, async (purchase) => {
@@ -170,7 +177,7 @@ async function ordersOf({ database }: ProvingGround): Promise<Map<string, KnownO
 }
 
 /** The shop's orders beside the provider's own books, which know nothing of the shop's. */
-async function booksAgree({ ground, provider }: Audited): Promise<InvariantCheck[]> {
+async function booksAgree({ ground, provider }: Audited): Promise<Finding[]> {
   const [books, orders] = [await provider.books(), await ordersOf(ground)]
   const byOrder = Map.groupBy(books, ({ orderId }) => orderId)
   const twice: string[] = []
@@ -217,7 +224,7 @@ async function booksAgree({ ground, provider }: Audited): Promise<InvariantCheck
 const isSold = ({ state }: KnownOrder): boolean => state === 'placed' || state === 'fulfilled'
 
 /** Counted from the orders themselves, past the service that keeps the levels. */
-async function notOversold({ ground, goods }: Audited): Promise<InvariantCheck> {
+async function notOversold({ ground, goods }: Audited): Promise<Finding> {
   const { rows } = await ground.database.query<{ variant_id: string; counted: number; sold: number }>(
     `select l.variant_id, l.counted::float8 as counted, coalesce(s.sold, 0)::float8 as sold
      from (select variant_id, sum(quantity) filter (where kind = 'counted') as counted from inventory.movements group by 1) l
@@ -241,7 +248,7 @@ async function notOversold({ ground, goods }: Audited): Promise<InvariantCheck> 
   }
 }
 
-function deedsAreKept({ deeds }: Journal, orders: ReadonlyMap<string, KnownOrder>): InvariantCheck {
+function deedsAreKept({ deeds }: Journal, orders: ReadonlyMap<string, KnownOrder>): Finding {
   const becomes = { fulfilled: 'fulfilled', refunded: 'fulfilled', canceled: 'canceled' } as const
   const violations = deeds.flatMap(({ kind, orderId }) => {
     const order = orders.get(orderId)

@@ -7,6 +7,9 @@ import type { Provider } from './provider.ts'
 import type { ProvingGround } from './proving-ground.ts'
 import type { Random } from './random.ts'
 
+/** What was judged, by whomever: an invariant of `stoa verify`, a page of the journal, or a fault's own question. */
+export type Finding = Pick<InvariantCheck, 'invariant' | 'what' | 'checked' | 'violations'>
+
 /** What a fault works with. */
 export type Stage = {
   readonly ground: ProvingGround
@@ -25,7 +28,7 @@ export type Stage = {
 }
 
 /** Ends the fault. What it found out by itself is judged beside the invariants. */
-export type Heal = () => Promise<readonly InvariantCheck[]>
+export type Heal = () => Promise<readonly Finding[]>
 
 /** Something that goes wrong. */
 export type Fault = {
@@ -100,7 +103,7 @@ export function repeatedly(stage: Stage, meanPauseMs: number, act: () => Promise
 }
 
 /** A check of a fault's own. */
-export const check = (what: string, checked: number, violations: readonly string[]): InvariantCheck => ({
+export const check = (what: string, checked: number, violations: readonly string[]): Finding => ({
   invariant: 'fault',
   what,
   checked,

@@ -1,4 +1,4 @@
-import type { InvariantCheck } from '#kernel/invariants'
+import type { Finding } from './fault.ts'
 import type { Report } from './report.ts'
 import { chartStyle, roundChart, timelineChart } from './report-charts.ts'
 import { failuresOf, type Round } from './rounds.ts'
@@ -89,7 +89,7 @@ function row(report: Report, round: Round, number: number): string {
 const notesOf = ({ notes, beganAt }: Round): string =>
   notes.map((one) => `${inSeconds(one.at - beganAt)} ${one.text}`).join('\n')
 
-const checkRow = ({ invariant, what, checked, violations }: InvariantCheck): string =>
+const checkRow = ({ invariant, what, checked, violations }: Finding): string =>
   `<tr><td>${text(invariant)}</td><td>${text(what)}</td><td class="n">${checked.toLocaleString('en')}</td><td>${
     violations.length === 0
       ? '<span class="holds">holds</span>'

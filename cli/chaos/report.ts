@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { cpus } from 'node:os'
 import { join } from 'node:path'
-import type { InvariantCheck } from '#kernel/invariants'
 import { version } from '../version.ts'
+import type { Finding } from './fault.ts'
 import type { Sample } from './http.ts'
 import { reportPage } from './report-page.ts'
 import { hasFailed, type Round } from './rounds.ts'
@@ -27,7 +27,7 @@ export type Report = {
   readonly holds: boolean
   readonly rounds: readonly Round[]
   /** After the last one, once every order that waited was paid or had expired. */
-  readonly last: { readonly checks: readonly InvariantCheck[]; readonly broken: readonly string[] }
+  readonly last: { readonly checks: readonly Finding[]; readonly broken: readonly string[] }
   readonly timeline: readonly Second[]
 }
 

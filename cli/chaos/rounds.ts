@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { InvariantCheck } from '#kernel/invariants'
 import { audit, settle } from './audit.ts'
-import type { Fault, Stage } from './fault.ts'
+import type { Fault, Finding, Stage } from './fault.ts'
 import { sell } from './goods.ts'
 import type { Sample } from './http.ts'
 import type { Purchase } from './journal.ts'
@@ -36,7 +35,7 @@ export type Round = {
   readonly heldTooLongMs: number
   /** How often processes of the shop had to be started again. */
   readonly restarts: number
-  readonly checks: readonly InvariantCheck[]
+  readonly checks: readonly Finding[]
   /** All that does not hold, in a line each. */
   readonly broken: readonly string[]
 }
@@ -141,13 +140,13 @@ function brokenIn(round: Omit<Round, 'broken'>, fault: Fault, open: string | nul
 }
 
 /** Everything once more, when each order that waited is paid or has expired. */
-export async function judgeAtTheEnd(theater: Theater): Promise<{ checks: InvariantCheck[]; broken: string[] }> {
+export async function judgeAtTheEnd(theater: Theater): Promise<{ checks: Finding[]; broken: string[] }> {
   const open = await settle(theater, { untilExpired: true })
   const checks = await audit(theater, theater.journal.purchases)
   return { checks, broken: [...violationsOf(checks), ...(open === null ? [] : [`it did not come to rest: ${open}`])] }
 }
 
-const violationsOf = (checks: readonly InvariantCheck[]): string[] =>
+const violationsOf = (checks: readonly Finding[]): string[] =>
   checks.flatMap(({ invariant, what, violations }) => violations.map((one) => `${invariant} ${what}: ${one}`))
 
 /** The kinds of failures in a line. */
