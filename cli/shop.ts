@@ -22,6 +22,9 @@ export type Shop = {
 
 export type Progress = (step: string) => void
 
+/** Long enough for a busy caller's next request, short enough for somebody who pressed Ctrl-C. */
+const drainMs = 1_000
+
 /** Where commands find a shop that runs on this machine: `<data>/running.json`, for its owner only. */
 export type RunningShop = {
   readonly pid: number
@@ -106,6 +109,7 @@ async function open(
     shape: environment.shape,
     limitLoopback: environment.limitLoopback,
     internal: environment.internal,
+    drainMs,
     edge: edgeApps
       ? {
           host: environment.host,
@@ -250,7 +254,7 @@ async function readVersion(databaseUrl: string): Promise<number> {
   }
 }
 
-/** The sandbox provider runs where payments run, on a port of its own, unless `STOA_SANDBOX_URL` says where it is. */
+/** The sandbox provider runs where it is named, or else where payments run and `STOA_SANDBOX_URL` does not say where it is. */
 async function openSandbox(
   environment: Environment,
   settings: ShopSettings,
@@ -259,12 +263,9 @@ async function openSandbox(
   secret: (name: string) => Promise<string>,
   names: { key: string; webhook: string },
 ): Promise<{ url: string; publicUrl: string; stop: () => Promise<void> } | null> {
-  if (
-    !settings.payments.providers.includes('sandbox') ||
-    !environment.services.has('payments') ||
-    environment.sandbox.url
-  )
-    return null
+  const besidePayments = environment.services.has('payments') && !environment.sandbox.url
+  if (!settings.payments.providers.includes('sandbox')) return null
+  if (!besidePayments && !environment.services.has('sandbox')) return null
   const { startSandboxProvider } = await import('../providers/payments/sandbox/server.ts')
   const preferred = environment.sandbox.port ?? (environment.port === 0 ? 0 : environment.port + 1)
   const start = async (port: number) =>

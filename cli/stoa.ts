@@ -58,6 +58,19 @@ const commands: Readonly<Record<string, Command>> = {
     run: async (environment, { values }) =>
       (await import('./verify.ts')).verify(environment, root, values.json === true),
   },
+  chaos: {
+    summary: 'Break a shop of its own by all means there are, and judge it',
+    usage: 'stoa chaos [--fault a,b] [--seed N] [--seconds N] [--rate N] [--out FOLDER] [--list]',
+    options: {
+      fault: { type: 'string' },
+      seed: { type: 'string' },
+      seconds: { type: 'string' },
+      rate: { type: 'string' },
+      out: { type: 'string' },
+      list: { type: 'boolean' },
+    },
+    run: async (_, { values }) => (await import('./chaos/chaos.ts')).chaos(values),
+  },
   migrate: {
     summary: 'Bring the databases to this version',
     usage: 'stoa migrate',

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import pg from 'pg'
+import { serviceCall, withCall } from '#kernel/call'
 import { type Database, databaseFacts, inTransaction, openDatabase, sql } from '#kernel/database'
 import { serviceUrl } from '#kernel/migrate'
+import { openLink } from '../cli/chaos/link.ts'
 import { startTestHost, type TestHost } from '../test/host.ts'
 import { notes, notesServices } from '../test/notes.ts'
 
@@ -111,4 +113,44 @@ test('a broken connection is replaced', async () => {
   const { rows } = await sql`select 1 as one`.execute(db)
   assert.deepEqual(rows, [{ one: 1 }])
   assert.ok(databaseFacts(db).pool.totalCount <= 4)
+})
+
+test('a connection that breaks in the middle of a transaction fails that transaction alone', async () => {
+  const broken = inTransaction(db, async (tx) => {
+    const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx)
+    const owner = new pg.Client({ connectionString: host.databaseUrl })
+    await owner.connect()
+    await owner.query('select pg_terminate_backend($1, 5000)', [rows[0]?.pid])
+    await owner.end()
+    // Nothing is asked while the news arrives: nobody but the connection itself could take it.
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    await sql`select 1`.execute(tx)
+  })
+  await assert.rejects(broken)
+  assert.deepEqual((await sql`select 1 as one`.execute(db)).rows, [{ one: 1 }])
+})
+
+test('a connection that dies without a word fails its statement and is replaced', async () => {
+  const { port, pathname, username, password } = new URL(
+    serviceUrl(host.databaseUrl, 'test-secret-of-32-characters-or-so-database', 'notes'),
+  )
+  const link = await openLink(() => [Number(port)])
+  const far = openDatabase({
+    service: 'notes',
+    url: `postgres://${username}:${password}@127.0.0.1:${link.port}${pathname}`,
+    connections: 1,
+  })
+  try {
+    await sql`select 1`.execute(far)
+    const within = <R>(timeoutMs: number, work: () => Promise<R>) => withCall(serviceCall('notes', { timeoutMs }), work)
+    link.set('lost')
+    await assert.rejects(within(300, () => sql`select 1`.execute(far)))
+    assert.deepEqual((await sql`select 1 as one`.execute(far)).rows, [{ one: 1 }])
+    // What is slow and answers in time is not dead.
+    await within(2_000, () => sql`select pg_sleep(0.4)`.execute(far))
+    await assert.rejects(within(300, () => sql`select pg_sleep(0.6)`.execute(far)))
+  } finally {
+    await far.destroy()
+    await link.close()
+  }
 })

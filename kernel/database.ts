@@ -90,6 +90,7 @@ export function openDatabase(options: {
       statement_timeout: statementTimeoutMs,
       lock_timeout: lockTimeoutMs,
       idle_in_transaction_session_timeout: statementTimeoutMs,
+      keepAlive: true,
       options: `-c search_path=${options.service},extensions -c TimeZone=UTC`,
       types,
     },

@@ -38,6 +38,8 @@ export async function createEdge(
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     routerOptions: { querystringParser: parseQueryString, ignoreTrailingSlash: true, maxParamLength: 200 },
     forceCloseConnections: 'idle',
+    // While it closes, whoever still has a connection is answered as usual.
+    return503OnClosing: false,
     // A client that sends slowly must not hold a connection for ever.
     requestTimeout: 30_000,
     keepAliveTimeout: 72_000,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { appendFile, chown, cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, chown, cp, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -320,3 +320,22 @@ test('as root it takes over a database that root restored from a backup', { skip
 function asRoot(): boolean {
   return process.getuid?.() === 0
 }
+
+test('a database that cannot start is tried again until it can', async (t) => {
+  const folder = await dataFolder()
+  const progress: string[] = []
+  const postgres = await start(t, folder, { onProgress: (line) => progress.push(line) })
+  await query(postgres.url, 'create table kept as select 7 as number')
+  const control = join(folder, 'postgres', 'global', 'pg_control')
+  await rename(control, `${control}.away`)
+  process.kill(await serverPid(folder), 'SIGKILL')
+  const refusals = () => progress.filter((line) => line.startsWith('PostgreSQL did not start'))
+  await until(() => refusals().length >= 2, 15_000)
+  await rename(`${control}.away`, control)
+  const answers = () =>
+    query(postgres.url, 'select number from kept').then(
+      (rows) => rows.length === 1,
+      () => false,
+    )
+  await until(answers, 15_000)
+})

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile, realpath, rename, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { lockFile, openDataFolder, startError } from './data-folder.ts'
 import { packagedPostgres, postgresBinaries } from './postgres-binaries.ts'
 import { chooseUser, createCluster } from './postgres-cluster.ts'
@@ -31,17 +32,19 @@ const shopSettings = {
   log_checkpoints: 'off',
 }
 
-/** A server that ends itself this often within a minute would do so for ever. */
-const restartsAtMost = 5
-const restartWindowMs = 60_000
+/** A server that ends or cannot start again and again is started after longer and longer pauses, and never given up: disks are emptied. */
+const firstPauseMs = 500
+const pauseAtMostMs = 15_000
+/** One that has run for so long was well. */
+const wellAfterMs = 60_000
 /** Between our look for a free port and the server's use of it, another program may take it. */
 const portsTriedAtMost = 5
 /** The shortest of the systems' limits for the path of a Unix socket (macOS: 104 with the closing zero). */
 const socketPathBytesAtMost = 103
 
 /**
- * Runs a PostgreSQL server of its own in `<dataFolder>/postgres`, and keeps it running: if it is killed, it is started again on the
- * same port. It ends with this process, however this process ends. As root it runs as the owner of that folder, else as nobody.
+ * Runs a PostgreSQL server of its own in `<dataFolder>/postgres`, and keeps it running: however it ends, it is started again on the
+ * same port, as soon as it can be. It ends with this process, however this process ends. As root it runs as the owner of that folder, else as nobody.
  * Where it listens (`url`, `port`, `pid`) is written to `<dataFolder>/postgres.json` (owner only), its log to `<dataFolder>/postgres.log`.
  * @param settings PostgreSQL's, over those for a shop; only tests may turn `fsync` or `synchronous_commit` off
  * @throws errors with a `code` and one clear line: `data-folder-not-writable`, `postgres-in-use`, `postgres-folder-foreign`,
@@ -179,32 +182,31 @@ function supervise(
   restart: () => Promise<PostgresServer>,
 ): () => Promise<void> {
   let server = first
-  let stopping = false
+  const stopping = new AbortController()
+  const startAgain = async (failures: number): Promise<PostgresServer | null> => {
+    const pauseMs = failures === 0 ? 0 : Math.min(firstPauseMs * 2 ** failures, pauseAtMostMs)
+    await sleep(pauseMs, undefined, stopping).catch(() => undefined)
+    if (stopping.signal.aborted) return null
+    return restart().catch((error: Error) => {
+      cluster.onProgress(error.message)
+      return startAgain(failures + 1)
+    })
+  }
   const supervised = (async () => {
-    let ends: number[] = []
-    while (true) {
+    for (let ends = 0; ; ends++) {
+      const since = performance.now()
       await server.exited
-      if (stopping) return
-      const now = performance.now()
-      ends = [...ends.filter((end) => now - end < restartWindowMs), now]
-      if (ends.length > restartsAtMost) {
-        cluster.onProgress(
-          `PostgreSQL ended ${ends.length} times within a minute and stays down: see ${cluster.logFile}`,
-        )
-        return
-      }
+      if (stopping.signal.aborted) return
       cluster.onProgress('PostgreSQL ended unexpectedly and is started again')
-      try {
-        server = await restart()
-      } catch (error) {
-        cluster.onProgress((error as Error).message)
-        return
-      }
-      if (stopping) await server.end()
+      if (performance.now() - since > wellAfterMs) ends = 0
+      const started = await startAgain(ends)
+      if (!started) return
+      server = started
+      if (stopping.signal.aborted) await server.end()
     }
   })()
   return async () => {
-    stopping = true
+    stopping.abort()
     await server.end()
     await supervised
   }

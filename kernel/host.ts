@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { type Admission, createAdmission } from './admission.ts'
@@ -41,6 +42,8 @@ export type HostOptions = {
   /** Whether rate limits apply to callers on this machine too. */
   readonly limitLoopback: boolean
   readonly internal: { readonly host: string; readonly port: number }
+  /** How long those whose connections are open are served at the stop, and told to use others; absent: not at all. */
+  readonly drainMs?: number
   /** The public door, or null when another process has it. */
   readonly edge: null | {
     readonly host: string
@@ -165,10 +168,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   const stop = async (): Promise<void> => {
     ready = false
-    await closeServer(edge)
+    await closeServer(edge, options.drainMs ?? 0)
     await stopJobs()
     await Promise.all([...relays.values()].map((relay) => relay.drain().catch(() => undefined)))
-    await closeServer(internalServer)
+    await closeServer(internalServer, options.drainMs ?? 0)
     await Promise.all(started.map(({ wiring }) => wiring.close?.()))
     await Promise.all(started.map(({ db }) => db?.destroy()))
     await remote.close()
@@ -177,10 +180,19 @@ export async function startHost(options: HostOptions): Promise<Host> {
   return { publicPort: portOf(edge), internalPort: portOf(internalServer) ?? 0, client: clientOf, settle, stop }
 }
 
-/** A connection whose request was running when the server closed stays open for a next one: nobody may wait for that. */
-async function closeServer(server: FastifyInstance | null): Promise<void> {
+/**
+ * Closes idle connections last: a request may be on its way on one that is idle here. Whoever asks meanwhile is answered and told to
+ * come back on another connection. One whose request was running when the server closed stays open for a next one: nobody may
+ * wait for that.
+ */
+async function closeServer(server: FastifyInstance | null, drainMs: number): Promise<void> {
   if (!server) return
-  const sweep = setInterval(() => server.server.closeIdleConnections(), 50)
+  const http = server.server
+  http.prependListener('request', (_, response) => response.setHeader('connection', 'close'))
+  const connections = (): Promise<number> => new Promise((done) => http.getConnections((_, count) => done(count ?? 0)))
+  const until = performance.now() + drainMs
+  while (performance.now() < until && (await connections()) > 0) await pause(20)
+  const sweep = setInterval(() => http.closeIdleConnections(), 50)
   await server.close().finally(() => clearInterval(sweep))
 }
 

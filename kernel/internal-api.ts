@@ -15,6 +15,9 @@ import { type Check, compileCheck } from './validation.ts'
 /** Carries a whole catalog batch, or the largest picture in base64; the public API has its own, smaller, limits. */
 const bodyBytesAtMost = 24 * 1024 * 1024
 
+/** `leftMs` is the caller's time to the deadline; absent from callers of an older version, during a rollout. */
+type CallBody = { readonly input: unknown; readonly call: Call; readonly leftMs?: number }
+
 /**
  * The port by which services reach each other: calls, event batches, health, metrics. It listens on loopback unless told
  * otherwise and refuses whoever does not know the shop's service token.
@@ -29,7 +32,12 @@ export function internalApi(options: {
   log: Logger
   metrics: Metrics
 }): FastifyInstance {
-  const app = fastify({ bodyLimit: bodyBytesAtMost, forceCloseConnections: 'idle' })
+  const app = fastify({
+    bodyLimit: bodyBytesAtMost,
+    forceCloseConnections: 'idle',
+    // While it closes, whoever still has a connection is answered as usual.
+    return503OnClosing: false,
+  })
   const checks = new Map<string, Check<T.TObject>>()
   const checkInput = (service: RunningService, name: string): Check<T.TObject> => {
     const key = `${service.contract.name}.${name}`
@@ -67,13 +75,15 @@ export function internalApi(options: {
       reply.raw.once('close', leave)
     })
     closed.get('/health/process', { config: { importance: null } }, async () => options.health())
-    closed.post<{ Params: { service: string; operation: string }; Body: { input: unknown; call: Call } }>(
+    closed.post<{ Params: { service: string; operation: string }; Body: CallBody }>(
       '/call/:service/:operation',
       async (request) => {
         const service = options.services.get(request.params.service)
         if (!service) throw notFound(`service ${request.params.service} in this process`)
         const { operation } = request.params
-        return execute(service, operation, checkInput(service, operation)(request.body.input), request.body.call)
+        const { input, call, leftMs } = request.body
+        const deadline = leftMs === undefined ? call.deadline : Date.now() + leftMs
+        return execute(service, operation, checkInput(service, operation)(input), { ...call, deadline })
       },
     )
     closed.post<{ Params: { service: string }; Body: { events: EventEnvelope[] } }>(

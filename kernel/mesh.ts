@@ -85,11 +85,18 @@ type Sent = Pick<Call, 'deadline' | 'importance'>
 /** A service of another process, as seen from here. */
 type Target = { readonly breaker: Breaker; retries: number }
 
-/** Reaches services in other processes over HTTP with deadline, a budget of retries and a circuit breaker each. */
+/** An idle connection may have died without a word, and fails the next call only at its deadline: none is kept for long. */
+const idleAtMostMs = 10_000
+
+/**
+ * Reaches services in other processes over HTTP with deadline, a budget of retries and a circuit breaker each.
+ * @param options.idleAtMostMs how long a connection is kept that nobody uses
+ */
 export function httpMesh(options: {
   urlOf: (service: string) => string | undefined
   token: string
   onChange?: (state: DependencyState) => void
+  idleAtMostMs?: number
 }): Mesh & Remote {
   // A shop in one process never calls over HTTP, and need not load what does.
   let agent: Agent | null = null
@@ -101,10 +108,13 @@ export function httpMesh(options: {
     const leftMs = sent.deadline - Date.now()
     if (leftMs <= 0) throw unavailable(`No time was left to ask ${service}.`)
     const undici = await import('undici')
+    const idleMs = options.idleAtMostMs ?? idleAtMostMs
+    // The second one holds against what the other side would keep: without it, its word counts.
+    const idle = { keepAliveTimeout: idleMs, keepAliveMaxTimeout: idleMs }
     // How long an answer may take is said by each call's own deadline.
     const untimed = { headersTimeout: 0, bodyTimeout: 0 }
-    agent ??= new undici.Agent({ connections: 32, pipelining: 1, keepAliveTimeout: 10_000, ...untimed })
-    const answer = await undici
+    agent ??= new undici.Agent({ connections: 32, pipelining: 1, ...idle, ...untimed })
+    const { status, value } = await undici
       .request(new URL(path, url), {
         method: body === undefined ? 'GET' : 'POST',
         dispatcher: agent,
@@ -116,15 +126,17 @@ export function httpMesh(options: {
         body: body === undefined ? null : JSON.stringify(body),
         signal: AbortSignal.timeout(leftMs),
       })
+      // An answer that breaks off in the middle is none either.
+      .then(async (answer) => ({ status: answer.statusCode, value: await answer.body.json() }))
       .catch((error: Error) => {
         throw new NoAnswer(`${service} did not answer: ${error.message}`, { cause: error })
       })
-    const value = await answer.body.json()
-    if (answer.statusCode === 200) return value as R
-    const { problem, retryAfterSeconds } = value as { problem: Problem; retryAfterSeconds: number | null }
+    if (status === 200) return value as R
+    const { problem, retryAfterSeconds } = value as { problem?: Problem; retryAfterSeconds: number | null }
+    // What is not in our words comes from a server that closes, or from something in between.
+    if (!problem) throw new NoAnswer(`${service} did not answer: ${status}`)
     // Whoever turns people away is well, and does not want to be asked again at once.
-    if (answer.statusCode === 503 && problem.type !== overloadedType)
-      throw new NoAnswer(problem.detail ?? problem.title)
+    if (status === 503 && problem.type !== overloadedType) throw new NoAnswer(problem.detail ?? problem.title)
     throw new ProblemError(problem, retryAfterSeconds)
   }
 
@@ -167,7 +179,8 @@ export function httpMesh(options: {
     if (!operation) throw new Error(`contract: ${contract.name} has no operation "${name}"`)
     const path = `/call/${contract.name}/${name}`
     return guarded(targetOf(contract.name, contract.fallback), mayRepeat(operation, call), call.deadline, () =>
-      ask<Outcome<Operation>>(contract.name, path, call, { input, call }),
+      // Two machines' clocks may be far apart: what travels is how much time is left.
+      ask<Outcome<Operation>>(contract.name, path, call, { input, call, leftMs: call.deadline - Date.now() }),
     )
   }
   return Object.assign(mesh, {

@@ -68,6 +68,8 @@ export function openPool(options: PoolOptions): Pool {
   const pool = new pg.Pool({ ...options.config, max: connections })
   // A connection that breaks while idle is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined)
+  // One that breaks in use fails its statement, or the next; without a listener it would end the process as well.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   const queues: Record<'reserved' | 'ordinary', Waiting[]> = { reserved: [], ordinary: [] }
   const pending = new Set<Pending>()
   let taken = 0

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import { newTraceId, serviceCall, withCall } from './call.ts'
+import { passing } from './crash-point.ts'
 import type { EventEnvelope } from './event.ts'
 import type { Delivery, EventSource } from './outbox.ts'
 
@@ -46,6 +47,7 @@ export function startRelay(options: { service: string; source: EventSource; deli
         group.map(({ event }) => event),
       ),
     ).catch((error: unknown) => group.map(() => (error instanceof Error ? error.message : String(error))))
+    await passing(service)('events-delivered', subscriber)
     const done = group.filter((_, index) => verdicts[index] === null)
     const failed = group.flatMap((delivery, index) => {
       const error = verdicts[index]

@@ -29,6 +29,7 @@ export async function startTestHost(
     authenticate?: (credential: string) => Promise<Actor>
     environment?: Record<string, string>
     limitLoopback?: boolean
+    drainMs?: number
     /** Another copy: on the database and data folder of this host, which must be stopped last. */
     beside?: TestHost
   } = {},
@@ -59,6 +60,7 @@ export async function startTestHost(
     shape: options.shape ?? 'plain',
     limitLoopback: options.limitLoopback ?? false,
     internal: { host: '127.0.0.1', port: 0 },
+    drainMs: options.drainMs ?? 0,
     edge,
     log: createLog({ level: process.env.STOA_TEST_LOG ?? 'silent', redact: [] }),
     metrics: createMetrics(),

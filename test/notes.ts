@@ -113,6 +113,8 @@ export const readers = contract(
 export type Knobs = {
   calls: number
   failReaders: number
+  /** Milliseconds that the last call of `twice` had left, by this process's clock. */
+  leftMs: number
   readonly deliveries: EventEnvelope[]
 }
 
@@ -129,7 +131,7 @@ export async function notesServices(): Promise<{ services: AnyService[]; knobs: 
     join(folder, 'readers', '0001-heard.sql'),
     'create table heard (n bigint generated always as identity, text text not null)',
   )
-  const knobs: Knobs = { calls: 0, failReaders: 0, deliveries: [] }
+  const knobs: Knobs = { calls: 0, failReaders: 0, leftMs: 0, deliveries: [] }
   return {
     services: [notesService(join(folder, 'notes'), knobs), readersService(join(folder, 'readers'), knobs)],
     knobs,
@@ -170,8 +172,9 @@ const notesService = (migrations: string, knobs: Knobs) =>
           await inTransaction(db, async () => client(readers).heard({}))
           return ok({})
         },
-        twice: async () => {
+        twice: async (_, { deadline }) => {
           knobs.calls += 1
+          knobs.leftMs = deadline - Date.now()
           return ok({ calls: knobs.calls })
         },
       },

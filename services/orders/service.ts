@@ -4,6 +4,7 @@ import { inventory } from '#contracts/inventory'
 import { OrderSettings, orders } from '#contracts/orders'
 import { payments } from '#contracts/payments'
 import { pricing } from '#contracts/pricing'
+import { passing } from '#kernel/crash-point'
 import { service } from '#kernel/service'
 import type { Deps } from './deps.ts'
 import { orderTokens } from './order-token.ts'
@@ -61,4 +62,4 @@ export const ordersServiceWith = (reached: Deps['reached']) =>
     },
   })
 
-export const ordersService = ordersServiceWith(async () => undefined)
+export const ordersService = ordersServiceWith(passing('orders'))

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { PaymentSettings, payments } from '#contracts/payments'
 import { serviceCall, withCall } from '#kernel/call'
 import { ok } from '#kernel/contract'
+import { passing } from '#kernel/crash-point'
 import { type ServiceHost, service } from '#kernel/service'
 import type { PaymentProvider } from '../../providers/payments/port.ts'
 import { authorize } from './authorize.ts'
@@ -50,7 +51,7 @@ const callbacksKeptDays = 14
  */
 export const paymentsService = (
   adapters: (host: ServiceHost<PaymentSettings>) => Promise<readonly PaymentProvider[]>,
-  reached: Deps['reached'] = async () => undefined,
+  reached: Deps['reached'] = passing('payments'),
 ) =>
   service({
     contract: payments,

@@ -83,6 +83,8 @@ export async function startSandboxProvider(options: SandboxOptions): Promise<San
 async function assemble(server: FastifyInstance, options: SandboxOptions, stopping: AbortSignal) {
   const pool = store.openPool(options.databaseUrl, maxConnections)
   pool.on('error', (error) => server.log.warn({ err: error }, 'sandbox: an idle database connection broke'))
+  // One that breaks in use fails its statement; without a listener it would end the process as well.
+  pool.on('connect', (client) => client.on('error', () => undefined))
   server.addHook('onClose', () => pool.end())
   await store.createSchema(pool)
 

@@ -1,0 +1,19 @@
+import type { Fault } from './fault.ts'
+import { databaseFaults } from './faults/database.ts'
+import { crashes, killAnything, kills } from './faults/kills.ts'
+import { machineFaults } from './faults/machine.ts'
+import { networkFaults } from './faults/network.ts'
+import { providerFaults } from './faults/provider.ts'
+import { rushes } from './faults/rushes.ts'
+
+/** Every fault by name, in the order in which a whole run goes through them. */
+export const faults: readonly Fault[] = [
+  ...kills,
+  killAnything,
+  ...crashes,
+  ...databaseFaults,
+  ...providerFaults,
+  ...networkFaults,
+  ...machineFaults,
+  ...rushes,
+]
