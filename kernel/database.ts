@@ -80,7 +80,7 @@ export function openDatabase(options: {
 }): Database {
   const pool = openPool({
     connections: options.connections,
-    reserved: Math.ceil(options.connections * reservedShare),
+    reserved: Math.min(Math.ceil(options.connections * reservedShare), options.connections - 1),
     ...(options.onSilence ? { onSilence: options.onSilence } : {}),
     config: {
       connectionString: options.url,
