@@ -1,6 +1,7 @@
 import { createHash, createHmac } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 
 /** Any number: it only has to be the same in every copy, so that one migrates while the others wait. */
@@ -29,7 +30,7 @@ export async function migrate(options: {
   })
   await client.connect()
   try {
-    await client.query('select pg_advisory_lock($1)', [advisoryLock])
+    await waitForTurn(client)
     await client.query('create schema if not exists stoa')
     await client.query(`create table if not exists stoa.migrations (
       service text not null, name text not null, checksum text not null, applied_at timestamptz not null default now(),
@@ -62,6 +63,20 @@ export async function migrate(options: {
     return applied
   } finally {
     await client.end()
+  }
+}
+
+const turnAgainMs = 100
+
+/**
+ * Copies that start at once migrate one after the other. The lock is asked for again and again: a statement that waits is a
+ * transaction, and an index that is made concurrently would wait for it, for ever.
+ */
+async function waitForTurn(client: pg.Client): Promise<void> {
+  for (;;) {
+    const { rows } = await client.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [advisoryLock])
+    if (rows[0]?.mine) return
+    await pause(turnAgainMs)
   }
 }
 
