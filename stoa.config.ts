@@ -174,7 +174,10 @@ export default defineShop({
   },
 
   payments: {
-    /** `sandbox` is for trying the shop out: no real money moves. */
+    /**
+     * `sandbox` is for trying the shop out: no real money moves. `stripe` takes cards; its keys come from the environment.
+     * `manual` is an invoice or a bank transfer, described under `manual` here. See docs/payments.md.
+     */
     providers: ['sandbox'],
     /** `at-once` takes the money with the order; `on-fulfillment` reserves it and takes it when goods leave. */
     capture: 'on-fulfillment',

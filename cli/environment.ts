@@ -9,6 +9,8 @@ export type Environment = {
   readonly publicUrl: string | null
   readonly trustedProxies: readonly string[]
   readonly dataFolder: string
+  /** Another file than `stoa.config.ts` of this folder. */
+  readonly configFile: string | null
   readonly databaseUrl: string | null
   readonly services: ReadonlySet<string>
   readonly urls: ReadonlyMap<string, string>
@@ -124,6 +126,7 @@ export function readEnvironment(
       .map((one) => one.trim())
       .filter(Boolean),
     dataFolder: resolve(text('STOA_DATA') ?? '.stoa'),
+    configFile: text('STOA_CONFIG') === null ? null : resolve(text('STOA_CONFIG') ?? ''),
     databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
     services,
     urls,

@@ -2,14 +2,16 @@ import { openDataFolder } from '#kernel/data-folder'
 import { startEmbeddedPostgres } from '#kernel/embedded-postgres'
 import { migrate } from '#kernel/migrate'
 import { registry } from '../services/registry.ts'
+import type { ShopSettings } from '../services/settings.ts'
 import type { Environment } from './environment.ts'
+import { checkPaymentProviders } from './payment-providers.ts'
 import { loadSettings } from './settings.ts'
 import { checkDatabase, createDatabase, findRunningShop } from './shop.ts'
 import { complain, say } from './terminal.ts'
 
 /** `stoa migrate`: brings every service's schema to this version, and says which files were applied. */
 export async function runMigrations(environment: Environment, root: string): Promise<number> {
-  await loadSettings(root)
+  await loadSettings(root, environment.configFile)
   const data = await openDataFolder(environment.dataFolder)
   const postgres = environment.databaseUrl ? null : await startEmbeddedPostgres({ dataFolder: data.path })
   try {
@@ -41,9 +43,11 @@ export async function runMigrations(environment: Environment, root: string): Pro
 /** `stoa doctor`: looks at everything a start needs, and says of each whether it is well. Exit status 1 when something is not. */
 export async function examine(environment: Environment, root: string): Promise<number> {
   const running = await findRunningShop(environment.dataFolder)
+  const settings = () => loadSettings(root, environment.configFile)
   const checks: [string, () => Promise<string>][] = [
     ['Node', async () => process.version],
-    ['stoa.config.ts', async () => `${(await loadSettings(root)).pricing.markets.length} markets`],
+    ['stoa.config.ts', async () => `${(await settings()).pricing.markets.length} markets`],
+    ['payment providers', async () => describeProviders(environment, await settings())],
     ['data folder', async () => (await openDataFolder(environment.dataFolder)).path],
     ['shop', async () => (running ? `runs at ${running.publicUrl} (process ${running.pid})` : 'does not run')],
     [
@@ -65,4 +69,9 @@ export async function examine(environment: Environment, root: string): Promise<n
     }
   }
   return status
+}
+
+async function describeProviders(environment: Environment, settings: ShopSettings): Promise<string> {
+  const warnings = await checkPaymentProviders(environment, settings, environment.publicUrl ?? 'http://localhost')
+  return [settings.payments.providers.join(', '), ...warnings].join('; ')
 }

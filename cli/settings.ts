@@ -5,9 +5,11 @@ import { compileCheck } from '#kernel/validation'
 import { ShopSettings } from '../services/settings.ts'
 import { ConfigurationError } from './environment.ts'
 
-/** Reads and checks `stoa.config.ts`. Throws a `ConfigurationError` that names every field that is wrong. */
-export async function loadSettings(folder: string): Promise<ShopSettings> {
-  const file = join(folder, 'stoa.config.ts')
+/**
+ * Reads and checks `stoa.config.ts` of a folder, or another file. Throws a `ConfigurationError` that names every field that is wrong.
+ */
+export async function loadSettings(folder: string, configFile: string | null = null): Promise<ShopSettings> {
+  const file = configFile ?? join(folder, 'stoa.config.ts')
   let module: { default?: unknown }
   try {
     module = (await import(pathToFileURL(file).href)) as { default?: unknown }
@@ -42,5 +44,9 @@ function crossFaults(settings: ShopSettings): string[] {
         ),
     ),
   )
-  return [...twice.map((code) => `stoa.config.ts: pricing/markets names "${code}" twice`), ...unknown]
+  const unsaid =
+    settings.payments.providers.includes('manual') && !settings.payments.manual
+      ? ['stoa.config.ts: payments/providers names "manual", so payments/manual must say what shoppers are to do']
+      : []
+  return [...unsaid, ...twice.map((code) => `stoa.config.ts: pricing/markets names "${code}" twice`), ...unknown]
 }

@@ -7,6 +7,7 @@ import { startEmbeddedPostgres } from '#kernel/embedded-postgres'
 import type { Host } from '#kernel/host'
 import type { ShopSettings } from '../services/settings.ts'
 import type { Environment } from './environment.ts'
+import { checkPaymentProviders } from './payment-providers.ts'
 
 /** A shop, or a part of one, running in this process. */
 export type Shop = {
@@ -89,6 +90,7 @@ async function open(
     level: environment.logLevel,
     redact: modules.personalFields(registry.map(({ contract }) => contract.operations)),
   })
+  for (const warning of await checkPaymentProviders(environment, settings, publicUrl)) log.warn(warning)
   const sandbox = await openSandbox(environment, settings, database.url, publicUrl, data.secret, sandboxSecrets)
   if (sandbox) stops.push(sandbox.stop)
 

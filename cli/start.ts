@@ -16,7 +16,10 @@ export async function start(environment: Environment, folder: string): Promise<n
   const progress = startProgress()
   const stopping = stopOnSignal()
   try {
-    const shop = await openShop(environment, () => readSettings(folder), { edge: true, onProgress: progress.step })
+    const shop = await openShop(environment, () => readSettings(environment, folder), {
+      edge: true,
+      onProgress: progress.step,
+    })
     stopping.shop = shop
     const password = await prepare(environment, shop, progress.step)
     progress.end()
@@ -30,7 +33,8 @@ export async function start(environment: Environment, folder: string): Promise<n
   }
 }
 
-const readSettings = async (folder: string) => (await import('./settings.ts')).loadSettings(folder)
+const readSettings = async ({ configFile }: Environment, folder: string) =>
+  (await import('./settings.ts')).loadSettings(folder, configFile)
 
 /**
  * The first owner, where this process hosts identity, and the demo goods, where it hosts the whole shop.

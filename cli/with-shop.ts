@@ -38,7 +38,10 @@ export async function withShop<R>(
     }
   }
   const progress = startProgress()
-  const shop = await openShop(environment, () => loadSettings(root), { edge: false, onProgress: progress.step })
+  const shop = await openShop(environment, () => loadSettings(root, environment.configFile), {
+    edge: false,
+    onProgress: progress.step,
+  })
   progress.end()
   try {
     return await work({ client: shop.host.client, settle: shop.host.settle, databaseUrl: shop.databaseUrl })

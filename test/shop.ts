@@ -1,11 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { identity } from '#contracts/identity'
+import type { PaymentSettings } from '#contracts/payments'
 import { createClient } from '#kernel/client'
 import { openDataFolder } from '#kernel/data-folder'
 import type { ClientOf } from '#kernel/host'
@@ -46,7 +48,7 @@ export const shapes = (process.env.STOA_TEST_SHAPES ?? 'one,strict,many').split(
 /** Starts an empty shop in `shape`, through the same doors as `stoa start`. */
 export async function startShop(
   shape: Shape,
-  options: { environment?: Record<string, string> } = {},
+  options: { environment?: Record<string, string>; payments?: PaymentSettings } = {},
 ): Promise<TestShop> {
   const database = await testDatabase()
   const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-shop-'))
@@ -63,6 +65,7 @@ export async function startShop(
     STOA_ADMIN_EMAIL: ownerAccount.email,
     STOA_ADMIN_PASSWORD: ownerAccount.password,
     STOA_LOG: process.env.STOA_TEST_LOG ?? 'silent',
+    ...(options.payments ? { STOA_CONFIG: await writeConfig(dataFolder, options.payments) } : {}),
     ...options.environment,
   }
   const started = shape === 'many' ? await startMany(variables) : await startOne(shape, variables)
@@ -87,11 +90,25 @@ export async function startShop(
   }
 }
 
+/** The shop's own choices, but for how it is paid. @returns where they are */
+async function writeConfig(folder: string, payments: PaymentSettings): Promise<string> {
+  const file = join(folder, 'config.mjs')
+  const own = pathToFileURL(join(root, 'stoa.config.ts')).href
+  await writeFile(
+    file,
+    `import shop from ${JSON.stringify(own)}\nexport default { ...shop, payments: ${JSON.stringify(payments)} }\n`,
+  )
+  return file
+}
+
 type Started = { readonly client: ClientOf; readonly urls: Record<string, string>; stop(): Promise<void> }
 
 async function startOne(shape: Shape, variables: Record<string, string>): Promise<Started> {
   const environment = readEnvironment({ ...variables, STOA_SHAPE: shape === 'strict' ? 'strict' : 'plain' })
-  const shop = await openShop(environment, () => loadSettings(root), { edge: true, onProgress: () => undefined })
+  const shop = await openShop(environment, () => loadSettings(root, environment.configFile), {
+    edge: true,
+    onProgress: () => undefined,
+  })
   const owner = await shop.host.client(identity).ensureOwner({ ...ownerAccount, enforce: true })
   if (!owner.ok) throw new Error('test shop: no owner')
   return { client: shop.host.client, urls: {}, stop: shop.stop }

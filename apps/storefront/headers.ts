@@ -10,15 +10,29 @@ export type PagePrivacy =
 /** 128 bits, as CSP level 3 asks of a nonce. */
 export const newNonce = (): string => randomBytes(16).toString('base64')
 
+/** The origins of payment providers that a page needs: those that may be framed, asked by a script, and that a form may end at. */
+export type ProviderOrigins = {
+  readonly frames: readonly string[]
+  readonly connects: readonly string[]
+  readonly forms: readonly string[]
+  /** Whether a provider's own script runs on the page. */
+  readonly scripts: boolean
+}
+
+export const noProvider: ProviderOrigins = { frames: [], connects: [], forms: [], scripts: false }
+
 /**
  * The headers of a page. Scripts run by nonce only and whatever they load runs with them; no page can be framed; markup
  * from strings is refused by the browser but for the policy of our own scripts (Trusted Types).
  *
- * @param providers origins of payment providers: named on the checkout and nowhere else
+ * A provider's script is loaded by ours, which `strict-dynamic` lets it be; the default policy for its address (Trusted Types) is
+ * ours, too, and exists on such a page alone.
+ *
+ * @param providers named where the shopper pays and nowhere else
  */
 export function pageHeaders(
   reply: FastifyReply,
-  options: { nonce: string; isSecure: boolean; privacy: PagePrivacy; providers: readonly string[] },
+  options: { nonce: string; isSecure: boolean; privacy: PagePrivacy; providers: ProviderOrigins },
 ): void {
   const { nonce, isSecure, privacy, providers } = options
   const policy = [
@@ -26,15 +40,15 @@ export function pageHeaders(
     `script-src 'nonce-${nonce}' 'strict-dynamic'`,
     "style-src 'self'",
     "img-src 'self' data:",
-    "connect-src 'self'",
-    `frame-src ${providers.length > 0 ? providers.join(' ') : "'none'"}`,
+    `connect-src ${["'self'", ...providers.connects].join(' ')}`,
+    `frame-src ${providers.frames.length > 0 ? providers.frames.join(' ') : "'none'"}`,
     // Browsers hold a form to this through redirects too, and paying ends at the provider.
-    `form-action ${["'self'", ...providers].join(' ')}`,
+    `form-action ${["'self'", ...providers.forms].join(' ')}`,
     "base-uri 'none'",
     "object-src 'none'",
     "frame-ancestors 'none'",
     "require-trusted-types-for 'script'",
-    'trusted-types stoa',
+    `trusted-types stoa${providers.scripts ? ' default' : ''}`,
     ...(isSecure ? ['upgrade-insecure-requests'] : []),
   ]
   reply.headers({

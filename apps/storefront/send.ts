@@ -2,14 +2,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { sendEncoded } from '#kernel/shared-answers'
 import { readCartCookie } from './cart-cookie.ts'
 import type { Deps } from './deps.ts'
-import { newNonce, type PagePrivacy, pageHeaders } from './headers.ts'
+import { newNonce, noProvider, type PagePrivacy, type ProviderOrigins, pageHeaders } from './headers.ts'
 import type { Head, PageName, Views } from './views.ts'
 import { hasSession, isSecure, type Visit } from './visit.ts'
 
 export type SendOptions = {
   readonly status?: number
   /** Origins of payment providers that this page shows or leads to. */
-  readonly providers?: readonly string[]
+  readonly providers?: ProviderOrigins
   /** Units in the cart where this answer has just changed them. */
   readonly units?: number
 }
@@ -32,7 +32,7 @@ export async function sendDocument(
   deps: Deps,
   { request, reply, frame, privacy, shared }: Pick<Visit, 'request' | 'reply' | 'frame' | 'privacy' | 'shared'>,
   html: string,
-  { status = 200, providers = [], units = 0 }: SendOptions,
+  { status = 200, providers = noProvider, units = 0 }: SendOptions,
 ): Promise<FastifyReply> {
   const nonce = newNonce()
   pageHeaders(reply, { nonce, isSecure: isSecure(deps), privacy, providers })

@@ -142,6 +142,12 @@ export type Views = {
   order: {
     readonly order: Order
     readonly justPlaced: boolean
+    /** The bank's question that a provider's script puts to the shopper, and where the shopper goes with the answer. */
+    readonly challenge: {
+      readonly script: NonNullable<Provider['script']>
+      readonly clientSecret: string
+      readonly returnPath: string
+    } | null
   }
   signIn: { readonly typed: Typed; readonly problems: Problems; readonly next: string; readonly notice: string | null }
   signUp: { readonly typed: Typed; readonly problems: Problems }

@@ -57,6 +57,11 @@ export type PaymentProvider = {
   /** Gives back a captured amount, or a part of it; never more than was captured, however many refunds there are. */
   refund(request: MoneyRequest, call?: Call): Promise<RefundResult>
 
+  /**
+   * Notes that all of a payment's money is there; only where people see it arrive. Noting it again changes nothing.
+   */
+  receive?(request: ReceiveRequest, call?: Call): Promise<ReceiveResult>
+
   /** Verifies a callback over the bytes as they came. Nothing in it is to be believed but which payment to ask about. */
   webhook(request: WebhookRequest): Promise<WebhookResult>
 
@@ -87,6 +92,8 @@ export type CheckoutFields =
       readonly kind: 'script'
       readonly scriptUrl: string
       readonly frameOrigins: readonly string[]
+      /** Where it talks to from the shop's page. */
+      readonly connectOrigins: readonly string[]
       readonly publicKey: string
     }
   /** No card is asked: an invoice, a bank transfer. */
@@ -108,6 +115,7 @@ export type AbandonRequest = { readonly orderId: string; readonly attemptKey: st
 export type FindRequest = { readonly orderId: string }
 export type RetrieveRequest = { readonly providerPaymentId: string }
 export type VoidRequest = { readonly providerPaymentId: string; readonly key: string }
+export type ReceiveRequest = { readonly providerPaymentId: string; readonly amount: Money }
 export type ListRequest = { readonly since: string; readonly cursor?: string }
 /** `key` is the idempotency key of this one movement of money. */
 export type MoneyRequest = { readonly providerPaymentId: string; readonly amount: Money; readonly key: string }
@@ -156,6 +164,11 @@ export type RefundResult =
   | Refused<MoneyRefusal | 'exceeds-captured'>
   | Unknown
 
+export type ReceiveResult =
+  | { readonly outcome: 'received'; readonly payment: ProviderPayment }
+  | Refused<MoneyRefusal | 'amount-mismatch'>
+  | Unknown
+
 export type ListResult =
   | { readonly outcome: 'listed'; readonly items: readonly ProviderPayment[]; readonly nextCursor: string | null }
   | Unknown
@@ -170,7 +183,8 @@ export type WebhookResult =
       readonly outcome: 'verified'
       readonly eventId: string
       readonly providerPaymentId: string
-      readonly orderId: string
+      /** Null when the callback does not say, as with what was done in the provider's own dashboard. */
+      readonly orderId: string | null
       /** What it says the payment was to be, where it says so: compared, never believed. */
       readonly amount?: Money
     }
@@ -192,7 +206,15 @@ export type MoneyRefusal = 'not-found' | 'wrong-state' | 'currency-mismatch' | '
 /** Nobody can tell whether the provider did it. */
 export type Unknown = {
   readonly outcome: 'unknown'
-  readonly cause: 'timeout' | 'connection' | 'server-error' | 'rate-limited' | 'unauthorized' | 'unreadable-answer'
+  readonly cause:
+    | 'timeout'
+    | 'connection'
+    | 'server-error'
+    | 'rate-limited'
+    | 'unauthorized'
+    | 'unreadable-answer'
+    /** A request under the same key is under way at this moment. */
+    | 'in-progress'
   readonly detail: string
 }
 
@@ -235,7 +257,13 @@ export type ProviderPayment = {
   readonly captured: Money
   readonly refunded: Money
   readonly refunds: readonly ProviderRefund[]
+  /** What the provider keeps for itself of what it captured, once it says so; perhaps in another currency, that of the shop's account. */
+  readonly fee?: Money
   readonly declineReason?: DeclineReason
+  /** Until when money that has to be transferred is waited for; without it the shop's own, shorter limit holds. */
+  readonly payableUntil?: string
+  /** What the shopper has to do by hand, in plain text. */
+  readonly instructions?: string
   /** When an authorization that nobody captured lapses. */
   readonly authorizedUntil?: string
   readonly card?: { readonly brand: string; readonly last4: string }

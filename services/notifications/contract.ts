@@ -1,5 +1,5 @@
 import T from 'typebox'
-import { orderCanceled, orderFulfilled, orderPlaced, orderRefunded } from '#events/orders'
+import { orderCanceled, orderFulfilled, orderPlaced, orderRefunded, paymentRequested } from '#events/orders'
 import { command, contract, internal, query, staff } from '#kernel/contract'
 import { Cursor, Email, Limit, Nothing, Nullable, Page, Timestamp } from '#kernel/fields'
 import { personal } from '#kernel/personal'
@@ -15,6 +15,7 @@ export type NotificationSettings = T.Static<typeof NotificationSettings>
 
 export const Template = T.Union([
   T.Literal('order-confirmation'),
+  T.Literal('payment-instructions'),
   T.Literal('order-canceled'),
   T.Literal('shipping-confirmation'),
   T.Literal('refund-confirmation'),
@@ -81,5 +82,5 @@ export const notifications = contract(
       refusals: { 'notifications/unknown-mail': 404 },
     }),
   },
-  { subscribes: [orderPlaced, orderCanceled, orderFulfilled, orderRefunded] },
+  { subscribes: [orderPlaced, paymentRequested, orderCanceled, orderFulfilled, orderRefunded] },
 )

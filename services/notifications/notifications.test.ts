@@ -7,7 +7,7 @@ import T from 'typebox'
 import { notifications } from '#contracts/notifications'
 import { type Order, orders } from '#contracts/orders'
 import { pricing } from '#contracts/pricing'
-import { orderCanceled, orderFulfilled, orderPlaced, orderRefunded } from '#events/orders'
+import { orderCanceled, orderFulfilled, orderPlaced, orderRefunded, paymentRequested } from '#events/orders'
 import { command, contract, internal, ok, refuse } from '#kernel/contract'
 import { inTransaction } from '#kernel/database'
 import { publish } from '#kernel/outbox'
@@ -75,6 +75,13 @@ const order: T.Static<typeof Order> = {
   placedAt: '2026-01-01T00:00:00Z',
 }
 
+const awaited = {
+  status: 'processing' as const,
+  provider: 'manual',
+  instructions: 'To <Stoa & Co>\nIBAN DE02 1203 0000 0000 2020 51',
+  payableUntil: '2026-02-03T10:00:00Z',
+}
+
 /** Tells what orders tells, on command. */
 const tell = command(null, {
   summary: 'Publish',
@@ -92,7 +99,7 @@ const ordersService = service({
     operations: {
       details: async ({ orderId }) =>
         orderId === order.id
-          ? ok({ order, url: 'https://shop.example/orders/o?token=t' })
+          ? ok({ order, url: 'https://shop.example/orders/o?token=t', payment: awaited })
           : refuse('orders/unknown-order', 'No.'),
       tell: async ({ type }) =>
         inTransaction(db, async (tx) => {
@@ -103,6 +110,7 @@ const ordersService = service({
               ...fact,
               data: { orderId, number, cartId: 'c', market: 'eu', customerId: null },
             })
+          if (type === 'payment-requested') await publish(tx, paymentRequested, { ...fact, data: { orderId, number } })
           if (type === 'canceled') await publish(tx, orderCanceled, { ...fact, data: { orderId, number, reason: 'x' } })
           if (type === 'fulfilled')
             await publish(tx, orderFulfilled, { ...fact, data: { orderId, number, fulfillmentId: 'ful_1', lines: [] } })
@@ -166,6 +174,26 @@ async function eventually(probe: () => boolean | Promise<boolean>): Promise<void
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
+
+test('who has to transfer money is told how much, where to, under which reference and until when', async (t) => {
+  const host = await startTestHost(all, { settings })
+  t.after(() => host.stop())
+  for (const type of ['payment-requested', 'payment-requested']) await host.client(teller).tell({ type })
+  await host.settle()
+  assert.equal((await mailsOf(host)).length, 1)
+  const mail = await wholeMail(host, 'payment-instructions')
+  assert.equal(mail.subject, 'How to pay your order S-1001 at Test shop')
+  assert.deepEqual(mail.text.split('\n'), [
+    'Your order S-1001 is kept for you',
+    '',
+    'Please transfer 34,70\u00a0€ with the reference S-1001 by 3. Februar 2026. We send your order as soon as the money is here.',
+    'To <Stoa & Co>',
+    'IBAN DE02 1203 0000 0000 2020 51',
+    '',
+    'See your order: https://shop.example/orders/o?token=t',
+  ])
+  assert.ok(mail.html.includes('To &#60;Stoa &#38; Co&#62;'))
+})
 
 test('without a mail server mails are kept, one for each thing that happened, however often it is told', async (t) => {
   const host = await startTestHost(all, { settings, shape: 'strict' })

@@ -3,7 +3,7 @@ import type T from 'typebox'
 import { type Mail, NotificationSettings, notifications, type Template } from '#contracts/notifications'
 import { orders } from '#contracts/orders'
 import { pricing } from '#contracts/pricing'
-import { orderCanceled, orderFulfilled, orderPlaced, orderRefunded } from '#events/orders'
+import { orderCanceled, orderFulfilled, orderPlaced, orderRefunded, paymentRequested } from '#events/orders'
 import type { Client } from '#kernel/client'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import type { Database, Transaction } from '#kernel/database'
@@ -84,12 +84,13 @@ function orderMails(deps: Deps): Subscription[] {
       deps.pricing.markets({}),
     ])
     if (!details.ok) throw new Error(`notifications: ${details.refusal.detail}`)
-    const { order, url } = details.value
+    const { order, url, payment } = details.value
     const market = markets.ok ? markets.value.items.find(({ code }) => code === order.market) : undefined
     return {
       shopName: deps.shopName,
       order: order as templates.OrderFacts['order'],
       url,
+      payment,
       locale: market?.locale ?? 'en',
     }
   }
@@ -112,6 +113,11 @@ function orderMails(deps: Deps): Subscription[] {
     onPrepared(orderPlaced, prepare, (tx, { data }, facts) =>
       add(tx, data.orderId, 'order-confirmation', facts.order.email, templates.orderConfirmation(facts)),
     ),
+    onPrepared(paymentRequested, prepare, async (tx, { data }, facts) => {
+      const letter = templates.paymentInstructions(facts)
+      // It was paid or given up before this came.
+      if (letter) await add(tx, data.orderId, 'payment-instructions', facts.order.email, letter)
+    }),
     onPrepared(orderCanceled, prepare, (tx, { data }, facts) =>
       add(tx, data.orderId, 'order-canceled', facts.order.email, templates.orderCanceled(facts)),
     ),

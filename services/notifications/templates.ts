@@ -1,5 +1,5 @@
 import type T from 'typebox'
-import type { Order } from '#contracts/orders'
+import type { Order, PaymentView } from '#contracts/orders'
 import { formatMoney, type Money } from '#kernel/money'
 import { button, html, type Markup, nothing, oneLine, page } from './layout.ts'
 
@@ -11,6 +11,8 @@ export type OrderFacts = {
   readonly shopName: string
   readonly order: AnOrder
   readonly url: string
+  /** How its payment stands, while it is awaited. */
+  readonly payment: T.Static<typeof PaymentView> | null
   readonly locale: string
 }
 
@@ -36,6 +38,25 @@ export function orderConfirmation({ shopName, order, url, locale }: OrderFacts):
       `See your order: ${url}`,
     ].join('\n'),
   }
+}
+
+/** What to transfer, where to, and until when; null when nothing is asked any more. */
+export function paymentInstructions({ shopName, order, url, payment, locale }: OrderFacts): Letter | null {
+  if (!payment?.instructions) return null
+  const due = formatMoney(order.due, locale)
+  const until = payment.payableUntil
+    ? new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(payment.payableUntil))
+    : null
+  return simple({
+    shopName,
+    subject: `How to pay your order ${order.number} at ${shopName}`,
+    heading: `Your order ${order.number} is kept for you`,
+    paragraphs: [
+      `Please transfer ${due} with the reference ${order.number}${until ? ` by ${until}` : ''}. We send your order as soon as the money is here.`,
+      ...payment.instructions.split('\n').filter((line) => line.trim() !== ''),
+    ],
+    link: ['See your order', url],
+  })
 }
 
 export function orderCanceled({ shopName, order, url }: OrderFacts): Letter {

@@ -103,8 +103,12 @@ export const PaymentView = T.Object(
       T.Literal('failed'),
       T.Literal('voided'),
     ]),
+    provider: T.Optional(ProviderName),
     clientSecret: T.Optional(T.String()),
     redirectUrl: T.Optional(T.String()),
+    /** What the shopper has to do by hand, in plain text, and until when. */
+    instructions: T.Optional(T.String()),
+    payableUntil: T.Optional(Timestamp),
   },
   { title: 'PaymentView' },
 )
@@ -141,7 +145,7 @@ export const AdminOrder = T.Object(
     cancelReason: Nullable(T.String()),
     payment: Nullable(Payment),
     timeline: T.Array(TimelineEntry),
-    /** What staff may do now: capture, fulfill, cancel, refund. */
+    /** What staff may do now: mark-paid, capture, fulfill, cancel, refund. */
     actions: T.Array(T.String()),
     /** What somebody should look at, and by when where there is a time. */
     attention: T.Array(T.Object({ kind: AttentionKind, at: Nullable(Timestamp), detail: T.String() })),
@@ -246,7 +250,7 @@ export const orders = contract(
       summary: 'An order with the link that opens it, for the mails that other services send',
       access: internal,
       input: T.Object({ orderId: T.String() }),
-      output: T.Object({ order: Order, url: T.String() }),
+      output: T.Object({ order: Order, url: T.String(), payment: Nullable(PaymentView) }),
       refusals: { 'orders/unknown-order': 404 },
     }),
     accountOrders: query('GET /account/orders', {
@@ -284,6 +288,26 @@ export const orders = contract(
       input: T.Object({ orderId: OrderId, amount: T.Optional(Money) }),
       output: AdminOrder,
       refusals: moneyRefusals,
+    }),
+    markPaid: command('POST /admin/orders/{orderId}/mark-paid', {
+      summary:
+        'Note that the money of an order that is paid by transfer has arrived, all of it; the order is placed by that',
+      access: staff('payments:capture'),
+      idempotency: 'required',
+      timeoutMs: 20_000,
+      input: T.Object({
+        orderId: OrderId,
+        /** What arrived, if it is to be compared with what is due. */
+        amount: T.Optional(Money),
+      }),
+      output: AdminOrder,
+      refusals: {
+        'orders/unknown-order': 404,
+        'orders/not-allowed-now': [409, T.Object({ orderStatus: OrderStatus })],
+        'payments/not-by-hand': 409,
+        'payments/nothing-awaited': 409,
+        'payments/amount-differs': [409, T.Object({ due: Money })],
+      },
     }),
     fulfill: command('POST /admin/orders/{orderId}/fulfillments', {
       summary:

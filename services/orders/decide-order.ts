@@ -1,5 +1,5 @@
 import { orders } from '#contracts/orders'
-import { orderCanceled, orderPlaced } from '#events/orders'
+import { orderCanceled, orderPlaced, paymentRequested } from '#events/orders'
 import { type Accepted, type Outcome, ok, type Refused } from '#kernel/contract'
 import { inTransaction, type Transaction } from '#kernel/database'
 import { isTemporary } from '#kernel/execute'
@@ -40,11 +40,22 @@ export async function place(deps: Deps, order: Leased, payment: KnownPayment | n
   })
 }
 
-/** The payment is not decided yet: the shopper, a bank or the provider has to answer. */
+/**
+ * The payment is not decided yet: the shopper, a bank or the provider has to answer. Money that has to be transferred has a time
+ * limit of its own, and its shopper is told what to do.
+ */
 export function wait(deps: Deps, order: Leased, payment: KnownPayment): Promise<Driven> {
   const history = { kind: 'awaiting-payment', detail: 'The payment is under way.', by: whoActs() }
-  const paymentStatus = payment.status
-  return decide(deps, order, { to: 'awaiting_payment', history, paymentStatus, goesOn: false }, payment)
+  const { status: paymentStatus, payableUntil } = payment
+  const change = { to: 'awaiting_payment', history, paymentStatus, payableUntil, goesOn: false } as const
+  return decide(deps, order, change, payment, async (tx, waiting) => {
+    if (payment.instructions === null) return
+    await publish(tx, paymentRequested, {
+      subject: waiting.id,
+      sequence: waiting.version,
+      data: { orderId: waiting.id, number: waiting.number },
+    })
+  })
 }
 
 type Decided = (tx: Transaction, order: Leased) => Promise<void>

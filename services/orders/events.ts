@@ -13,6 +13,12 @@ export const orderPlaced = event('order.placed', {
   }),
 })
 
+/** An order waits for money that its shopper has to transfer; its goods are kept until then. */
+export const paymentRequested = event('order.payment-requested', {
+  version: 1,
+  data: T.Object({ orderId: T.String(), number: T.String() }),
+})
+
 /** An order was given up after it was placed, or could not be fulfilled. Its stock goes back. */
 export const orderCanceled = event('order.canceled', {
   version: 1,

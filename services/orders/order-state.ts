@@ -16,17 +16,24 @@ export const canMove = (from: OrderStatus, to: OrderStatus): boolean =>
   (moves[from] as readonly OrderStatus[]).includes(to)
 
 /** What staff may do with an order now. */
-export type StaffAction = 'capture' | 'fulfill' | 'cancel' | 'refund'
+export type StaffAction = 'mark-paid' | 'capture' | 'fulfill' | 'cancel' | 'refund'
 
 /**
  * @param order its state and units
- * @param payment how it stands, and what was taken and refunded in minor units; null while there is none
+ * @param payment how it stands, what was taken and refunded in minor units, and whether people see it arrive; null while there
+ *   is none
  */
 export function staffActions(
   order: { readonly state: OrderStatus; readonly units: number; readonly units_fulfilled: number },
-  payment: { readonly status: string; readonly taken: number; readonly refunded: number } | null,
+  payment: {
+    readonly status: string
+    readonly taken: number
+    readonly refunded: number
+    readonly byHand?: boolean
+  } | null,
 ): StaffAction[] {
   const actions: StaffAction[] = []
+  if (order.state === 'awaiting_payment' && payment?.byHand) actions.push('mark-paid', 'cancel')
   const placed = order.state === 'placed'
   if ((placed || order.state === 'fulfilled') && payment?.status === 'authorized') actions.push('capture')
   if (placed && order.units_fulfilled < order.units) actions.push('fulfill')

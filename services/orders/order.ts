@@ -181,10 +181,18 @@ function toLine(line: LineRow, amount: (minorUnits: number) => { amount: number;
 
 /** What the shopper is told of a payment; what to do about it only while there is something to do. */
 export function toPaymentView(payment: KnownPayment): T.Static<typeof PaymentView> {
-  const { status, redirectUrl, clientSecret } = payment
+  const { status, provider, redirectUrl, clientSecret, instructions, payableUntil } = payment
+  if (status === 'processing' && instructions !== null)
+    return {
+      status,
+      instructions,
+      ...(provider ? { provider } : {}),
+      ...(payableUntil === null ? {} : { payableUntil }),
+    }
   if (status !== 'requires_action') return { status }
   return {
     status,
+    ...(provider === null ? {} : { provider }),
     ...(redirectUrl === null ? {} : { redirectUrl }),
     ...(clientSecret === null ? {} : { clientSecret }),
   }

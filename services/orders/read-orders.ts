@@ -71,7 +71,11 @@ export async function resume(deps: Deps, { orderId, token }: Input<Ops['resume']
 /** An order with the link that opens it, for the mails of other services. */
 export async function details(deps: Deps, { orderId }: Input<Ops['details']>): Promise<Outcome<Ops['details']>> {
   const order = await store.readOrder(deps.db, orderId)
-  return order ? ok({ order: toOrder(order), url: orderUrl(deps, orderId) }) : unknownOrder
+  if (!order) return unknownOrder
+  // What a shopper is to do is not left out of a mail because payments did not answer: then this throws, and is asked again.
+  const found = order.state === 'awaiting_payment' ? await deps.payments.find({ orderIds: [orderId] }) : null
+  const payment = found?.ok ? found.value.items[0] : undefined
+  return ok({ order: toOrder(order), url: orderUrl(deps, orderId), payment: payment ? toPaymentView(payment) : null })
 }
 
 export async function accountOrders(

@@ -3,7 +3,7 @@ import type { OrderStatus } from '#contracts/orders'
 import { serviceCall, withCall } from '#kernel/call'
 import { inTransaction } from '#kernel/database'
 import { decline, giveUp } from './decide-order.ts'
-import type { Deps } from './deps.ts'
+import { type Deps, whoActs } from './deps.ts'
 import { follow, redeem, reserve } from './drive-order.ts'
 import { askMs, type Driven, driving, type KnownPayment, rest, within } from './lease.ts'
 import type { Leased } from './store.ts'
@@ -86,7 +86,7 @@ export async function expire(deps: Deps, order: Leased, reason: string): Promise
   const closed = await closePayment(deps, order)
   if (closed.state === 'done' && closed.payment && isPaid(closed.payment)) return follow(deps, order, closed.payment)
   if (closed.state === 'pending' && !order.grace_over) return rest(deps, order)
-  const history = { kind: 'expired', detail: reason, by: 'system' }
+  const history = { kind: 'expired', detail: reason, by: whoActs() }
   const expired = await inTransaction(deps.db, (tx) =>
     store.move(tx, order, { to: 'expired', history, reason, goesOn: true }),
   )
@@ -98,6 +98,16 @@ export async function expire(deps: Deps, order: Leased, reason: string): Promise
   }
   await releaseStock(deps, expired)
   return rest(deps, expired)
+}
+
+/** Staff give up an order that is not paid yet. Money that is there after all places it. @returns false when somebody drives it */
+export async function giveUpUnpaid(deps: Deps, orderId: string, reason: string): Promise<boolean> {
+  const order = await store.takeOver(deps.db, orderId)
+  if (!order) return false
+  await driving(deps, order, () =>
+    order.state === 'awaiting_payment' ? expire(deps, order, reason) : drivers[order.state](deps, order),
+  )
+  return true
 }
 
 /** An order whose time was over before the provider said how it ended. */

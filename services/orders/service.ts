@@ -12,7 +12,7 @@ import { paymentSubscriptions } from './payment-news.ts'
 import { placeOrder } from './place-order.ts'
 import { accountOrders, adminOrders, details, getOrder, resume } from './read-orders.ts'
 import { recoverDue } from './recover-order.ts'
-import { adminOrder, cancelOrder, captureOrder, fulfillOrder, refundOrder } from './staff-orders.ts'
+import { adminOrder, cancelOrder, captureOrder, fulfillOrder, markPaid, refundOrder } from './staff-orders.ts'
 import { verify } from './verify.ts'
 
 /**
@@ -49,6 +49,7 @@ export const ordersServiceWith = (reached: Deps['reached']) =>
           adminOrders: (input) => adminOrders(deps, input),
           adminOrder: (input) => adminOrder(deps, input),
           capture: (input, call) => captureOrder(deps, input, call),
+          markPaid: (input) => markPaid(deps, input),
           fulfill: (input, call) => fulfillOrder(deps, input, call),
           cancel: (input) => cancelOrder(deps, input),
           refund: (input, call) => refundOrder(deps, input, call),

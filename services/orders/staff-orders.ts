@@ -12,7 +12,7 @@ import * as lists from './lists-store.ts'
 import { dueOf, type StoredOrder, takenOf, toOrder } from './order.ts'
 import { staffActions } from './order-state.ts'
 import { paymentOf, unknownOrder } from './read-orders.ts'
-import { takeUp } from './recover-order.ts'
+import { giveUpUnpaid, takeUp, takeUpOrWait } from './recover-order.ts'
 import * as store from './store.ts'
 
 type Ops = typeof orders.operations
@@ -31,7 +31,7 @@ export async function adminOrder(
     lists.historyOf(deps.db, orderId, timelineAtMost),
   ])
   if (!order) return unknownOrder
-  const figures = payment && { status: payment.status, ...takenOf(payment) }
+  const figures = payment && { status: payment.status, ...takenOf(payment), byHand: payment.payableUntil !== null }
   return ok({
     ...toOrder(order),
     // Payments know it first; the order hears of it by event.
@@ -62,6 +62,24 @@ export async function captureOrder(
   if (order.state !== 'placed' && order.state !== 'fulfilled') return notNow(order, 'captured')
   const captured = await deps.payments.capture({ orderId, amount: amount ?? null }, { key: keyFor(orderId, call) })
   return captured.ok ? adminOrder(deps, { orderId }) : captured
+}
+
+/** How long staff wait for another driver of the order: the news of the payment drives it, too. */
+const waitAtMostMs = 3_000
+
+/** Notes that a transfer arrived; the order is placed by that as by any provider's word. */
+export async function markPaid(
+  deps: Deps,
+  { orderId, amount }: Input<Ops['markPaid']>,
+): Promise<Outcome<Ops['markPaid']>> {
+  const order = await store.readOrder(deps.db, orderId)
+  if (!order) return unknownOrder
+  if (order.state !== 'awaiting_payment') return notNow(order, 'marked as paid')
+  const received = await deps.payments.receive({ orderId, amount: amount ?? null })
+  if (!received.ok) return received
+  await store.insertNote(deps.db, orderId, { kind: 'marked-paid', detail: 'The transfer has arrived.', by: whoActs() })
+  await takeUpOrWait(deps, orderId, waitAtMostMs)
+  return adminOrder(deps, { orderId })
 }
 
 /** Gives money back, all or a part. What was given is told by an event of payments, from which the order knows it. */
@@ -181,7 +199,8 @@ function describe(order: StoredOrder, sent: Sent, { carrier, trackingNumber }: I
 
 /**
  * Cancels an order that has not left. The decision is one write; stock, coupons and money follow from it, now or later. One that
- * is canceled for this very reason is what was asked for: a request that is repeated after a crash finds it so.
+ * is canceled for this very reason is what was asked for: a request that is repeated after a crash finds it so. One that still
+ * waits for a transfer is given up as if its time were over.
  */
 export async function cancelOrder(
   deps: Deps,
@@ -189,6 +208,10 @@ export async function cancelOrder(
 ): Promise<Outcome<Ops['cancel']>> {
   const order = await store.readOrder(deps.db, orderId)
   if (!order) return unknownOrder
+  if (order.state === 'awaiting_payment' && (await paymentOf(deps, orderId))?.payableUntil) {
+    const given = await giveUpUnpaid(deps, orderId, reason)
+    return given ? adminOrder(deps, { orderId }) : notNow(order, 'canceled')
+  }
   const canceled = await inTransaction(deps.db, async (tx) => {
     const now = await store.insertCancellation(tx, orderId, { reason, by: whoActs() })
     if (!now) {

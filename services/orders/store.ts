@@ -151,6 +151,8 @@ export type Move = {
   readonly history: { readonly kind: string; readonly detail: string; readonly by: string }
   readonly reason?: string
   readonly paymentStatus?: OrderRow['payment_status']
+  /** Until when its payment may take, if that is longer than the shop's limit. */
+  readonly payableUntil?: string | null
   /** Whether the driver goes on: something follows from the new state. Else the lease ends with the move. */
   readonly goesOn: boolean
 }
@@ -166,12 +168,14 @@ export async function move(tx: Transaction, order: Leased, { to, history, ...cha
       update orders set state = ${to}, version = version + 1, updated_at = now(),
         reason = coalesce(${changes.reason ?? null}, reason),
         payment_status = coalesce(${changes.paymentStatus ?? null}, payment_status),
+        expires_at = greatest(expires_at, ${changes.payableUntil ?? null}::timestamptz),
         placed_at = case when ${to} = 'placed' then now() else placed_at end,
         settled_at = case when ${to} = 'placed' then now() end,
         lease_until = case when ${changes.goesOn} then lease_until else now() end,
         look_at = case when ${changes.goesOn} then lease_until
                        when ${to} = 'awaiting_payment' and payment_version > ${order.payment_version} then now()
-                       when ${to} = 'awaiting_payment' then expires_at end, looks = 0
+                       when ${to} = 'awaiting_payment' then greatest(expires_at, ${changes.payableUntil ?? null}::timestamptz) end,
+        looks = 0
       where id = ${order.id} and state = ${order.state} and lease = ${order.lease}
       returning *),
     told as (
@@ -288,6 +292,17 @@ export async function insertFulfillment(
     insert into order_history (order_id, kind, detail, by)
     select order_id, 'fulfilled', ${fulfillment.detail}, ${fulfillment.by} from sent returning id`.execute(tx)
   return told.length === 1 ? order : null
+}
+
+/** Notes what staff did beside the order's own changes. */
+export async function insertNote(
+  db: Executor,
+  orderId: string,
+  { kind, detail, by }: { readonly kind: string; readonly detail: string; readonly by: string },
+): Promise<void> {
+  await sql`insert into order_history (order_id, kind, detail, by) values (${orderId}, ${kind}, ${detail}, ${by})`.execute(
+    db,
+  )
 }
 
 /** Cancels a placed order of which nothing has left. What follows is done by whoever drives it next. */

@@ -11,9 +11,10 @@ type Op = (typeof payments.operations)['webhook']
 async function isAsAsked(
   deps: Deps,
   provider: string,
-  { orderId, providerPaymentId, amount }: Extract<WebhookResult, { outcome: 'verified' }>,
+  orderId: string | null,
+  { providerPaymentId, amount }: Verified,
 ): Promise<boolean> {
-  const asked = amount && (await store.readAsked(deps.db, { provider, orderId, providerPaymentId }))
+  const asked = amount && orderId !== null && (await store.readAsked(deps.db, { provider, orderId, providerPaymentId }))
   return !asked || (asked.amount === amount.amount && asked.currency === amount.currency)
 }
 
@@ -36,17 +37,16 @@ export async function webhook(deps: Deps, input: Input<Op>): Promise<Outcome<Op>
     )
     return refuse('payments/webhook-refused', `The callback is not believed: ${verdict.reason}.`)
   }
-  if (verdict.outcome === 'verified' && !(await isAsAsked(deps, provider.name, verdict))) {
-    const { orderId } = verdict
+  const orderId = verdict.outcome === 'verified' ? await orderOf(deps, provider.name, verdict) : null
+  if (verdict.outcome === 'verified' && !(await isAsAsked(deps, provider.name, orderId, verdict))) {
     deps.log.warn(
       { security: 'webhook-mismatch', provider: provider.name, orderId },
       'a callback tells of another amount than was asked for; it is not believed',
     )
     return refuse('payments/webhook-refused', 'The callback is not believed: wrong-amount.')
   }
-  const orderId = verdict.outcome === 'verified' ? verdict.orderId : null
   const kept = await store.insertCallback(deps.db, { provider: provider.name, eventId: verdict.eventId, orderId })
-  if (kept !== 'new' || verdict.outcome !== 'verified') {
+  if (kept !== 'new' || verdict.outcome !== 'verified' || orderId === null) {
     if (kept === 'foreign' && orderId !== null)
       deps.log.warn(
         { security: 'webhook-foreign', provider: provider.name, orderId },
@@ -54,10 +54,19 @@ export async function webhook(deps: Deps, input: Input<Op>): Promise<Outcome<Op>
       )
     return ok({})
   }
-  await deps.reached('callback-kept', verdict.orderId)
+  await deps.reached('callback-kept', orderId)
   // Whatever goes wrong here, the order is due, and the reconciler asks again.
-  await settle(deps, verdict.orderId, { hint: verdict.providerPaymentId }).catch((error: unknown) => {
-    deps.log.error({ err: error, orderId: verdict.orderId }, 'a callback could not be followed up yet')
+  await settle(deps, orderId, { hint: verdict.providerPaymentId }).catch((error: unknown) => {
+    deps.log.error({ err: error, orderId }, 'a callback could not be followed up yet')
   })
   return ok({})
 }
+
+type Verified = Extract<WebhookResult, { outcome: 'verified' }>
+
+/** What the callback names, or whose payment it is: what was done in the provider's own dashboard knows no order of ours. */
+const orderOf = async (
+  deps: Deps,
+  provider: string,
+  { orderId, providerPaymentId }: Verified,
+): Promise<string | null> => orderId ?? store.readOrderOf(deps.db, provider, providerPaymentId)

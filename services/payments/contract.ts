@@ -12,9 +12,23 @@ export const ProviderName = Written('^[a-z][a-z0-9-]{0,39}$', lowerCaseName)
 /** The part of `stoa.config.ts` that payments reads. */
 export const PaymentSettings = T.Object({
   /** Providers offered to shoppers, in order. */
-  providers: T.Array(T.Union([T.Literal('sandbox')]), { minItems: 1 }),
+  providers: T.Array(T.Union([T.Literal('sandbox'), T.Literal('stripe'), T.Literal('manual')]), {
+    minItems: 1,
+    uniqueItems: true,
+  }),
   /** When money is taken: with the order, or when goods leave. */
   capture: T.Union([T.Literal('at-once'), T.Literal('on-fulfillment')]),
+  /** For the provider `manual`: an invoice, a bank transfer. */
+  manual: T.Optional(
+    T.Object({
+      /** As the checkout offers it. */
+      title: T.String({ minLength: 1, maxLength: 60 }),
+      /** What to transfer and where to, for the order's page and a mail, which name amount and order number beside it. */
+      instructions: T.String({ minLength: 1, maxLength: 2_000 }),
+      /** How long the goods are kept for the money. */
+      days: T.Integer({ minimum: 1, maximum: 60 }),
+    }),
+  ),
 })
 export type PaymentSettings = T.Static<typeof PaymentSettings>
 
@@ -70,6 +84,10 @@ export const Attempt = T.Object(
     /** The same in a word for programs, such as `insufficient-funds`. */
     failureReason: Nullable(T.String()),
     authorizedUntil: Nullable(Timestamp),
+    /** Until when a transfer is waited for; null where the shop's own limit holds. */
+    payableUntil: Nullable(Timestamp),
+    /** What the shopper has to do by hand, in plain text. */
+    instructions: Nullable(T.String()),
     /** Brand and last digits, for staff and the confirmation. */
     card: Nullable(T.Object({ brand: T.String(), last4: T.String() })),
     createdAt: Timestamp,
@@ -178,6 +196,17 @@ export const payments = contract(self, {
           available: T.Boolean(),
           /** The provider's page with card fields, to be shown in a frame; it posts a token to the shop's page. */
           fieldsUrl: Nullable(T.String()),
+          /** The provider's script that draws card fields, with the key and the origins it needs on the page. */
+          script: Nullable(
+            T.Object({
+              url: T.String(),
+              publicKey: T.String(),
+              frameOrigins: T.Array(T.String()),
+              connectOrigins: T.Array(T.String()),
+              /** Whether the money is taken with the order, which some providers' fields have to know. */
+              captureNow: T.Boolean(),
+            }),
+          ),
           /** Tokens for trying the shop out; empty for real providers. */
           testTokens: T.Array(T.Object({ token: T.String(), title: T.String() })),
         }),
@@ -277,6 +306,18 @@ export const payments = contract(self, {
       'payments/operation-in-flight': 409,
       'payments/provider-refused': [409, Decline],
       'payments/outcome-unknown': 503,
+    },
+  }),
+  receive: command(null, {
+    summary: 'Staff saw an order’s money arrive: all of it, for an attempt of a provider where people look',
+    access: internal,
+    idempotency: 'natural',
+    input: T.Object({ orderId: T.String(), amount: Nullable(Money) }),
+    output: Payment,
+    refusals: {
+      'payments/not-by-hand': 409,
+      'payments/nothing-awaited': 409,
+      'payments/amount-differs': [409, T.Object({ due: Money })],
     },
   }),
   refund: command(null, {

@@ -9,6 +9,8 @@ export type Deps = {
   readonly db: Database
   /** By name, in the order in which shoppers are offered them. */
   readonly providers: ReadonlyMap<string, GuardedProvider>
+  /** What the shop's settings call a way to pay, by provider. */
+  readonly titles: Readonly<Record<string, string>>
   readonly captureAtOnce: boolean
   readonly giftCardCodes: GiftCardCodes
   readonly log: Logger

@@ -30,6 +30,7 @@ export const isTrouble = (error: unknown): boolean => error instanceof Trouble
 
 /** Every call to the provider through one breaker. What is not asked is `unknown`, like all that is not answered. */
 export function guardedProvider(provider: PaymentProvider, breaker: Breaker): GuardedProvider {
+  const { receive } = provider
   const ask = async <R extends { readonly outcome: string }>(
     call: () => Promise<R | Unknown>,
   ): Promise<R | Unknown> => {
@@ -65,6 +66,7 @@ export function guardedProvider(provider: PaymentProvider, breaker: Breaker): Gu
     void: (request, call) => ask(() => provider.void(request, call)),
     refund: (request, call) => ask(() => provider.refund(request, call)),
     list: (request, call) => ask(() => provider.list(request, call)),
+    ...(receive ? { receive: (request, call) => ask(() => receive(request, call)) } : {}),
   }
 }
 

@@ -10,6 +10,7 @@ import { type Booking, insertBookings } from './store.ts'
  */
 const customers = 'customers'
 const refunds = 'refunds'
+const fees = 'fees'
 const giftCards = 'gift-cards'
 const giftCardsIssued = 'gift-cards-issued'
 const providerAccount = (provider: string): string => `provider:${provider}`
@@ -27,6 +28,10 @@ const book = (
 /** Money was captured: the provider owes us, we owe the shopper. */
 export const bookCapture = (tx: Transaction, provider: string, booked: Booked): Promise<void> =>
   book(tx, 'capture', booked, providerAccount(provider), customers)
+
+/** What the provider keeps for itself of a capture: it owes us less, and the shopper nothing. */
+export const bookFee = (tx: Transaction, provider: string, booked: Booked): Promise<void> =>
+  book(tx, 'fee', booked, fees, providerAccount(provider))
 
 /** Money went back: the provider owes us less. */
 export const bookRefund = (tx: Transaction, provider: string, booked: Booked): Promise<void> =>

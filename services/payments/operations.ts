@@ -131,7 +131,8 @@ export async function tryOperation(
     await store.scheduleLook(deps.db, payment.order_id, 0)
     return 'failed'
   }
-  await recordSuccess(deps, payment, operation, provider, result.outcome === 'refunded' ? result.refundId : null)
+  const refundId = result.outcome === 'refunded' ? result.refundId : null
+  await recordSuccess(deps, payment, operation, provider, result.payment, refundId)
   return 'succeeded'
 }
 

@@ -30,6 +30,8 @@ const attempt: PaymentRow = {
   failure: null,
   card: null,
   authorized_until: null,
+  payable_until: null,
+  instructions: null,
   raw: null,
   version: 1,
   created_at: '2026-11-22T10:00:00Z',

@@ -1,3 +1,4 @@
+import type { Money } from '#kernel/money'
 import type { ProviderPayment, ShopperAction } from '../../providers/payments/port.ts'
 import { cardFree, type Failure, isUnsettled, type OperationRow, type PaymentRow, type Status } from './payment.ts'
 
@@ -24,6 +25,8 @@ export type Change = {
     readonly client_secret: string | null
     readonly failure: string | null
     readonly authorized_until: string | null
+    readonly payable_until: string | null
+    readonly instructions: string | null
     readonly card: { readonly brand: string; readonly last4: string } | null
   }
   readonly raw: unknown
@@ -31,6 +34,8 @@ export type Change = {
   readonly by: 'shopper' | 'provider' | 'system'
   /** What the provider captured that is not booked here. */
   readonly captured: number
+  /** What the provider keeps, where that is not booked here; of an earlier capture, or of that in `captured`. */
+  readonly fee: (Money & { readonly captureId: string | null }) | null
   /** Refunds the provider made that are not booked here. */
   readonly refunds: readonly { readonly providerRefundId: string; readonly amount: number }[]
   /** Refunds that are booked here and did not succeed in the end. */
@@ -64,6 +69,7 @@ export function learn(
   const captured = status === 'captured' ? Math.max(0, said.captured.amount - payment.captured) : 0
   const refunds = status === 'captured' ? unknownRefunds(said, operations) : []
   const failedRefunds = lostRefunds(said, operations)
+  const fee = status === 'captured' ? unbookedFee(said, operations) : null
   const waits = status === 'requires_action'
   const set: Change['set'] = {
     status,
@@ -74,11 +80,14 @@ export function learn(
     client_secret: waits ? (action.clientSecret ?? payment.client_secret) : null,
     failure: status === 'failed' || status === 'voided' ? (payment.failure ?? failureOf(payment, said)) : null,
     authorized_until: holds ? (said.authorizedUntil ?? payment.authorized_until) : payment.authorized_until,
+    payable_until: said.payableUntil ?? payment.payable_until,
+    instructions: said.instructions ?? payment.instructions,
     card: said.card ?? payment.card,
   }
-  const isNews = moved || captured > 0 || refunds.length > 0 || failedRefunds.length > 0 || differs(payment, set)
+  const isMoney = captured > 0 || fee !== null || refunds.length > 0 || failedRefunds.length > 0
+  const isNews = moved || isMoney || differs(payment, set)
   const by = isUnsettled(payment) ? 'shopper' : 'provider'
-  return isNews ? { set, raw: cardFree(said.raw), by, captured, refunds, failedRefunds } : null
+  return isNews ? { set, raw: cardFree(said.raw), by, captured, fee, refunds, failedRefunds } : null
 }
 
 /** What the provider captured beside us ends what we may capture: the rest may be gone, and only a refusal would tell. */
@@ -98,11 +107,14 @@ export const ended = (payment: PaymentRow, status: 'failed' | 'voided', failure:
     client_secret: null,
     failure,
     authorized_until: payment.authorized_until,
+    payable_until: payment.payable_until,
+    instructions: payment.instructions,
     card: payment.card,
   },
   raw: null,
   by: 'system',
   captured: 0,
+  fee: null,
   refunds: [],
   failedRefunds: [],
 })
@@ -148,6 +160,13 @@ function unknownRefunds(said: ProviderPayment, operations: readonly OperationRow
     .map(({ refundId, amount }) => ({ providerRefundId: refundId, amount: amount.amount }))
 }
 
+/** Told with the capture or some time after it. */
+function unbookedFee({ fee }: ProviderPayment, operations: readonly OperationRow[]): Change['fee'] {
+  if (!fee || operations.some(({ fee_booked }) => fee_booked)) return null
+  const capture = operations.findLast(({ kind, status }) => kind === 'capture' && status === 'succeeded')
+  return { ...fee, captureId: capture?.id ?? null }
+}
+
 function lostRefunds(said: ProviderPayment, operations: readonly OperationRow[]): OperationRow[] {
   const failed = new Set(said.refunds.filter(({ status }) => status === 'failed').map(({ refundId }) => refundId))
   return operations.filter(
@@ -160,7 +179,9 @@ const differs = (payment: PaymentRow, set: Change['set']): boolean =>
   payment.provider_payment_id !== set.provider_payment_id ||
   payment.redirect_url !== set.redirect_url ||
   payment.client_secret !== set.client_secret ||
+  payment.instructions !== set.instructions ||
   timeOf(payment.authorized_until) !== timeOf(set.authorized_until) ||
+  timeOf(payment.payable_until) !== timeOf(set.payable_until) ||
   payment.card?.last4 !== set.card?.last4
 
 const timeOf = (timestamp: string | null): number | null => (timestamp === null ? null : Date.parse(timestamp))

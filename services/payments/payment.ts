@@ -30,6 +30,8 @@ export type PaymentRow = {
   readonly failure: string | null
   readonly card: { readonly brand: string; readonly last4: string } | null
   readonly authorized_until: string | null
+  readonly payable_until: string | null
+  readonly instructions: string | null
   readonly raw: unknown
   readonly version: number
   readonly created_at: string
@@ -54,6 +56,8 @@ export type OperationRow = {
   readonly reason: string | null
   readonly by: string
   readonly provider_refund_id: string | null
+  /** Whether the provider's fee for it is booked; known where all of an order's operations are read. */
+  readonly fee_booked?: boolean
   readonly error: string | null
   readonly created_at: string
 }
@@ -129,6 +133,8 @@ export function toAttempt(row: PaymentRow): T.Static<typeof Attempt> {
     failureReason: row.failure,
     authorizedUntil: row.authorized_until,
     card: row.card,
+    payableUntil: row.payable_until,
+    instructions: row.instructions,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   }
@@ -168,6 +174,8 @@ export function toPayment(row: PaymentRow | null, uses: readonly UseRow[]): T.St
     failure: null,
     failureReason: null,
     authorizedUntil: null,
+    payableUntil: null,
+    instructions: null,
     card: null,
     createdAt: time(first.created_at),
     updatedAt: time(

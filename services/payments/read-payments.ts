@@ -4,7 +4,7 @@ import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { fromCursor, toCursor } from '#kernel/fields'
 import { money } from '#kernel/money'
 import { validationFailed } from '#kernel/problem'
-import type { PaymentProvider } from '../../providers/payments/port.ts'
+import type { CheckoutFields } from '../../providers/payments/port.ts'
 import { type Deps, providerOf, withinDeadline } from './deps.ts'
 import { usesOf } from './gift-cards-store.ts'
 import { cardFree, failureSentence, toAttempt, toPayment } from './payment.ts'
@@ -13,7 +13,7 @@ import * as store from './store.ts'
 
 type Ops = typeof payments.operations
 
-/** What the checkout page is to know of a provider beside what its adapter says. */
+/** What the checkout page is to know of a provider beside what its adapter and the shop's settings say. */
 const offers: Readonly<Record<string, { title: string; testTokens: readonly { token: string; title: string }[] }>> = {
   sandbox: {
     title: 'Card',
@@ -26,6 +26,7 @@ const offers: Readonly<Record<string, { title: string; testTokens: readonly { to
       { token: 'tok_timeout_not_charged', title: 'Gets lost on the way' },
     ],
   },
+  stripe: { title: 'Card', testTokens: [] },
 }
 
 /** How shoppers can pay. `origin` is that of the pages that show card fields. */
@@ -33,21 +34,30 @@ export function providers(deps: Deps, origin: string): Outcome<Ops['providers']>
   return ok({
     items: [...deps.providers.values()].map((provider) => {
       const offer = offers[provider.name]
+      const fields = provider.checkout({ origin })
       return {
         name: provider.name,
-        title: offer?.title ?? provider.name,
+        title: deps.titles[provider.name] ?? offer?.title ?? provider.name,
         available: !provider.isInTrouble,
-        fieldsUrl: fieldsUrlOf(provider, origin),
+        fieldsUrl: fields.kind === 'frame' ? fields.frameUrl : null,
+        script: fields.kind === 'script' ? { ...scriptOf(fields), captureNow: deps.captureAtOnce } : null,
         testTokens: offer?.testTokens ?? [],
       }
     }),
   })
 }
 
-function fieldsUrlOf(provider: PaymentProvider, origin: string): string | null {
-  const fields = provider.checkout({ origin })
-  return fields.kind === 'frame' ? fields.frameUrl : null
-}
+const scriptOf = ({
+  scriptUrl,
+  publicKey,
+  frameOrigins,
+  connectOrigins,
+}: Extract<CheckoutFields, { kind: 'script' }>) => ({
+  url: scriptUrl,
+  publicKey,
+  frameOrigins: [...frameOrigins],
+  connectOrigins: [...connectOrigins],
+})
 
 export async function find(deps: Deps, { orderIds }: Input<Ops['find']>): Promise<Outcome<Ops['find']>> {
   const [payments, uses] = await Promise.all([store.readLatestOf(deps.db, orderIds), usesOf(deps.db, orderIds)])

@@ -1,9 +1,9 @@
 import { paymentAuthorized, paymentCaptured, paymentFailed, paymentRefunded } from '#events/payments'
 import { inTransaction, type Transaction } from '#kernel/database'
 import { publish } from '#kernel/outbox'
-import type { PaymentProvider } from '../../providers/payments/port.ts'
+import type { PaymentProvider, ProviderPayment } from '../../providers/payments/port.ts'
 import type { Deps } from './deps.ts'
-import { bookCapture, bookFailedRefund, bookRefund } from './ledger.ts'
+import { bookCapture, bookFailedRefund, bookFee, bookRefund } from './ledger.ts'
 import { isOver, isUnsettled, type OperationRow, type PaymentRow } from './payment.ts'
 import type { Change, Mismatch } from './payment-state.ts'
 import * as store from './store.ts'
@@ -30,11 +30,13 @@ export function record(deps: Deps, payment: PaymentRow, change: Change): Promise
     if (!now) return null
     if (now.status !== payment.status && now.status === 'authorized')
       await publish(tx, paymentAuthorized, told(now, now.authorized, by))
+    let captureId = change.fee?.captureId ?? null
     if (change.captured > 0) {
       const capture = { kind: 'capture', amount: change.captured, providerRefundId: null, by } as const
-      const id = await store.insertSettled(tx, now, capture)
-      await tellCapture(tx, now, { id, amount: change.captured, currency: now.currency, by })
+      captureId = await store.insertSettled(tx, now, capture)
+      await tellCapture(tx, now, { id: captureId, amount: change.captured, currency: now.currency, by })
     }
+    if (change.fee && captureId !== null) await bookFee(tx, now.provider, { ...change.fee, id: captureId })
     for (const { providerRefundId, amount } of change.refunds) {
       const id = await store.insertSettled(tx, now, { kind: 'refund', amount, providerRefundId, by })
       await tellRefund(tx, now, { id, order_id: now.order_id, amount, gift_cards: 0, currency: now.currency, by })
@@ -52,6 +54,7 @@ export function record(deps: Deps, payment: PaymentRow, change: Change): Promise
 
 /**
  * Records that a capture, refund or void succeeded, with what of a refund goes to gift cards.
+ * @param said the payment as the provider told it with its answer
  * @param providerRefundId the provider's id of a refund
  * @returns the payment as it is now, or null when that was recorded before
  */
@@ -60,14 +63,17 @@ export function recordSuccess(
   payment: PaymentRow,
   operation: OperationRow,
   provider: PaymentProvider,
+  said: ProviderPayment,
   providerRefundId: string | null,
 ): Promise<PaymentRow | null> {
   return inTransaction(deps.db, async (tx) => {
     await store.lockPayment(tx, payment.id)
     if (!(await store.finishOperation(tx, operation.id, { status: 'succeeded', providerRefundId }))) return null
     const now = await store.countOperation(tx, payment.id, operation, provider.capabilities.capture === 'single')
-    if (operation.kind === 'capture') await tellCapture(tx, now, operation)
-    else if (operation.kind === 'refund') await tellRefund(tx, now, operation)
+    if (operation.kind === 'capture') {
+      await tellCapture(tx, now, operation)
+      if (said.fee) await bookFee(tx, now.provider, { ...said.fee, id: operation.id })
+    } else if (operation.kind === 'refund') await tellRefund(tx, now, operation)
     else await tellEnd(tx, now, operation.by)
     return now
   })

@@ -29,6 +29,7 @@ import {
   providerFallback,
 } from './guarded-provider.ts'
 import { askProvider, attempts, find, lapsing, providers, reconcile } from './read-payments.ts'
+import { receive } from './receive.ts'
 import { refund } from './refund.ts'
 import { settle } from './settle.ts'
 import { claimDue, forgetCallbacks } from './store.ts'
@@ -62,6 +63,7 @@ export const paymentsService = (
       const deps: Deps = {
         db: host.db,
         providers: chosen(host, await adapters(host)),
+        titles: host.settings.manual ? { manual: host.settings.manual.title } : {},
         captureAtOnce: host.settings.capture === 'at-once',
         giftCardCodes: giftCardCodes(await host.secret('gift-card-codes')),
         log: host.log,
@@ -76,6 +78,7 @@ export const paymentsService = (
           cancel: (input) => cancel(deps, input),
           reopen: (input) => reopen(deps, input),
           capture: (input, call) => capture(deps, input, call),
+          receive: (input) => receive(deps, input),
           refund: (input, call) => refund(deps, input, call),
           webhook: (input) => webhook(deps, input),
           attempts: (input) => attempts(deps, input),

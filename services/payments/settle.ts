@@ -52,6 +52,8 @@ const stepsAtMost = 6
 /** Doubled with every look that finds nothing new: a lost callback costs a minute at most. */
 const firstPauseSeconds = 2
 const pauseAtMostSeconds = 60
+/** A transfer takes days, and whoever notes it brings the news. */
+const transferPauseAtMostSeconds = 3_600
 
 /**
  * Brings what is known of an order's money up to date with the provider, and finishes what was begun. Safe beside itself: every
@@ -98,7 +100,8 @@ async function schedule(deps: Deps, known: store.OrderMoney, progress: boolean):
   const { order, payment } = known
   if (isSettled(known)) return (payment ? store.scheduleSettled : store.scheduleWithoutPayment)(deps.db, order.order_id)
   const looks = progress ? 0 : order.looks + 1
-  const pauseSeconds = Math.min(firstPauseSeconds * 2 ** Math.min(looks, 10), pauseAtMostSeconds)
+  const atMost = payment?.payable_until ? transferPauseAtMostSeconds : pauseAtMostSeconds
+  const pauseSeconds = Math.min(firstPauseSeconds * 2 ** Math.min(looks, 12), atMost)
   await store.scheduleLook(deps.db, order.order_id, pauseSeconds, looks)
 }
 

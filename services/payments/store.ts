@@ -74,7 +74,9 @@ export async function readOrderMoney(db: Executor, orderId: string, freshSeconds
       from gift_card_uses u join gift_cards g on g.id = u.gift_card_id
       where u.order_id = o.order_id and not u.undone) as uses, (
       select coalesce(jsonb_agg(to_jsonb(op) || jsonb_build_object(
-               'fresh', op.created_at > now() - make_interval(secs => ${freshSeconds})) order by op.created_at, op.id), '[]')
+               'fresh', op.created_at > now() - make_interval(secs => ${freshSeconds}),
+               'fee_booked', exists (
+                 select 1 from ledger_transactions t where t.operation_id = op.id and t.kind = 'fee')) order by op.created_at, op.id), '[]')
       from payment_operations op where op.order_id = o.order_id and op.payment_id = p.id) as operations
     from order_payments o
     left join lateral (select * from payments where order_id = o.order_id order by attempt desc limit 1) p on true
@@ -168,7 +170,8 @@ export async function updatePayment(tx: Transaction, payment: PaymentRow, change
         status = ${set.status}, provider_payment_id = ${set.provider_payment_id}, authorized = ${set.authorized},
         captured = ${captured}, capturable = ${set.capturable}, refunded = ${refunded},
         redirect_url = ${set.redirect_url}, client_secret = ${set.client_secret}, failure = ${set.failure},
-        authorized_until = ${set.authorized_until}, card = ${json(set.card)}::jsonb,
+        authorized_until = ${set.authorized_until}, payable_until = ${set.payable_until},
+        instructions = ${set.instructions}, card = ${json(set.card)}::jsonb,
         raw = coalesce(${json(change.raw)}::jsonb, raw),
         token = case when ${set.status} in ('processing', 'requires_action') then token end,
         version = version + 1, updated_at = now()
@@ -441,6 +444,7 @@ export async function unsettleRefund(tx: Transaction, id: string): Promise<void>
 export type Booking = {
   readonly kind:
     | 'capture'
+    | 'fee'
     | 'refund'
     | 'refund-failed'
     | 'gift-card-issue'
@@ -512,6 +516,15 @@ export async function insertCallback(
   const row = rows[0]
   if (!row?.kept) return 'known'
   return row.looked ? 'new' : 'foreign'
+}
+
+/** The order of a payment by the provider's own id, or null when it is none of ours. */
+export async function readOrderOf(db: Executor, provider: string, providerPaymentId: string): Promise<string | null> {
+  const { rows } = await sql<{ order_id: string }>`
+    select order_id from payments where provider = ${provider} and provider_payment_id = ${providerPaymentId}`.execute(
+    db,
+  )
+  return rows[0]?.order_id ?? null
 }
 
 /** Forgets callbacks that no provider sends again. */

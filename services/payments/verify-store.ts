@@ -53,6 +53,7 @@ export const operationsUnlikeTheirBookings: Question = {
     left join (
       select t.operation_id, count(distinct t.id) filter (where t.kind <> 'refund-failed') as times, sum(e.amount) as net
       from ledger_transactions t join ledger_entries e on e.transaction_id = t.id and e.account like 'provider:%'
+      where t.kind <> 'fee'
       group by t.operation_id) b on b.operation_id = o.id
     where o.kind <> 'void' and o.amount > 0 and (
       coalesce(b.net, 0) <> case when o.status <> 'succeeded' then 0 when o.kind = 'capture' then o.amount else -o.amount end
@@ -62,12 +63,19 @@ export const operationsUnlikeTheirBookings: Question = {
 export const providersUnlikeTheirAccount: Question = {
   all: sql`select count(*) from ledger_accounts where name like 'provider:%'`,
   wrong: sql`
-    select account || ' is booked with ' || coalesce(booked, 0) || ' ' || currency || ' and holds ' || coalesce(held, 0) as said
+    select account || ' is booked with ' || coalesce(booked, 0) || ' ' || currency || ' and holds '
+           || coalesce(held, 0) - coalesce(fees, 0) as said
     from (select 'provider:' || provider as account, currency, sum(captured - refunded) as held
           from payments where captured > 0 group by provider, currency) as held
     full join (select account, currency, sum(amount) as booked from ledger_entries where account like 'provider:%'
                group by account, currency) as booked using (account, currency)
-    where coalesce(held, 0) <> coalesce(booked, 0)`,
+    full join (select 'provider:' || p.provider as account, e.currency, sum(e.amount) as fees
+               from ledger_entries e
+               join ledger_transactions t on t.id = e.transaction_id and t.kind = 'fee'
+               join payment_operations o on o.id = t.operation_id
+               join payments p on p.id = o.payment_id
+               where e.account = 'fees' group by 1, 2) as kept using (account, currency)
+    where coalesce(held, 0) - coalesce(fees, 0) <> coalesce(booked, 0)`,
 }
 
 export const usesUnlikeTheirMovements: Question = {

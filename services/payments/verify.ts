@@ -32,7 +32,7 @@ export const verify = (deps: Deps, { cursor }: Input<Verify>): Promise<Outcome<V
       question(
         deps.db,
         'I4',
-        'each provider’s account is what its payments captured less what they refunded',
+        'each provider’s account is what its payments captured less what they refunded and what it keeps',
         store.providersUnlikeTheirAccount,
       ),
       question(

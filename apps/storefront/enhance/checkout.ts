@@ -1,7 +1,8 @@
+import { fieldsOf } from './stripe.ts'
 import { busily, focusProblem, post, swap } from './swap.ts'
 
-// The checkout with scripts: total and shipping follow the address, and the card's frame gives a token before the form
-// goes. What is typed into the frame never reaches this page. The protocol is described in the provider's `card.js`.
+// The checkout with scripts: total and shipping follow the address, and the provider's card fields give a token before the
+// form goes. What is typed into them never reaches this page. The protocol of frames is described in the provider's `card.js`.
 
 const form = document.querySelector<HTMLFormElement>('form[data-checkout]')
 if (form) enhance(form)
@@ -13,6 +14,7 @@ const tokenMs = 15_000
 
 function enhance(form: HTMLFormElement): void {
   const frame = () => form.querySelector<HTMLIFrameElement>('iframe.card-frame:not([hidden])')
+  const script = () => form.querySelector<HTMLElement>('.card-script:not([hidden]) .card-fields')
   const input = (name: string) => form.elements.namedItem(name) as HTMLInputElement
   let timer = 0
   let isPaying = false
@@ -26,7 +28,11 @@ function enhance(form: HTMLFormElement): void {
   }
   form.addEventListener('change', ({ target }) => {
     const { name } = target as HTMLInputElement
-    if (name === 'provider') showFrame(form)
+    if (name === 'provider') {
+      tell('')
+      showFields(form)
+      drawFields(script())
+    }
     if (name === 'shippingMethod' || (name.startsWith('shippingAddress/') && isComplete(form))) refresh()
   })
 
@@ -54,18 +60,18 @@ function enhance(form: HTMLFormElement): void {
     redraw(page)
     if (!ok) return focusProblem(form)
     if (now !== seen) return tell('The total has changed. Please look at it once more before you pay.')
-    const card = frame()
-    if (card) {
-      const answer = await tokenOf(card)
-      if ('message' in answer) return tell(answer.message)
-      input('token').value = answer.token
-    }
+    const [card, fields] = [frame(), script()]
+    const due = Number(input('expectedDue').value)
+    const answer = card ? await tokenOf(card) : fields ? await (await fieldsOf(fields)).token(due) : null
+    if (answer && 'message' in answer) return tell(answer.message)
+    input('token').value = answer?.token ?? ''
     send(document.querySelector<HTMLButtonElement>('#pay button') ?? submitter)
   }
 
   function redraw(page: Document): void {
     swap(page, parts)
-    showFrame(form)
+    showFields(form)
+    drawFields(script())
   }
 
   function send(submitter: HTMLButtonElement): void {
@@ -75,6 +81,7 @@ function enhance(form: HTMLFormElement): void {
   }
 
   listen(frame)
+  drawFields(script())
   // An address known from the account is complete, but the cart has not heard of it.
   if (isComplete(form) && !form.querySelector('[name=shippingMethod]')) refresh()
   addEventListener('pageshow', ({ persisted }) => {
@@ -123,12 +130,20 @@ function isComplete(form: HTMLFormElement): boolean {
 }
 
 /** The fields of the chosen provider, while gift cards leave something to pay. */
-function showFrame(form: HTMLFormElement): void {
+function showFields(form: HTMLFormElement): void {
   const fields = new FormData(form)
   const isDue = fields.get('expectedDue') !== '0'
-  for (const frame of form.querySelectorAll<HTMLIFrameElement>('iframe.card-frame'))
-    frame.hidden = !isDue || frame.dataset.provider !== fields.get('provider')
+  for (const part of form.querySelectorAll<HTMLElement>('[data-provider]'))
+    part.hidden = !isDue || part.dataset.provider !== fields.get('provider')
   document.getElementById('nothing-due')?.toggleAttribute('hidden', isDue)
+}
+
+/** Draws a provider's own fields, once they are wanted: until then its script is not loaded. */
+function drawFields(place: HTMLElement | null): void {
+  if (place)
+    void fieldsOf(place).catch(() =>
+      tell('The card fields could not be loaded. Look at your connection and load this page again.'),
+    )
 }
 
 /** The total and what is left of it to pay, as a page has them. */

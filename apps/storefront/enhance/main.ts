@@ -6,6 +6,7 @@ import './stepper.ts'
 import './gallery.ts'
 import './transitions.ts'
 import './checkout.ts'
+import './challenge.ts'
 import { focusProblem } from './swap.ts'
 
 // From here on buttons that only those without scripts need can go.

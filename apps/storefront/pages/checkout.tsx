@@ -132,7 +132,7 @@ const workingDays = ({ least, most }: { readonly least: number; readonly most: n
   least === most ? `${most} working ${most === 1 ? 'day' : 'days'}` : `${least} to ${most} working days`
 
 /** Card data goes into the provider's own page in a frame, and never to the shop. Without scripts the provider asks on
- *  a page of its own after this one. */
+ *  a page of its own after this one, if it has one. */
 function Payment({ providers, typed, problems, cart }: View) {
   const offered = providers.filter(({ available }) => available)
   const chosen = offered.find(({ name }) => name === typed.provider) ?? offered[0] ?? providers[0]
@@ -181,6 +181,24 @@ function Payment({ providers, typed, problems, cart }: View) {
               data-provider={name}
               hidden={name !== chosen?.name || !isDue}
             />
+          ),
+      )}
+      {providers.map(
+        ({ name, script }) =>
+          script && (
+            <div class="card-script" data-provider={name} hidden={!isDue || name !== chosen?.name}>
+              <p class="notice without-script">
+                This way to pay needs JavaScript: the card fields are the payment provider’s own. Turn it on and load
+                this page again{providers.length > 1 && ', or choose another way to pay'}.
+              </p>
+              <div
+                class="card-fields"
+                data-script={script.url}
+                data-public-key={script.publicKey}
+                data-capture={script.captureNow ? 'automatic' : 'manual'}
+                data-currency={cart.totals.total.currency.toLowerCase()}
+              />
+            </div>
           ),
       )}
       <p id="nothing-due" hidden={isDue}>

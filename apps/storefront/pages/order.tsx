@@ -5,7 +5,7 @@ import { useShop } from '../parts/shop.tsx'
 import { Totals } from '../parts/totals.tsx'
 import type { Order, Views } from '../views.ts'
 
-export function OrderPage({ order, justPlaced }: Views['order']) {
+export function OrderPage({ order, justPlaced, challenge }: Views['order']) {
   const { date, money } = useShop()
   const words = statusWords(order)
   const isGood = order.status === 'placed' || order.status === 'fulfilled'
@@ -23,7 +23,7 @@ export function OrderPage({ order, justPlaced }: Views['order']) {
           {justPlaced && isGood ? `Order ${order.number}` : words.name} · {date(order.placedAt ?? order.createdAt)}
           {justPlaced && isGood && <> · A confirmation goes to {order.email}</>}
         </p>
-        <NextStep order={order} />
+        {challenge ? <Challenge {...challenge} /> : <NextStep order={order} />}
       </header>
       <div class="order-columns">
         <section class="order-lines" aria-label="Items">
@@ -59,9 +59,58 @@ export function OrderPage({ order, justPlaced }: Views['order']) {
   )
 }
 
+/** The bank's question, put by the provider's own script: at once to who comes from the checkout, else when asked for. */
+function Challenge({ script, clientSecret, returnPath }: NonNullable<Views['order']['challenge']>) {
+  const { href } = useShop()
+  return (
+    <div
+      class="challenge"
+      data-challenge={clientSecret}
+      data-script={script.url}
+      data-public-key={script.publicKey}
+      data-return={href(returnPath)}
+    >
+      <p class="notice without-script">Your bank’s question needs JavaScript. Turn it on and load this page again.</p>
+      <button class="button with-script" type="button">
+        Confirm the payment
+      </button>
+      <p class="problem" role="alert" hidden />
+    </div>
+  )
+}
+
+/** What to transfer; the order's number says whose money it is. */
+function Transfer({ order, instructions }: { order: Order; instructions: string }) {
+  const { date, money } = useShop()
+  const until = order.payment?.payableUntil
+  return (
+    <section class="transfer" aria-labelledby="transfer-title">
+      <h2 id="transfer-title">How to pay</h2>
+      <dl class="transfer-facts">
+        <dt>Amount</dt>
+        <dd>{money(order.due)}</dd>
+        <dt>Reference</dt>
+        <dd>
+          <span class="code">{order.number}</span>
+        </dd>
+        {until && (
+          <>
+            <dt>By</dt>
+            <dd>{date(until)}</dd>
+          </>
+        )}
+      </dl>
+      <p class="transfer-words">{instructions}</p>
+    </section>
+  )
+}
+
 /** Where the shopper still has something to do. */
 function NextStep({ order }: { order: Order }) {
   const { href } = useShop()
+  if (order.status === 'awaiting_payment' && order.payment?.instructions) {
+    return <Transfer order={order} instructions={order.payment.instructions} />
+  }
   if (order.payment?.status === 'requires_action' && order.payment.redirectUrl) {
     return (
       <p>
@@ -129,6 +178,12 @@ const states: Readonly<Record<Order['status'], { readonly name: string; readonly
 function statusWords(order: Order): { readonly name: string; readonly text: string } {
   if (order.status === 'awaiting_payment' && order.payment?.status === 'requires_action') {
     return { name: 'Waiting for you', text: 'Your bank asks whether it is you. The goods are kept for you until then.' }
+  }
+  if (order.status === 'awaiting_payment' && order.payment?.instructions) {
+    return {
+      name: 'Waiting for your transfer',
+      text: 'The goods are kept for you. We send them as soon as your money is here; how to pay stands below and in a mail.',
+    }
   }
   return states[order.status]
 }

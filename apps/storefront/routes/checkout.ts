@@ -3,10 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { orders as ordersContract } from '#contracts/orders'
 import { formatMoney } from '#kernel/money'
 import { orUnavailable, ProblemError } from '#kernel/problem'
-import { writeCartCookie } from '../cart-cookie.ts'
+import { clearCartCookie, writeCartCookie } from '../cart-cookie.ts'
 import { type Details, readDetails, saveDetails, typedDetails } from '../checkout-details.ts'
 import type { Deps } from '../deps.ts'
 import { problemsOf, readInput } from '../form.ts'
+import type { ProviderOrigins } from '../headers.ts'
 import { seeOther, sendPage } from '../send.ts'
 import type { Cart, Problems, Provider, Typed } from '../views.ts'
 import { isSecure, type ShopRoutes, type Visit } from '../visit.ts'
@@ -77,9 +78,17 @@ async function drawCheckout(deps: Deps, visit: Visit, cart: Cart, draft: Draft) 
 const newKey = (): string => `form-${randomBytes(16).toString('base64url')}`
 const keyPattern = /^form-[\w-]{22}$/
 
-const originsOf = (providers: readonly Provider[]): string[] => [
-  ...new Set(providers.flatMap(({ fieldsUrl }) => (fieldsUrl ? [new URL(fieldsUrl).origin] : []))),
-]
+/** What pages need on which the shopper gives a card to one of these providers, or answers its bank. */
+export function originsOf(providers: readonly Provider[]): ProviderOrigins {
+  const pages = providers.flatMap(({ fieldsUrl }) => (fieldsUrl ? [new URL(fieldsUrl).origin] : []))
+  const scripts = providers.flatMap(({ script }) => (script ? [script] : []))
+  return {
+    frames: [...new Set([...pages, ...scripts.flatMap(({ frameOrigins }) => frameOrigins)])],
+    connects: [...new Set(scripts.flatMap(({ connectOrigins }) => connectOrigins))],
+    forms: [...new Set(pages)],
+    scripts: scripts.length > 0,
+  }
+}
 
 /**
  * What the form's buttons ask for:
@@ -179,7 +188,7 @@ async function patiently<R>(ask: () => Promise<R>): Promise<R> {
 
 type Placed = {
   readonly order: { readonly id: string; readonly token: string; readonly status: string }
-  readonly payment: { readonly status: string; readonly redirectUrl?: string }
+  readonly payment: { readonly status: string; readonly redirectUrl?: string; readonly instructions?: string }
 }
 
 /** Where the shopper goes once there is an order: to the bank, or to the order. */
@@ -192,6 +201,8 @@ function onward(deps: Deps, visit: Visit, { order, payment }: Placed) {
     // The id stays, so that the same form sent again finds its order; the cart itself counts as empty.
     writeCartCookie(visit.reply, isSecure(deps), visit.market, { cartId: visit.cart.cartId, units: 0 })
   }
+  // It is kept for days, until the transfer arrives; what is bought meanwhile is another order.
+  if (payment.instructions !== undefined) clearCartCookie(visit.reply, isSecure(deps), visit.market)
   return seeOther(visit, `/orders/${order.id}?${new URLSearchParams({ token: order.token, placed: '' })}`)
 }
 

@@ -3,8 +3,10 @@ import { notFound } from '#kernel/problem'
 import type { Deps } from '../deps.ts'
 import { readInput } from '../form.ts'
 import { seeOther, sendPage } from '../send.ts'
+import type { Order } from '../views.ts'
 import type { ShopRoutes, Visit } from '../visit.ts'
 import { currentCart } from './cart.ts'
+import { originsOf } from './checkout.ts'
 
 /** Seconds after which a page looks again at an order that is not decided. */
 const lookAgainSeconds = 4
@@ -27,8 +29,7 @@ async function orderPage(deps: Deps, visit: Visit) {
   const outcome = read.ok ? await deps.orders.get(read.value) : null
   if (!outcome?.ok) throw notFound('order at this address')
   const order = outcome.value
-  const isOpen =
-    order.status === 'placing' || (order.status === 'awaiting_payment' && order.payment?.status !== 'requires_action')
+  const isOpen = order.status === 'placing' || (order.status === 'awaiting_payment' && waitsByItself(order.payment))
   const isNew = 'placed' in visit.query
   // What was in the cart is in the order now; an order that took a while was not counted out of it yet.
   const isEmptied =
@@ -36,12 +37,32 @@ async function orderPage(deps: Deps, visit: Visit) {
   const market = visit.frame.markets.find(({ code }) => code === order.market) ?? visit.market
   // Amounts are shown as in the market where the order was placed, whatever market the address names.
   const own: Visit = { ...visit, frame: { ...visit.frame, market } }
+  const provider = await challenger(deps, order)
+  const challenge = provider && {
+    script: provider.script,
+    clientSecret: provider.clientSecret,
+    returnPath:
+      token === null ? `/orders/${orderId}` : `/checkout/return?${new URLSearchParams({ order: order.id, token })}`,
+  }
   return sendPage(
     deps,
     own,
     'order',
     { title: `Order ${order.number}`, canonical: null, ...(isOpen ? { refreshSeconds: lookAgainSeconds } : {}) },
-    { order, justPlaced: isNew },
-    isEmptied ? { units: 0 } : {},
+    { order, justPlaced: isNew, challenge },
+    { ...(isEmptied ? { units: 0 } : {}), ...(provider ? { providers: originsOf([provider]) } : {}) },
   )
+}
+
+/** Whether what is awaited comes without the shopper: not a transfer, nor an answer to the bank. */
+const waitsByItself = (payment: Order['payment']): boolean =>
+  payment?.status !== 'requires_action' && payment?.instructions === undefined
+
+/** The provider whose script has to ask the shopper now, with the secret for it. */
+async function challenger(deps: Deps, { status, payment }: Order) {
+  const { clientSecret } = payment ?? {}
+  if (status !== 'awaiting_payment' || payment?.status !== 'requires_action' || clientSecret === undefined) return null
+  const providers = await deps.payments.providers({})
+  const provider = providers.ok ? providers.value.items.find(({ name }) => name === payment.provider) : undefined
+  return provider?.script ? { ...provider, script: provider.script, clientSecret } : null
 }

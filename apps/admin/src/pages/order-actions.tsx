@@ -6,13 +6,14 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Button, Notice, TextField } from '../ui/kit.tsx'
 import type { Order } from './order.tsx'
 
-export type OrderAction = 'capture' | 'fulfill' | 'cancel' | 'refund'
+export type OrderAction = 'mark-paid' | 'capture' | 'fulfill' | 'cancel' | 'refund'
 type Props = { order: Order; onClose: () => void }
 
 /** The dialog of one action; what it sends is decided by the API alone. */
 export function OrderActions({ order, action, onClose }: Props & { action: OrderAction }) {
   if (action === 'fulfill') return <Fulfill order={order} onClose={onClose} />
   if (action === 'cancel') return <Cancel order={order} onClose={onClose} />
+  if (action === 'mark-paid') return <MarkPaid order={order} onClose={onClose} />
   return <TakeOrGive order={order} action={action} onClose={onClose} />
 }
 
@@ -59,6 +60,7 @@ function Form({
 function TakeOrGive({ order, action, onClose }: Props & { action: 'capture' | 'refund' }) {
   const { currency } = order
   const { payment } = order
+  const isByHand = payment?.provider === 'manual'
   const largest =
     action === 'capture'
       ? (payment?.authorized.amount ?? 0) - (payment?.captured.amount ?? 0)
@@ -101,6 +103,9 @@ function TakeOrGive({ order, action, onClose }: Props & { action: 'capture' | 'r
         onChange={(event) => setText(event.target.value)}
         error={wrong ?? command.errorOf('amount')}
       />
+      {action === 'refund' && isByHand ? (
+        <p className="text-sm text-soft">The order was paid by transfer: send the money back from your bank, too.</p>
+      ) : null}
       {action === 'refund' && payment && payment.giftCards.length > 0 ? (
         <p className="text-sm text-soft">
           The provider’s part goes back first, then that of the gift cards, the last one used first.
@@ -116,6 +121,30 @@ function TakeOrGive({ order, action, onClose }: Props & { action: 'capture' | 'r
           error={command.errorOf('reason')}
         />
       ) : null}
+    </Form>
+  )
+}
+
+/** A transfer: a person looked at the bank's statement, and says so. */
+function MarkPaid({ order, onClose }: Props) {
+  const { due } = order
+  const command = useCommand((body: unknown, key) => post(`/api/admin/orders/${order.id}/mark-paid`, body, key), {
+    onDone: onClose,
+    fields: [],
+  })
+  return (
+    <Form
+      title={`Is order ${order.number} paid?`}
+      submit="Mark as paid"
+      running={command.running}
+      message={command.message}
+      onSubmit={() => command.run({ amount: due })}
+      onClose={onClose}
+    >
+      <p className="text-soft">
+        Say so once {show(due)} with the reference {order.number} stand on your account: all of it. The order is placed
+        by that, and its shopper gets a mail.
+      </p>
     </Form>
   )
 }

@@ -13,14 +13,16 @@ import { PaymentSheet } from './order-payment.tsx'
 export type Order = Answer<typeof orders, 'adminOrder'>
 
 const needs: Readonly<Record<string, string>> = {
+  'mark-paid': 'payments:capture',
   capture: 'payments:capture',
   fulfill: 'orders:fulfill',
   cancel: 'orders:cancel',
   refund: 'payments:refund',
 }
 /** In the order of an order's way. */
-const actionsInOrder: readonly OrderAction[] = ['fulfill', 'capture', 'refund', 'cancel']
+const actionsInOrder: readonly OrderAction[] = ['mark-paid', 'fulfill', 'capture', 'refund', 'cancel']
 const titles: Readonly<Record<string, string>> = {
+  'mark-paid': 'Mark as paid',
   fulfill: 'Fulfill',
   capture: 'Capture payment',
   cancel: 'Cancel order',
@@ -46,7 +48,7 @@ export function OrderPage() {
         {actions.map((one) => (
           <Button
             key={one}
-            kind={one === 'cancel' ? 'danger' : one === 'fulfill' ? 'primary' : 'plain'}
+            kind={one === 'cancel' ? 'danger' : one === 'fulfill' || one === 'mark-paid' ? 'primary' : 'plain'}
             onClick={() => setAction(one)}
           >
             {titles[one]}
