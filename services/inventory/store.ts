@@ -125,7 +125,7 @@ function theOnly<Row>(rows: readonly Row[]): Row {
 
 // ---- What is there -----------------------------------------------------------------------------------------------
 
-/** Units of each variant that can be promised now; those that are owed at one location are not promised at another. */
+/** Units of each variant that can be promised now, by id; those that are owed at one location are not promised at another. */
 export async function availability(
   db: Executor,
   variantIds: readonly string[],
@@ -134,7 +134,7 @@ export async function availability(
     select v.variant_id as "variantId", greatest(0, coalesce(sum(on_hand - reserved - allocated), 0))::bigint as available
     from (select distinct variant_id from unnest(${variantIds}::text[]) as given (variant_id)) v
     left join levels l on l.variant_id = v.variant_id
-    group by v.variant_id`.execute(db)
+    group by v.variant_id order by v.variant_id`.execute(db)
   return rows
 }
 

@@ -184,7 +184,7 @@ describe('money of gift cards that goes back', () => {
     assert.deepEqual(await balances(ids), [0])
     assert.equal(
       verdictOf(await shop.orders.fulfill({ orderId: id }, { key: newId('key') })),
-      'payments/nothing-to-capture',
+      'payments/authorization-lapsed',
     )
     assert.ok((await cancel(id)).ok)
     await settled(id)
