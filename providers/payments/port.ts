@@ -213,7 +213,7 @@ export type Unknown = {
     | 'rate-limited'
     | 'unauthorized'
     | 'unreadable-answer'
-    /** A request under the same key is under way at this moment. */
+    /** The provider is well, and at work on what was asked before, or cannot show it yet. */
     | 'in-progress'
   readonly detail: string
 }

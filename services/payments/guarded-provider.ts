@@ -38,7 +38,8 @@ export function guardedProvider(provider: PaymentProvider, breaker: Breaker): Gu
     try {
       return await breaker.run(async () => {
         const result = await call()
-        if (isUnknown(result)) throw new Trouble(result)
+        // What is under way is an answer of a provider that is well.
+        if (isUnknown(result) && result.cause !== 'in-progress') throw new Trouble(result)
         return result
       })
     } catch (error) {

@@ -3,10 +3,12 @@ import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
 import { payments } from '#contracts/payments'
 import type { Client } from '#kernel/client'
+import { createBreaker } from '#kernel/dependency'
 import { newId } from '#kernel/id'
 import { startTestStripe, type TestStripe } from '../../providers/payments/stripe/test-stripe.ts'
 import type { Event } from '../../providers/payments/stripe/test-stripe-account.ts'
 import { startTestHost, type TestHost } from '../../test/host.ts'
+import { failuresToOpen, guardedProvider, isTrouble, openMs } from './guarded-provider.ts'
 import { paymentsService } from './service.ts'
 import { until } from './test-payments.ts'
 
@@ -274,3 +276,26 @@ for (const capture of ['at-once', 'on-fulfillment'] as const) {
     })
   })
 }
+
+test('a bank that is at work is no trouble with Stripe, however often it is asked; silence is', async (t) => {
+  const stripe = await startTestStripe()
+  t.after(() => stripe.stop())
+  const about = {
+    name: 'stripe',
+    kind: 'provider',
+    fallback: 'none',
+    failuresToOpen,
+    openMs,
+    isFailure: isTrouble,
+  } as const
+  const guarded = guardedProvider(stripe.adapter(), createBreaker(about))
+  const orderId = newId('order')
+  const attempt = { orderId, attemptKey: `${orderId}-1`, amount: eur(4_900), token: 'ctoken_slow', captureNow: true }
+  await guarded.authorize(attempt)
+  for (let count = 1; count <= failuresToOpen; count++)
+    assert.equal((await guarded.abandon(attempt)).outcome, 'unknown')
+  assert.equal(guarded.isInTrouble, false)
+  stripe.behave({ status: 500 })
+  for (let count = 1; count <= failuresToOpen; count++) await guarded.abandon({ orderId, attemptKey: `never ${count}` })
+  assert.equal(guarded.isInTrouble, true)
+})

@@ -8,7 +8,7 @@ import type {
   ProviderPayment,
 } from '../port.ts'
 import { toStripe } from './amount.ts'
-import { type Client, detailOf, isUnknown, refused, unreadable } from './client.ts'
+import { type Client, detailOf, isUnknown, notYet, refused, unreadable } from './client.ts'
 import { declineReasonOf, expansions, type Intent, intentIn, metadataKeys } from './intent.ts'
 import { closed, end, readClosed, search } from './read.ts'
 
@@ -127,7 +127,7 @@ export async function abandon(
   const known = await search(client, orderId, call)
   if (isUnknown(known)) return known
   const intent = known.find(({ metadata }) => metadata[metadataKeys.attempt] === attemptKey)
-  if (!intent) return unreadable('Stripe knows the key, and its search does not find the payment yet.')
+  if (!intent) return notYet('Stripe knows the key, and its search does not find the payment yet.')
   const ended = await end(client, intent.id, 'voided', call)
   if (isUnknown(ended)) return ended
   return ended.status === 'captured' ? refused('captured', `${intent.id} was captured.`) : { outcome: 'abandoned' }

@@ -80,6 +80,9 @@ function read(error: unknown): { outcome: 'stated'; error: Stripe.errors.StripeE
 
 const unknown = (cause: Unknown['cause'], detail: string): Unknown => ({ outcome: 'unknown', cause, detail })
 
+/** Stripe is well, and the answer has to be asked for later. */
+export const notYet = (detail: string): Unknown => unknown('in-progress', detail)
+
 export const unreadable = (detail: string): Unknown => unknown('unreadable-answer', detail)
 
 export const isUnknown = (result: unknown): result is Unknown =>

@@ -9,7 +9,7 @@ import type {
   RetrieveResult,
   Unknown,
 } from '../port.ts'
-import { type Client, detailOf, isUnknown, unreadable } from './client.ts'
+import { type Client, detailOf, isUnknown, notYet, unreadable } from './client.ts'
 import {
   canceledBecause,
   expansions,
@@ -192,7 +192,7 @@ export async function end(
   if (payment === null) return unreadable(`Stripe has lost ${id}.`)
   if (isUnknown(payment)) return payment
   const isOver = ['captured', 'declined', 'voided', 'expired'].includes(payment.status)
-  return isOver ? payment : unreadable(`${id} is ${payment.status} and cannot be canceled now.`)
+  return isOver ? payment : notYet(`${id} is ${payment.status} and cannot be canceled now.`)
 }
 
 /**
