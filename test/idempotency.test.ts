@@ -20,6 +20,8 @@ const posts = registry.flatMap(({ contract }: { contract: Contract }) =>
 type Sample = {
   readonly path: string
   readonly body: unknown
+  /** Of a body that is no JSON: it is sent as it is. */
+  readonly contentType?: string
   readonly other: { readonly path?: string; readonly body?: unknown } | null
   readonly token?: string
   readonly stranger: { readonly path?: string; readonly token?: string; readonly body?: unknown } | null
@@ -87,6 +89,31 @@ const samples: Readonly<Record<string, (world: World) => Promise<Sample>>> = {
       stranger: { token: tokens.second, body: { amount: money(300), reason: 'Another' } },
     }
   },
+  'orders.markPaid': async ({ order, tokens }) => ({
+    path: `/api/admin/orders/${await order()}/mark-paid`,
+    body: {},
+    other: { body: { amount: money(100) } },
+    token: tokens.owner,
+    stranger: { token: tokens.second, body: { amount: money(200) } },
+  }),
+  'payments.issueGiftCard': async ({ tokens }) => ({
+    path: '/api/admin/gift-cards',
+    body: { amount: money(1_000), note: 'For Ada' },
+    other: { body: { amount: money(2_000), note: 'For Ada' } },
+    token: tokens.owner,
+    stranger: { token: tokens.second, body: { amount: money(3_000) } },
+  }),
+  'payments.adjustGiftCard': async ({ shop, tokens }) => {
+    const worth = { amount: money(1_000) }
+    const issued = await shop.api('POST', '/api/admin/gift-cards', worth, { token: tokens.owner, key: randomUUID() })
+    return {
+      path: `/api/admin/gift-cards/${issued.body.id}/adjustments`,
+      body: { amount: money(100), reason: 'A mistake' },
+      other: { body: { amount: money(200), reason: 'A mistake' } },
+      token: tokens.owner,
+      stranger: { token: tokens.second, body: { amount: money(300), reason: 'Another' } },
+    }
+  },
   'payments.webhook': async () => ({
     path: '/api/payments/webhooks/sandbox',
     body: { type: 'payment.captured' },
@@ -106,6 +133,14 @@ const samples: Readonly<Record<string, (world: World) => Promise<Sample>>> = {
     other: { body: { handle: 'keyed', title: 'Other', variants: [{ sku: 'KEYED' }] } },
     token: tokens.owner,
     stranger: { token: tokens.second, body: { handle: 'another', title: 'Another', variants: [{}] } },
+  }),
+  'catalog.uploadMedia': async ({ tokens }) => ({
+    path: '/api/admin/media',
+    contentType: 'image/svg+xml',
+    body: drawing('red'),
+    other: { body: drawing('blue') },
+    token: tokens.owner,
+    stranger: { token: tokens.second, body: drawing('green') },
   }),
   'catalog.createImport': async ({ tokens }) => ({
     path: '/api/admin/imports',
@@ -183,6 +218,9 @@ const samples: Readonly<Record<string, (world: World) => Promise<Sample>>> = {
   }),
 }
 
+const drawing = (color: string): string =>
+  `<svg xmlns="http://www.w3.org/2000/svg" width="8" height="8"><rect width="8" height="8" fill="${color}"/></svg>`
+
 const promotion = (code: string) => ({
   label: 'A tenth off',
   code,
@@ -217,15 +255,21 @@ for (const shape of shapes) {
     })
 
     type Told = { readonly status: number; readonly type: string | null; readonly text: string }
-    async function post(path: string, body: unknown, key: string, token?: string): Promise<Told> {
+    async function post(
+      path: string,
+      body: unknown,
+      key: string,
+      token?: string,
+      contentType = 'application/json',
+    ): Promise<Told> {
       const answer = await fetch(new URL(path, world.shop.url), {
         method: 'POST',
         headers: {
-          'content-type': 'application/json',
+          'content-type': contentType,
           'idempotency-key': key,
           ...(token ? { authorization: `Bearer ${token}` } : {}),
         },
-        body: JSON.stringify(body),
+        body: contentType === 'application/json' ? JSON.stringify(body) : String(body),
       })
       return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() }
     }
@@ -248,25 +292,26 @@ for (const shape of shapes) {
       test(`${name}: one answer a key, for one request, of one caller`, async () => {
         const sampleOf = samples[name]
         assert.ok(sampleOf, `a sample of ${name} stands in this file`)
-        const { path, body, other, token, stranger } = await sampleOf(world)
+        const { path, body, contentType, other, token, stranger } = await sampleOf(world)
+        const send = (to: string, what: unknown, key: string, as?: string) => post(to, what, key, as, contentType)
         const key = randomUUID()
-        const first = await post(path, body, key, token)
+        const first = await send(path, body, key, token)
         assert.ok(first.status < 500, first.text)
         assert.notEqual(problemOf(first)[1], '/problems/validation-failed', first.text)
         // The order of a body's keys says nothing, except where the bytes themselves are the request.
-        assert.deepEqual(await post(path, operation.raw ? body : backwards(body), key, token), first)
+        assert.deepEqual(await send(path, operation.raw ? body : backwards(body), key, token), first)
 
-        const malformed = await post(path, body, 'x'.repeat(201), token)
+        const malformed = await send(path, body, 'x'.repeat(201), token)
         assert.deepEqual(problemOf(malformed), [400, '/problems/idempotency-key-malformed'])
 
         const reused = [422, '/problems/idempotency-key-reused']
-        if (other) assert.deepEqual(problemOf(await post(other.path ?? path, other.body ?? body, key, token)), reused)
+        if (other) assert.deepEqual(problemOf(await send(other.path ?? path, other.body ?? body, key, token)), reused)
         if (stranger) {
-          const theirs = await post(stranger.path ?? path, stranger.body ?? body, key, stranger.token ?? token)
+          const theirs = await send(stranger.path ?? path, stranger.body ?? body, key, stranger.token ?? token)
           assert.ok(theirs.status < 500, theirs.text)
           assert.notDeepEqual(problemOf(theirs), reused)
         }
-        assert.deepEqual(await post(path, body, key, token), first)
+        assert.deepEqual(await send(path, body, key, token), first)
       })
     }
 
