@@ -190,6 +190,16 @@ describe('captures, refunds and cancellations', () => {
     assert.deepEqual(await books(), [])
   })
 
+  test('an order without an attempt that is given up twice is not looked after for ever', async () => {
+    const orderId = newId('order')
+    const due = () => shop.rows('select look_at from payments.order_payments where order_id = $1', [orderId])
+    for (const onlyUnpaid of [true, true, false]) {
+      const outcome = await shop.payments.cancel({ orderId, reason: 'Sold out', onlyUnpaid })
+      assert.deepEqual(outcome, { ok: true, value: { state: 'done', payment: null } })
+      assert.deepEqual(await due(), [{ look_at: null }])
+    }
+  })
+
   test('canceling what is not paid ends it for good, and leaves money alone that is there', async () => {
     const waiting = await pay(5_000, 'tok_3ds')
     const ended = await shop.payments.cancel({ orderId: waiting, reason: 'late', onlyUnpaid: true })

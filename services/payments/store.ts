@@ -135,7 +135,10 @@ export async function openOrder(db: Executor, orderId: string): Promise<boolean>
   return rows[0]?.live === false
 }
 
-/** Leaves the tombstone; a stronger one replaces a weaker one, never the other way round. */
+/**
+ * Leaves the tombstone; a stronger one replaces a weaker one, never the other way round. Where no attempt was made there is
+ * nothing to look after, however often the order is given up.
+ */
 export async function markCanceled(
   db: Executor,
   cancellation: { orderId: string; mode: 'unpaid' | 'all'; reason: string; lookInSeconds: number },
@@ -148,7 +151,7 @@ export async function markCanceled(
       canceled = case when o.canceled = 'all' then 'all' else excluded.canceled end,
       cancel_reason = coalesce(o.cancel_reason, excluded.cancel_reason),
       canceled_at = coalesce(o.canceled_at, excluded.canceled_at),
-      look_at = now() + make_interval(secs => ${lookInSeconds})`.execute(db)
+      look_at = case when o.attempts > 0 then now() + make_interval(secs => ${lookInSeconds}) end`.execute(db)
 }
 
 // ---- News -------------------------------------------------------------------------------------------------------
