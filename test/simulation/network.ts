@@ -34,7 +34,7 @@ export function simulateNetwork(options: {
   return <R>(service: string, path: string, body: unknown, deadline: number): Promise<R> => {
     const caller = currentLife()
     const sent = JSON.stringify(body)
-    const what = nameOf(path, sent)
+    const what = trace.short(nameOf(path, sent))
     const told = Promise.withResolvers<R>()
     const lateMs = Math.max(0, deadline - Date.now())
     const late = timeline.after(lateMs, () => told.reject(new NoAnswer(`${service} did not answer in time`)), {

@@ -15,6 +15,8 @@ const nextTurn = setImmediate
 const askAfterMs = 3
 const shortly = () => new Promise((resolve) => pause(resolve, askAfterMs))
 
+const deletesAtMost = 100
+
 /** PostgreSQL as the simulation uses it: many seeds run on one, with connections that are kept. */
 export type SimulatedPostgres = {
   readonly url: string
@@ -76,14 +78,20 @@ export async function preparePostgres(url: string, services: readonly AnyService
   // What runs beside the schedule would be a second author of it.
   for (const name of names) await owner.query(`alter table ${name} set (autovacuum_enabled = off)`)
 
+  let resets = 0
   const idle = new Map<string, Session[]>()
   const all: Session[] = []
   return {
     url,
     owner,
     async reset() {
-      await owner.query(`begin; set local session_replication_role = replica;
-        truncate ${names.join(', ')} restart identity cascade; commit`)
+      resets += 1
+      // Emptying small tables is much quicker than making new ones, until too much that was deleted lies about.
+      const emptied =
+        resets % deletesAtMost === 1
+          ? `truncate ${names.join(', ')} restart identity cascade`
+          : names.map((name) => `delete from ${name}`).join('; ')
+      await owner.query(`begin; set local session_replication_role = replica; ${emptied}; commit`)
     },
     async lend(config) {
       const known = idle.get(config.connectionString ?? '')?.pop()
@@ -95,6 +103,8 @@ export async function preparePostgres(url: string, services: readonly AnyService
         lock_timeout: 0,
         idle_in_transaction_session_timeout: 0,
         connectionTimeoutMillis: 0,
+        // The time and the statement travel together.
+        pipeline: true,
         options: config.options?.replace(',extensions', ',extensions,simulation,pg_catalog'),
       })
       client.on('error', () => undefined)
@@ -138,9 +148,19 @@ const lockTimeoutMs = 4_000
 /** A service's share of connections in one process. */
 const connectionsAtMost = 4
 
+/** Statements are planned once a connection: a run has few kinds of them, and the next run has the same. */
+const statementNames = new Map<string, string>()
+function nameOf(statement: string): string {
+  const name = statementNames.get(statement) ?? `statement_${statementNames.size}`
+  statementNames.set(statement, name)
+  return name
+}
+
 export type Statements = {
   /** A pool whose statements are events of the timeline. */
   readonly openPool: OpenPool
+  /** How many statements so far may have changed something. */
+  readonly written: () => number
   /** What PostgreSQL does once it notices that a process is gone: its transactions end without effect. */
   loseConnectionsOf(life: Life): Promise<void>
   /** Nothing of a run may be left to the next one. */
@@ -164,6 +184,7 @@ export function simulateStatements(options: {
 }): Statements {
   const { postgres, timeline, trace } = options
   const flights: Flight[] = []
+  let written = 0
   const lent = new Map<Session, { life: Life; config: pg.PoolConfig; inTransaction: boolean }>()
 
   const launch = (session: Session, life: Life, what: string, send: () => Promise<Result>): Promise<Result> => {
@@ -203,6 +224,7 @@ export function simulateStatements(options: {
       flight.lockTimeout?.cancel()
       const outcome = flight.outcome as NonNullable<Flight['outcome']>
       trace.add(flight.life, flight.what, 'result' in outcome ? sizeOf(outcome.result) : codeOf(outcome.error))
+      if (!/: (begin|start)/.test(flight.what)) written += 1
       options.onAnswered(flight.life, flight.what)
       if (!flight.life.isOver) flight.tell(outcome)
     }
@@ -277,11 +299,13 @@ export function simulateStatements(options: {
             const send = async (): Promise<Result> => {
               if (tellTime) {
                 its.time = timeline.now()
-                const time = `set simulation.now = '${new Date(its.time).toISOString()}'`
-                if (begins) return (await its.client.query(`${time}; ${statement}`)) as unknown as Result
-                await its.client.query(time)
+                void its.client.query(`set simulation.now = '${new Date(its.time).toISOString()}'`)
               }
-              return (await its.client.query(statement, [...values])) as Result
+              return (await its.client.query({
+                name: nameOf(statement),
+                text: statement,
+                values: [...values],
+              })) as Result
             }
             launch(its, life, what, send).then(asked.resolve, asked.reject)
             await land()
@@ -322,6 +346,7 @@ export function simulateStatements(options: {
 
   return {
     openPool,
+    written: () => written,
     loseConnectionsOf,
     async end() {
       for (const { life } of [...lent.values()]) {

@@ -19,15 +19,15 @@ import { pricingService } from '../../services/pricing/service.ts'
 import type { Door } from './network.ts'
 import { databaseSecret } from './postgres.ts'
 import type { Scenario } from './scenario.ts'
-import { type Life, type Timeline, within } from './timeline.ts'
+import { type Life, lookingFor, type Timeline, within } from './timeline.ts'
 
 /** A time limit that a run can wait for. */
 const paymentTimeLimitMinutes = 2
 
 /** The cart as the simulation feeds it to orders: what orders ask of the cart service, and nothing else. */
-export type Snapshot = (
-  input: Input<(typeof cart.operations)['snapshot']>,
-) => Output<(typeof cart.operations)['snapshot']>['cart'] & {
+export type Snapshot = (input: Input<(typeof cart.operations)['snapshot']>) => Output<
+  (typeof cart.operations)['snapshot']
+>['cart'] & {
   readonly variants: Output<(typeof cart.operations)['snapshot']>['variants']
 }
 
@@ -151,7 +151,9 @@ export async function startProcess(options: {
       scenario.together ? receive(subscriber, events) : remote.deliver(subscriber, events, Date.now() + 20_000)
     for (const one of started) {
       if (!one.events) continue
-      const relay = startRelay({ service: one.definition.contract.name, source: one.events, deliver, log: one.log })
+      const { name } = one.definition.contract
+      const { events: source, log: itsLog } = one
+      const relay = lookingFor(`${name} events`, () => startRelay({ service: name, source, deliver, log: itsLog }))
       one.relay.wake = relay.wake
       databaseFacts(one.db as Database).onPublished = relay.wake
     }
@@ -173,6 +175,6 @@ function repeat(timeline: Timeline, name: string, job: Job, onTrouble: (line: st
         .catch((error: Error) => onTrouble(JSON.stringify({ job: job.name, err: { message: error.message } })))
         .then(() => repeat(timeline, name, job, onTrouble))
     },
-    { isPoll: true },
+    { looksFor: `${name} ${job.name}` },
   )
 }

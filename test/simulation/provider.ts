@@ -44,7 +44,7 @@ export function simulateProvider(options: {
     now: timeline.now,
     captures: options.captures,
     onChange(payment) {
-      const what = `${payment.status} (${payment.orderId})`
+      const what = trace.short(`${payment.status} (${payment.orderId})`)
       trace.add(outside, `the provider: ${payment.attemptKey}`, whatIsBooked(payment))
       const { providerPaymentId, orderId } = payment
       const body = JSON.stringify({ eventId: newId('event'), providerPaymentId, orderId })
@@ -58,7 +58,8 @@ export function simulateProvider(options: {
   })
 
   /** A call to the provider: it may fail before anything is done, or after. The caller's deadline ends it at once. */
-  const call = <R>(what: string, signal: AbortSignal | undefined, work: () => R): Promise<R | Unknown> => {
+  const call = <R>(asked: string, signal: AbortSignal | undefined, work: () => R): Promise<R | Unknown> => {
+    const what = trace.short(asked)
     const life = currentLife()
     const told = Promise.withResolvers<R | Unknown>()
     signal?.addEventListener('abort', () => told.resolve(unknown('timeout')), { once: true })

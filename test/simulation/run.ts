@@ -9,7 +9,7 @@ import { simulateProvider } from './provider.ts'
 import { randomOf } from './random.ts'
 import type { Scenario } from './scenario.ts'
 import { surround } from './surroundings.ts'
-import { createTimeline, type Life, outside, within } from './timeline.ts'
+import { createTimeline, type Due, type Life, outside, within } from './timeline.ts'
 import { createTrace } from './trace.ts'
 
 export type Run = {
@@ -24,13 +24,19 @@ export type Run = {
 /** Processes of the shop that run beside each other. */
 const processNames = ['shop a', 'shop b'] as const
 /** A run that takes more steps goes round in circles. */
-const stepsAtMost = 20_000
+const stepsAtMost = 10_000
 
 /** Runs a scenario from an empty shop to the moment when nothing is left to be done, and looks whether all is as it should be. */
 export async function run(postgres: SimulatedPostgres, scenario: Scenario, plant: Plant = {}): Promise<Run> {
   await postgres.reset()
   const random = randomOf(scenario.seed)
-  const timeline = createTimeline(() => nextDue(postgres, timeline.now()))
+  /** What is due is known until a statement may have changed it. */
+  let known: { readonly after: number; readonly due: Due } | null = null
+  const timeline = createTimeline(async () => {
+    if (known?.after !== statements.written())
+      known = { after: statements.written(), due: await nextDue(postgres, timeline.now()) }
+    return known.due
+  })
   const trace = createTrace(timeline)
   const bugs: Found[] = []
   const doors: Door[] = []
@@ -127,10 +133,11 @@ export async function run(postgres: SimulatedPostgres, scenario: Scenario, plant
     const acting = crowd.act().then(() => {
       isDone = true
     })
-    await timeline.run(() => timeline.steps() > stepsAtMost)
+    const isTooLong = (): boolean => timeline.steps() > stepsAtMost
+    await timeline.run(isTooLong)
     faults.calm()
-    await timeline.run(() => timeline.steps() > stepsAtMost)
-    if (!isDone)
+    await timeline.run(isTooLong)
+    if (!isDone || isTooLong())
       bugs.push({ check: 'everything comes to an end', detail: `after ${timeline.steps()} steps it had not` })
     else await acting
     const found = await findBroken({ postgres, scenario, crowd, bank: provider.bank, timeline })
@@ -155,16 +162,20 @@ const isExpected = (error: Error & { code?: string }): boolean =>
     error.message,
   )
 
-async function nextDue(postgres: SimulatedPostgres, now: number): Promise<number | null> {
-  const { rows } = await postgres.owner.query<{ due: number | null }>(`
-    select (extract(epoch from min(due)) * 1000)::float8 as due from (
-      select greatest(look_at, lease_until) as due from orders.orders where look_at is not null
-      union all select look_at from payments.order_payments where look_at is not null
-      union all select next_attempt_at from orders.outbox_deliveries where delivered_at is null
-      union all select next_attempt_at from payments.outbox_deliveries where delivered_at is null
-      union all select next_attempt_at from inventory.outbox_deliveries where delivered_at is null) as one`)
-  const due = rows[0]?.due ?? null
-  return due === null || due > now + settledForMs ? null : Math.ceil(due)
+async function nextDue(postgres: SimulatedPostgres, now: number): Promise<Due> {
+  const { rows } = await postgres.owner.query<{ source: string; due: number | null }>(`
+    select source, (extract(epoch from min(due)) * 1000)::float8 as due from (
+      select 'orders recover' as source, greatest(look_at, lease_until) as due from orders.orders where look_at is not null
+      union all select 'payments reconcile', look_at from payments.order_payments where look_at is not null
+      union all select 'orders events', next_attempt_at from orders.outbox_deliveries where delivered_at is null
+      union all select 'payments events', next_attempt_at from payments.outbox_deliveries where delivered_at is null
+      union all select 'inventory events', next_attempt_at from inventory.outbox_deliveries where delivered_at is null) as one
+    group by source`)
+  return new Map(
+    rows.flatMap(({ source, due }) =>
+      due === null || due > now + settledForMs ? [] : [[source, Math.ceil(due)] as const],
+    ),
+  )
 }
 
 /** What is due only after so long is not waited for: the end of an authorization, which holds for a week. */

@@ -2,10 +2,10 @@ import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
 import timersPromises from 'node:timers/promises'
 import type { Random } from './random.ts'
-import { currentLife, type Event, type Timeline } from './timeline.ts'
+import { currentLife, currentSource, type Event, type Timeline } from './timeline.ts'
 
 /** Intervals as long as this look for work that somebody may have left; shorter ones wait for something. */
-const pollFromMs = 1_000
+const looksFromMs = 1_000
 
 /**
  * Puts simulated time and seeded randomness in the place of the process' own: clocks, timers, `Math.random` and the random
@@ -26,13 +26,17 @@ export function surround(timeline: Timeline, random: Random, isCalm: () => boole
   replace(Date, 'now', () => timeline.now() + (isCalm() ? 0 : currentLife().skewMs))
   replace(performance, 'now', () => timeline.now())
   replaceTimers(timeline, replace)
-  let drawn = 0
-  const draw = (): number => {
-    drawn += 1
-    return random.share(`chance ${drawn}`)
+  // Bytes are drawn apart: libraries keep some of them from one run to the next, and so ask at other times.
+  const draws = (kind: string) => {
+    let drawn = 0
+    return (): number => {
+      drawn += 1
+      return random.share(`${kind} ${drawn}`)
+    }
   }
-  replace(Math, 'random', draw)
-  const fill = <B extends Uint8Array>(bytes: B): B => bytes.map(() => Math.floor(draw() * 256)) as B
+  replace(Math, 'random', draws('chance'))
+  const byte = draws('byte')
+  const fill = <B extends Uint8Array>(bytes: B): B => bytes.map(() => Math.floor(byte() * 256)) as B
   replace(crypto, 'randomBytes', (size: number) => Buffer.from(fill(new Uint8Array(size))))
   replace(crypto, 'randomFillSync', (bytes: Uint8Array) => {
     bytes.set(fill(bytes))
@@ -52,16 +56,13 @@ function replaceTimers(timeline: Timeline, replace: Replace): void {
     handleOf([timeline.after(ms, () => void act(...values))])
   const setInterval = (act: () => void, ms = 1) => {
     const events: Event[] = []
-    const isPoll = ms >= pollFromMs
+    const looksFor = ms >= looksFromMs ? currentSource() : null
     const tick = (): void => {
-      events[0] = timeline.after(
-        ms,
-        () => {
-          tick()
-          act()
-        },
-        { isPoll },
-      )
+      const next = (): void => {
+        tick()
+        act()
+      }
+      events[0] = timeline.after(ms, next, { looksFor })
     }
     tick()
     return handleOf(events)

@@ -16,14 +16,19 @@ export const currentLife = (): Life => lives.getStore() ?? outside
 /** Runs `work` as part of a life: its timers and statements end with it. */
 export const within = <R>(life: Life, work: () => R): R => lives.run(life, work)
 
+const sources = new AsyncLocalStorage<string>()
+/** Where the intervals that are set now look for work. */
+export const currentSource = (): string | null => sources.getStore() ?? null
+export const lookingFor = <R>(source: string, work: () => R): R => sources.run(source, work)
+
 export type Event = { cancel(): void }
 
 type Entry = Event & {
   at: number
   readonly order: number
   readonly life: Life
-  /** Something that looks whether there is work, again and again. It may be put off while there is none. */
-  readonly isPoll: boolean
+  /** Where it looks for work, again and again; null for what happens but once. While there is none there, nobody looks. */
+  readonly looksFor: string | null
   readonly act: () => unknown
 }
 
@@ -37,7 +42,7 @@ export type Timeline = {
   /** Events so far. */
   readonly steps: () => number
   /** Adds an event for the life of whoever asks, or for `life`. Events at the same time come in the order they were added. */
-  after(delayMs: number, act: () => unknown, options?: { life?: Life; isPoll?: boolean }): Event
+  after(delayMs: number, act: () => unknown, options?: { life?: Life; looksFor?: string | null }): Event
   /** Lets everything happen until there is nothing to do but to look for work that is not there, or `isOver` says so. */
   run(isOver: () => boolean): Promise<void>
 }
@@ -46,13 +51,17 @@ export type Timeline = {
 const nextTurn = setImmediate
 const untilAllWaits = () => new Promise((resolve) => nextTurn(resolve))
 
+/** How often those who look for work do. */
+const lookEveryMs = 1_000
+
 /** Every run begins at the same moment, some day in a January. */
 const beginning = Date.UTC(2031, 0, 15, 12)
 
-/**
- * @param nextDue when somebody would find work if he looked, in epoch milliseconds; null when nothing is due any more
- */
-export function createTimeline(nextDue: () => Promise<number | null>): Timeline {
+/** Where there is work, and when somebody would find it who looked there, in epoch milliseconds. */
+export type Due = ReadonlyMap<string, number>
+
+/** @param nextDue where work waits or will wait; what is missing there has none, now and later, unless something happens */
+export function createTimeline(nextDue: () => Promise<Due>): Timeline {
   const queue: Entry[] = []
   let now = beginning
   let steps = 0
@@ -70,34 +79,38 @@ export function createTimeline(nextDue: () => Promise<number | null>): Timeline 
     queue.splice(low, 0, entry)
   }
 
-  /** Nobody looks for work before there is some: everything that only looks is put off till then, in its order. */
-  const putOffPolls = async (first: Entry): Promise<'nothing-left' | 'put-off' | 'due'> => {
+  /**
+   * Nobody looks for work where there is none: whoever would is put off by whole periods till there may be some, for what
+   * happens next or for what is due.
+   * @returns whether there is work where `entry` looks; null when nothing will ever happen any more
+   */
+  const findsWork = async (entry: Entry): Promise<boolean | null> => {
     const due = await nextDue()
-    const other = queue.find(({ isPoll, life }) => !isPoll && !life.isOver)
-    const wakesAt = Math.min(due ?? Number.POSITIVE_INFINITY, other?.at ?? Number.POSITIVE_INFINITY)
-    if (wakesAt === Number.POSITIVE_INFINITY) return 'nothing-left'
-    const byMs = wakesAt - first.at
-    if (byMs <= 0) return 'due'
-    const polls = queue.filter(({ isPoll, at }) => isPoll && at < wakesAt)
-    for (const poll of polls) queue.splice(queue.indexOf(poll), 1)
-    for (const poll of polls) {
-      poll.at += byMs
-      insert(poll)
-    }
-    return 'put-off'
+    const here = due.get(entry.looksFor ?? '') ?? Number.POSITIVE_INFINITY
+    if (here <= entry.at) return true
+    const happens =
+      queue.find(({ looksFor, life }) => looksFor === null && !life.isOver)?.at ?? Number.POSITIVE_INFINITY
+    if (happens === Number.POSITIVE_INFINITY && due.size === 0) return null
+    // Nothing else happens before: then it is known when it pays to look. Else only that it does not now.
+    const next = Math.min(happens, ...due.values())
+    queue.splice(queue.indexOf(entry), 1)
+    const periods = Math.max(1, Math.ceil((Math.min(here, next) - entry.at) / lookEveryMs))
+    entry.at += periods * lookEveryMs
+    insert(entry)
+    return false
   }
 
   return {
     now: () => now,
     steps: () => steps,
-    after(delayMs, act, { life = currentLife(), isPoll = false } = {}) {
+    after(delayMs, act, { life = currentLife(), looksFor = null } = {}) {
       const resume = AsyncLocalStorage.snapshot()
       added += 1
       const entry: Entry = {
         at: now + Math.max(0, delayMs),
         order: added,
         life,
-        isPoll,
+        looksFor,
         act: () => resume(act),
         cancel() {
           const index = queue.indexOf(entry)
@@ -116,10 +129,10 @@ export function createTimeline(nextDue: () => Promise<number | null>): Timeline 
           queue.shift()
           continue
         }
-        if (next.isPoll) {
-          const found = await putOffPolls(next)
-          if (found === 'nothing-left') return
-          if (found === 'put-off') continue
+        if (next.looksFor !== null) {
+          const finds = await findsWork(next)
+          if (finds === null) return
+          if (!finds) continue
         }
         queue.shift()
         now = Math.max(now, next.at)

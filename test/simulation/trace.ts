@@ -6,6 +6,8 @@ type Step = { readonly at: number; readonly who: string; readonly what: string; 
 /** What happened in a run, step by step. Ids are told by their kind and number, so that two runs of a seed read the same. */
 export type Trace = {
   add(life: Life, what: string, came: string): void
+  /** The same with ids by their kind and number: order 1, payment 2. What a question to the seed is about is named so. */
+  short(text: string): string
   /** A statement in a few words: service, verb, table, and which order it is about. */
   nameOf(application: string, statement: string, values: readonly unknown[]): string
   /** Short for all steps: the same for two runs that took the same way. */
@@ -34,11 +36,12 @@ export function createTrace(timeline: Pick<Timeline, 'now'>): Trace {
       return `${kind} ${number}`
     })
   const line = ({ at, who, what, came }: Step): string =>
-    `${((at - beginning) / 1_000).toFixed(3).padStart(9)} s  ${who.padEnd(9)} ${short(what)} → ${short(came)}`
+    `${((at - beginning) / 1_000).toFixed(3).padStart(9)} s  ${who.padEnd(9)} ${what} → ${came}`
 
   return {
+    short,
     add(life, what, came) {
-      steps.push({ at: timeline.now(), who: life.name, what, came })
+      steps.push({ at: timeline.now(), who: life.name, what: short(what), came: short(came) })
     },
     nameOf(application, statement, values) {
       const key = application + statement
@@ -47,10 +50,10 @@ export function createTrace(timeline: Pick<Timeline, 'now'>): Trace {
       const about = values.flatMap((value) =>
         typeof value === 'string' ? (/^order_\w{26}$/.exec(value) ?? []) : [],
       )[0]
-      return about ? `${known} (${about})` : known
+      return about ? `${known} (${short(about)})` : known
     },
     fingerprint: () => createHash('sha256').update(steps.map(line).join('\n')).digest('base64url').slice(0, 16),
-    story: () => steps.filter(isTelling).map(line),
+    story: () => (process.env.ALL ? steps : steps.filter(isTelling)).map(line),
   }
 }
 
