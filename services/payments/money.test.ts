@@ -308,3 +308,46 @@ describe('captures, refunds and cancellations', () => {
     )
   })
 })
+
+describe('an attempt that is let go', () => {
+  let shop: TestPayments
+  const asked = Promise.withResolvers<void>()
+  const mayGo = Promise.withResolvers<void>()
+  before(async () => {
+    shop = await startTestPayments({
+      between: (adapter) => ({
+        ...adapter,
+        async abandon(request, call) {
+          asked.resolve()
+          await mayGo.promise
+          return adapter.abandon(request, call)
+        },
+      }),
+    })
+    await shop.sandbox.behave({ webhooks: { drop: true } })
+  })
+  after(() => shop?.stop())
+
+  test('an authorization that is heard of meanwhile is not believed: it is voided at any moment', async () => {
+    const orderId = newId('order')
+    const asking = await shop.payments.authorize({
+      orderId,
+      amount: eur(5_000),
+      provider: 'sandbox',
+      token: 'tok_3ds',
+      returnUrl: 'http://127.0.0.1/orders/back',
+    })
+    assert.ok(asking.ok && asking.value.redirectUrl)
+    const canceling = shop.payments.cancel({ orderId, reason: 'The cart was changed.', onlyUnpaid: true })
+    await asked.promise
+    await shop.sandbox.challenge(asking.value.redirectUrl, 'approve')
+    assert.equal((await shop.sandbox.paymentsOf(orderId))[0]?.status, 'authorized')
+    const heard = await shop.payments.reconcile({ orderId })
+    assert.equal(heard.ok && heard.value.payment?.status, 'requires_action')
+    mayGo.resolve()
+    const canceled = await canceling
+    assert.deepEqual(canceled.ok && [canceled.value.state, canceled.value.payment?.status], ['done', 'voided'])
+    assert.equal((await shop.sandbox.paymentsOf(orderId))[0]?.status, 'voided')
+    assert.deepEqual(await shop.events(orderId), ['payment.failed'])
+  })
+})

@@ -1,5 +1,6 @@
 import { type Database, type Executor, sql, type Transaction } from '#kernel/database'
 import { newId } from '#kernel/id'
+import { abandonedAfterSeconds } from './deps.ts'
 import type { UseRow } from './gift-cards-store.ts'
 import type { OperationRow, OrderMoneyRow, PaymentRow } from './payment.ts'
 import type { Change } from './payment-state.ts'
@@ -135,10 +136,7 @@ export async function openOrder(db: Executor, orderId: string): Promise<boolean>
   return rows[0]?.live === false
 }
 
-/**
- * Leaves the tombstone; a stronger one replaces a weaker one, never the other way round. Where no attempt was made there is
- * nothing to look after, however often the order is given up.
- */
+/** Leaves the tombstone; a stronger one replaces a weaker one, never the other way round. */
 export async function markCanceled(
   db: Executor,
   cancellation: { orderId: string; mode: 'unpaid' | 'all'; reason: string; lookInSeconds: number },
@@ -151,14 +149,16 @@ export async function markCanceled(
       canceled = case when o.canceled = 'all' then 'all' else excluded.canceled end,
       cancel_reason = coalesce(o.cancel_reason, excluded.cancel_reason),
       canceled_at = coalesce(o.canceled_at, excluded.canceled_at),
-      look_at = case when o.attempts > 0 then now() + make_interval(secs => ${lookInSeconds}) end`.execute(db)
+      look_at = now() + make_interval(secs => ${lookInSeconds})`.execute(db)
 }
 
 // ---- News -------------------------------------------------------------------------------------------------------
 
+const isBeingAbandoned = sql`abandoned_at > now() - make_interval(secs => ${abandonedAfterSeconds})`
+
 /**
  * Writes what was learned, unless somebody else wrote first, and when to look again.
- * @returns the attempt as it is now, or null then
+ * @returns the attempt as it is now, or null then, and for an authorization while the provider is being told to let it go
  */
 export async function updatePayment(tx: Transaction, payment: PaymentRow, change: Change): Promise<PaymentRow | null> {
   const { set } = change
@@ -179,9 +179,24 @@ export async function updatePayment(tx: Transaction, payment: PaymentRow, change
         token = case when ${set.status} in ('processing', 'requires_action') then token end,
         version = version + 1, updated_at = now()
       where id = ${payment.id} and version = ${payment.version}
+        and (${set.status} <> 'authorized' or status = 'authorized' or abandoned_at is null or not ${isBeingAbandoned})
       returning *),
     looked as (${lookAfter(payment.order_id)})
     select * from updated`.execute(tx)
+  return rows[0] ?? null
+}
+
+/**
+ * Claims the right to tell the provider that it shall let an attempt go. Whoever hears of an authorization comes before that, or
+ * after the answer: in between it may be voided at any moment.
+ * @returns the attempt as it is now, or null when something was recorded first, or somebody waits for the answer already
+ */
+export async function markAbandoned(db: Executor, payment: PaymentRow): Promise<PaymentRow | null> {
+  const { rows } = await sql<PaymentRow>`
+    update payments set abandoned_at = now(), version = version + 1, updated_at = now()
+    where id = ${payment.id} and version = ${payment.version} and status in ('processing', 'requires_action')
+      and (abandoned_at is null or not ${isBeingAbandoned})
+    returning *`.execute(db)
   return rows[0] ?? null
 }
 
