@@ -1,6 +1,5 @@
 import type { DeepReadonly } from '#kernel/contract'
 import type { InvariantCheck } from '#kernel/invariants'
-import { verifyEvents } from '#kernel/verify-events'
 import type { ProviderPayment } from '../../providers/payments/port.ts'
 import type { Acknowledged, Crowd } from './actors.ts'
 import type { Bank } from './bank.ts'
@@ -16,6 +15,7 @@ type OrderFacts = {
   readonly cart_id: string
   readonly state: string
   readonly total: number
+  readonly refunded: number
   readonly settled: boolean
   readonly placed_events: number
   readonly was_placed: boolean
@@ -44,7 +44,7 @@ export async function findBroken(ended: {
 }): Promise<Found[]> {
   const { postgres, scenario, crowd, bank } = ended
   const { rows: orders } = await postgres.owner.query<OrderFacts>(`
-    select id, cart_id, state, total::float8 as total, placed_at is not null as was_placed,
+    select id, cart_id, state, total::float8 as total, refunded::float8 as refunded, placed_at is not null as was_placed,
       settled_at is not null or state = 'fulfilled' as settled,
       (select count(*)::int from orders.outbox e where e.subject = o.id and e.type = 'order.placed') as placed_events
     from orders.orders o order by id`)
@@ -54,28 +54,48 @@ export async function findBroken(ended: {
     from payments.payments order by id`)
   return [
     ...(await verifyAll(ended)),
+    ...(await lostEvents(postgres)),
     ...(await unfinished(postgres, orders)),
     ...misbooked(payments, bank.all()),
     ...orders.flatMap((order) => wronglyCharged(order, bank.all())),
-    ...orders.flatMap(wronglyTold),
+    ...orders.flatMap((order) => [...wronglyTold(order), ...wronglyRefunded(order, payments)]),
     ...brokenWords(scenario, crowd.acknowledged, orders),
   ]
 }
 
-/** What `stoa verify` asks each service and the kernel. */
-async function verifyAll({ postgres, crowd, timeline }: Parameters<typeof findBroken>[0]): Promise<Found[]> {
-  let checks: readonly DeepReadonly<InvariantCheck>[] | null = null
+/** What `stoa verify` asks each service. */
+async function verifyAll({ crowd, timeline }: Parameters<typeof findBroken>[0]): Promise<Found[]> {
+  const checks: DeepReadonly<InvariantCheck>[] = []
+  let isDone = false
   const { orders, payments, inventory, pricing } = crowd.clients
   const asking = within(outside, () =>
     Promise.all([orders.verify({}), payments.verify({}), inventory.verify({}), pricing.verify({})]),
   ).then((outcomes) => {
-    checks = outcomes.flatMap((outcome) => (outcome.ok ? outcome.value.checks : []))
+    checks.push(...outcomes.flatMap((outcome) => (outcome.ok ? outcome.value.checks : [])))
+    isDone = true
   })
-  await timeline.run(() => checks !== null)
+  await timeline.run(() => isDone)
   await asking
-  return [...(checks ?? []), ...(await verifyEvents(postgres.url))].flatMap(({ invariant, what, violations }) =>
+  return checks.flatMap(({ invariant, what, violations }) =>
     violations.map((detail) => ({ check: `${invariant} ${what}`, detail })),
   )
+}
+
+/** I6: what is delivered took effect, and nothing was given up. */
+async function lostEvents(postgres: SimulatedPostgres): Promise<Found[]> {
+  const of = (publisher: string): string => `
+    select event_id, subscriber from ${publisher}.outbox_deliveries d where delivered_at is not null and not exists (
+      select 1 from orders.inbox i where i.event_id = d.event_id and d.subscriber = 'orders'
+      union all select 1 from inventory.inbox i where i.event_id = d.event_id and d.subscriber = 'inventory')
+    union all select event_id, subscriber from ${publisher}.dead_letters`
+  const { rows } = await postgres.owner.query<{ event_id: string; subscriber: string }>({
+    name: 'lost-events',
+    text: ['orders', 'payments', 'inventory'].map(of).join(' union all '),
+  })
+  return rows.map(({ event_id, subscriber }) => ({
+    check: 'I6 every event takes effect',
+    detail: `${event_id} in ${subscriber}`,
+  }))
 }
 
 /** Nothing may wait for ever. */
@@ -149,6 +169,18 @@ function wronglyTold(order: OrderFacts): Found[] {
   return order.placed_events === expected
     ? []
     : [{ check, detail: `${order.id} is ${order.state} and was told ${order.placed_events} times` }]
+}
+
+/** What an order heard of its refunds is what payments gave back. */
+function wronglyRefunded({ id, refunded }: OrderFacts, payments: readonly PaymentFacts[]): Found[] {
+  const given = payments.reduce((sum, one) => (one.order_id === id ? sum + one.refunded : sum), 0)
+  if (given === refunded) return []
+  return [
+    {
+      check: 'I6 an order hears of each refund once',
+      detail: `${id} heard of ${refunded}, and ${given} was given back`,
+    },
+  ]
 }
 
 /** What a client was told is true for ever. */

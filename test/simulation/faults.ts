@@ -11,6 +11,8 @@ export type Faults = {
   readonly isCalm: () => boolean
   /** How long a message is on its way, in milliseconds. */
   onTheWayMs(what: string): number
+  /** The same to the provider. What the shop has given up by then does not arrive any more: see decision 0024. */
+  toProviderMs(what: string): number
   /** How long a statement takes to reach the database. */
   statementMs(what: string): number
   losesRequest(what: string): boolean
@@ -30,6 +32,9 @@ export type Faults = {
 const crashesAtMost = 3
 /** A shop in which nothing ends for so long would hide what happens when things end. */
 const calmAfterMs = 20 * 60_000
+
+/** Less than the payments service waits until it takes a request for lost: `abandonedAfterSeconds`. */
+const toProviderAtMostMs = 9_000
 
 export function faultsOf(
   scenario: Scenario,
@@ -75,6 +80,7 @@ export function faultsOf(
     },
     isCalm: calmNow,
     onTheWayMs: (what) => delayMs(what, 4),
+    toProviderMs: (what) => Math.min(delayMs(what, 4), toProviderAtMostMs),
     statementMs: (what) => delayMs(what, 2),
     losesRequest: (what) => on('lost-calls') && random.happens(0.02, again(`request of ${what} is lost`)),
     losesAnswer: (what) => on('lost-calls') && random.happens(0.02, again(`answer to ${what} is lost`)),

@@ -1,9 +1,98 @@
 import type { PaymentProvider } from '../../providers/payments/port.ts'
+import type { SimulatedPostgres } from './postgres.ts'
 
-/** A bug that is put into a run, to see that it is found. */
+/** A bug that is put into a run from outside, to see that it is found. */
 export type Plant = {
+  /** What an engineer might have done. */
+  readonly mistake: string
   /** What becomes of a statement on its way to PostgreSQL. */
   readonly rewrite?: (statement: string) => string
+  /** Statements that are carried out at once, on a connection of their own, in whatever transaction they are. */
+  readonly leavesTransaction?: (statement: string) => boolean
   /** What the payments service gets in place of the provider's adapter. */
   readonly adapter?: (adapter: PaymentProvider) => PaymentProvider
+  /** What is done to the database beforehand, and what undoes it. */
+  readonly database?: { readonly change: string; readonly restore: string }
+}
+
+export const plants = {
+  'publish-before-commit': {
+    mistake:
+      'An event is published on a connection of its own, and so before the decision that it tells of has committed.',
+    leavesTransaction: (statement) => /insert into outbox\b/.test(statement),
+  },
+  'compensate-on-time-out': {
+    mistake: 'A provider that does not answer in time is taken for one that declined.',
+    adapter: (adapter) => ({
+      ...adapter,
+      async authorize(request, call) {
+        const result = await adapter.authorize(request, call)
+        return result.outcome === 'unknown' ? { outcome: 'declined', reason: 'card-declined' } : result
+      },
+    }),
+  },
+  'cart-without-key': {
+    mistake: 'Nothing but the program’s own look keeps a cart from having two live orders.',
+    rewrite: (statement) => statement.replace(/on conflict \(cart_id\) where state in \([^)]*\) do nothing/, ''),
+    database: {
+      change: 'drop index orders.orders_live_cart',
+      restore: `create unique index orders_live_cart on orders.orders (cart_id)
+                where state in ('placing', 'awaiting_payment', 'placed', 'fulfilled')`,
+    },
+  },
+  'event-handled-twice': {
+    mistake: 'The inbox writes down what was handled, and nobody looks.',
+    rewrite: (statement) =>
+      statement.replace(
+        'on conflict (event_id) do nothing returning',
+        'on conflict (event_id) do update set handled_at = now() returning',
+      ),
+  },
+  'lease-ignored': {
+    mistake: 'A driver moves an order without looking whether another has taken it over.',
+    rewrite: (statement) =>
+      statement.includes('update orders set state')
+        ? statement.replace(/and lease = (\$\d+)/, 'and $1::bigint is not null')
+        : statement,
+  },
+  'tombstone-forgotten': {
+    mistake: 'Giving back stock that an order does not hold leaves no mark, so that a hold which comes later stays.',
+    database: {
+      change: `alter function inventory.release(text[], jsonb) rename to release_with_mark;
+        create function inventory.release(p_orders text[], p_announce jsonb, out verdicts text[], out published boolean)
+        language plpgsql as $$
+        begin
+          select r.verdicts, r.published into verdicts, published from inventory.release_with_mark(p_orders, p_announce) r;
+          delete from holds h where order_id = any (p_orders) and not exists (select from hold_lines l where l.order_id = h.order_id);
+        end $$`,
+      restore: `drop function inventory.release(text[], jsonb);
+        alter function inventory.release_with_mark(text[], jsonb) rename to release`,
+    },
+  },
+  'answer-before-decision': {
+    mistake:
+      'The answer for an idempotency key is kept by itself, and so before the decision that it tells has committed.',
+    leavesTransaction: (statement) => /update idempotency_keys set outcome/.test(statement),
+  },
+} as const satisfies Record<string, Plant>
+
+export type PlantName = keyof typeof plants
+
+/** Runs `work` with the bug planted, and takes it out again. */
+export async function withPlant<R>(
+  postgres: SimulatedPostgres,
+  name: PlantName,
+  work: (plant: Plant) => Promise<R>,
+): Promise<R> {
+  const plant: Plant = plants[name]
+  if (plant.database) await postgres.owner.query(plant.database.change)
+  try {
+    return await work(plant)
+  } finally {
+    if (plant.database) {
+      // What the bug left may not fit into what is put back.
+      await postgres.reset()
+      await postgres.owner.query(plant.database.restore)
+    }
+  }
 }

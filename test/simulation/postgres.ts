@@ -73,6 +73,9 @@ export async function preparePostgres(url: string, services: readonly AnyService
   )
   const names = tables.map(({ name }) => name)
   const { rows: databases } = await owner.query<{ name: string }>('select current_database() as name')
+  await owner.query(`
+    create function simulation.empty() returns void language plpgsql set session_replication_role = replica as $$
+    begin ${names.map((name) => `delete from ${name};`).join(' ')} end $$`)
   // Deadlocks are found by the simulation, at once.
   await owner.query(`alter database ${owner.escapeIdentifier(databases[0]?.name ?? '')} set deadlock_timeout = '1h'`)
   // What runs beside the schedule would be a second author of it.
@@ -89,9 +92,10 @@ export async function preparePostgres(url: string, services: readonly AnyService
       // Emptying small tables is much quicker than making new ones, until too much that was deleted lies about.
       const emptied =
         resets % deletesAtMost === 1
-          ? `truncate ${names.join(', ')} restart identity cascade`
-          : names.map((name) => `delete from ${name}`).join('; ')
-      await owner.query(`begin; set local session_replication_role = replica; ${emptied}; commit`)
+          ? `begin; set local session_replication_role = replica;
+             truncate ${names.join(', ')} restart identity cascade; commit`
+          : 'select simulation.empty()'
+      await owner.query(emptied)
     },
     async lend(config) {
       const known = idle.get(config.connectionString ?? '')?.pop()
@@ -179,6 +183,8 @@ export function simulateStatements(options: {
   readonly trace: Trace
   readonly latencyMs: (what: string) => number
   readonly rewrite: (statement: string) => string
+  /** Statements that a planted bug takes out of their transaction. */
+  readonly leavesTransaction: (statement: string) => boolean
   /** Asked after each statement, before its answer is told. */
   readonly onAnswered: (life: Life, what: string) => void
 }): Statements {
@@ -289,9 +295,14 @@ export function simulateStatements(options: {
           options.latencyMs(what),
           async () => {
             session ??= await postgres.lend(config)
-            const its = session
+            const leaves = options.leavesTransaction(text)
+            const its = leaves ? await postgres.lend(config) : session
             const loan = lent.get(its) ?? { life, config, inTransaction: false }
             lent.set(its, loan)
+            const giveBack = (): void => {
+              lent.delete(its)
+              postgres.giveBack(config, its)
+            }
             const begins = /^(begin|start transaction)/.test(text)
             const tellTime = !loan.inTransaction && its.time !== timeline.now()
             if (begins) loan.inTransaction = true
@@ -307,7 +318,9 @@ export function simulateStatements(options: {
                 values: [...values],
               })) as Result
             }
-            launch(its, life, what, send).then(asked.resolve, asked.reject)
+            const launched = launch(its, life, what, send)
+            launched.then(asked.resolve, asked.reject)
+            if (leaves) launched.then(giveBack, giveBack)
             await land()
           },
           { life },

@@ -78,6 +78,12 @@ export function servicesOf(adapter: () => PaymentProvider, cartOf: Snapshot): re
   return [ordersService, paymentsService(async () => [adapter()]), inventoryService, pricingService, feed]
 }
 
+const unused = (): never => {
+  throw new Error('simulation: these services are asked for their contracts and migrations only')
+}
+/** The services as their contracts and migrations tell of them. */
+export const simulatedServices = servicesOf(unused, unused)
+
 const settingsOf = ({ capture }: Scenario): Record<string, unknown> => ({
   orders: { numberPrefix: 'S-', paymentTimeLimitMinutes },
   payments: { providers: ['sandbox'], capture },

@@ -65,7 +65,7 @@ export function simulateProvider(options: {
     signal?.addEventListener('abort', () => told.resolve(unknown('timeout')), { once: true })
     const fails = faults.providerFails(what)
     timeline.after(
-      faults.onTheWayMs(what),
+      faults.toProviderMs(what),
       () => {
         if (fails === 'before') {
           trace.add(outside, `provider: ${what}`, 'never arrives')

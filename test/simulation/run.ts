@@ -1,3 +1,4 @@
+import { serviceCall, withCall } from '#kernel/call'
 import { gatherCrowd } from './actors.ts'
 import { type Found, findBroken } from './check.ts'
 import { faultsOf } from './faults.ts'
@@ -23,11 +24,13 @@ export type Run = {
 
 /** Processes of the shop that run beside each other. */
 const processNames = ['shop a', 'shop b'] as const
+/** How long a provider waits until it takes a callback for lost. */
+const callbackTimeoutMs = 15_000
 /** A run that takes more steps goes round in circles. */
 const stepsAtMost = 10_000
 
 /** Runs a scenario from an empty shop to the moment when nothing is left to be done, and looks whether all is as it should be. */
-export async function run(postgres: SimulatedPostgres, scenario: Scenario, plant: Plant = {}): Promise<Run> {
+export async function run(postgres: SimulatedPostgres, scenario: Scenario, plant?: Plant): Promise<Run> {
   await postgres.reset()
   const random = randomOf(scenario.seed)
   /** What is due is known until a statement may have changed it. */
@@ -56,7 +59,8 @@ export async function run(postgres: SimulatedPostgres, scenario: Scenario, plant
     timeline,
     trace,
     latencyMs: faults.statementMs,
-    rewrite: plant.rewrite ?? ((statement) => statement),
+    rewrite: plant?.rewrite ?? ((statement) => statement),
+    leavesTransaction: plant?.leavesTransaction ?? (() => false),
     onAnswered: faults.mayCrash,
   })
   const onBug = (where: string, error: Error): void => {
@@ -81,11 +85,14 @@ export async function run(postgres: SimulatedPostgres, scenario: Scenario, plant
     random,
     captures: random.pick(['single', 'multiple'] as const, 'captures'),
     callBack: async (rawBody) => {
-      const call = crowd.clients.payments.webhook({ provider: 'sandbox', rawBody, headers: {} })
-      return (await call.catch(() => null))?.ok ?? false
+      // A request of its own: not a part of the call that made the provider tell.
+      const call = serviceCall('edge', { timeoutMs: callbackTimeoutMs })
+      const request = { provider: 'sandbox', rawBody, headers: {} }
+      const outcome = await withCall(call, () => crowd.clients.payments.webhook(request)).catch(() => null)
+      return outcome?.ok ?? false
     },
   })
-  const adapter = () => plant.adapter?.(provider.adapter()) ?? provider.adapter()
+  const adapter = () => plant?.adapter?.(provider.adapter()) ?? provider.adapter()
   const services = servicesOf(adapter, crowd.cartOf)
 
   const onTrouble = (line: string): void => {
@@ -163,14 +170,17 @@ const isExpected = (error: Error & { code?: string }): boolean =>
   )
 
 async function nextDue(postgres: SimulatedPostgres, now: number): Promise<Due> {
-  const { rows } = await postgres.owner.query<{ source: string; due: number | null }>(`
+  const { rows } = await postgres.owner.query<{ source: string; due: number | null }>({
+    name: 'due',
+    text: `
     select source, (extract(epoch from min(due)) * 1000)::float8 as due from (
       select 'orders recover' as source, greatest(look_at, lease_until) as due from orders.orders where look_at is not null
       union all select 'payments reconcile', look_at from payments.order_payments where look_at is not null
       union all select 'orders events', next_attempt_at from orders.outbox_deliveries where delivered_at is null
       union all select 'payments events', next_attempt_at from payments.outbox_deliveries where delivered_at is null
       union all select 'inventory events', next_attempt_at from inventory.outbox_deliveries where delivered_at is null) as one
-    group by source`)
+    group by source`,
+  })
   return new Map(
     rows.flatMap(({ source, due }) =>
       due === null || due > now + settledForMs ? [] : [[source, Math.ceil(due)] as const],
