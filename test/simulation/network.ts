@@ -46,8 +46,8 @@ export function simulateNetwork(options: {
       else told.reject(answer.error)
     }
     const answerWith = (answer: Answer): void => {
-      if (faults.losesAnswer(what)) return trace.add(caller, `${what}: the answer`, 'is lost')
-      timeline.after(faults.onTheWayMs(`answer to ${what}`), () => arrive(answer), { life: caller })
+      if (faults.losesAnswer(what)) trace.add(caller, `${what}: the answer`, 'is lost')
+      else timeline.after(faults.onTheWayMs(`answer to ${what}`), () => arrive(answer), { life: caller })
     }
     if (faults.losesRequest(what)) {
       trace.add(caller, what, 'is lost')

@@ -13,6 +13,11 @@ const usage = `npm run simulate -- [--seeds 10000] [--from 0]   runs seeds, and 
 npm run simulate -- --seed 25                    runs one, and tells every step
 npm run simulate -- --plant <name>               looks for a planted bug: ${Object.keys(plants).join(', ')}, or all`
 
+/** Seeds after which it says how far it is. */
+const sayEvery = 500
+/** Failures told at most: more are more of the same, as a rule. */
+const failuresAtMost = 5
+
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '10000' },
@@ -40,11 +45,6 @@ if (values.help) {
     await cluster.stop()
   }
 }
-
-/** Seeds after which it says how far it is. */
-const sayEvery = 500
-/** Failures told at most: more are more of the same, as a rule. */
-const failuresAtMost = 5
 
 async function search(postgres: SimulatedPostgres, from: number, count: number, tellsAll: boolean): Promise<number> {
   const began = process.hrtime.bigint()
