@@ -36,7 +36,7 @@ export function createTrace(timeline: Pick<Timeline, 'now'>): Trace {
       return `${kind} ${number}`
     })
   const line = ({ at, who, what, came }: Step): string =>
-    `${((at - beginning) / 1_000).toFixed(3).padStart(9)} s  ${who.padEnd(9)} ${what} → ${came}`
+    `${((at - beginning) / 1_000).toFixed(3).padStart(9)} s  ${who.padEnd(9)} ${what.replace('update skip, ', '')} → ${came}`
 
   return {
     short,
@@ -53,7 +53,7 @@ export function createTrace(timeline: Pick<Timeline, 'now'>): Trace {
       return about ? `${known} (${short(about)})` : known
     },
     fingerprint: () => createHash('sha256').update(steps.map(line).join('\n')).digest('base64url').slice(0, 16),
-    story: () => (process.env.ALL ? steps : steps.filter(isTelling)).map(line),
+    story: () => steps.filter(isTelling).map(line),
   }
 }
 
