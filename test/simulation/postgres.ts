@@ -302,7 +302,7 @@ export function simulateStatements(options: {
       if (taken >= connectionsAtMost) await new Promise<void>((resolve) => waiting.push(resolve))
       else taken += 1
       let session: Session | null = null
-      const query = (text: string, values: readonly unknown[] = []): Promise<unknown> => {
+      const query = ({ text, values = [] }: pg.QueryConfig): Promise<unknown> => {
         const statement = options.rewrite(text)
         const what = trace.nameOf(config.application_name ?? '', text, values)
         const asked = Promise.withResolvers<unknown>()

@@ -10,6 +10,7 @@ import { createReceiver, startService } from '#kernel/host'
 import { localMesh, type Post, remoteMesh } from '#kernel/mesh'
 import { type Deliver, startRelay } from '#kernel/relay'
 import { type AnyService, type Job, service } from '#kernel/service'
+import { sharedAnswers } from '#kernel/shared-answers'
 import { createLog, createMetrics } from '#kernel/telemetry'
 import type { PaymentProvider } from '../../providers/payments/port.ts'
 import { inventoryService } from '../../services/inventory/service.ts'
@@ -152,7 +153,7 @@ export async function startProcess(options: {
       ),
     )
     for (const one of started) running.set(one.definition.contract.name, one.running)
-    const receive = createReceiver(started, log)
+    const receive = createReceiver(started, sharedAnswers(), log)
     const deliver: Deliver = (subscriber, events) =>
       scenario.together ? receive(subscriber, events) : remote.deliver(subscriber, events, Date.now() + 20_000)
     for (const one of started) {
