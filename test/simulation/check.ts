@@ -55,6 +55,7 @@ export async function findBroken(ended: {
   return [
     ...(await verifyAll(ended)),
     ...(await lostEvents(postgres)),
+    ...(await repeatedEvents(postgres)),
     ...(await unfinished(postgres, orders)),
     ...misbooked(payments, bank.all()),
     ...orders.flatMap((order) => wronglyCharged(order, bank.all())),
@@ -95,6 +96,32 @@ async function lostEvents(postgres: SimulatedPostgres): Promise<Found[]> {
   return rows.map(({ event_id, subscriber }) => ({
     check: 'I6 every event takes effect',
     detail: `${event_id} in ${subscriber}`,
+  }))
+}
+
+/** I6: an order's time line tells each thing that payments told once, and as much left the shelf as was sent. */
+async function repeatedEvents(postgres: SimulatedPostgres): Promise<Found[]> {
+  const { rows } = await postgres.owner.query<{
+    id: string
+    told: number
+    heard: number
+    sent: number
+    shipped: number
+  }>({
+    name: 'repeated-events',
+    text: `
+      select * from (
+        select id, units_fulfilled as sent,
+          (select count(*)::int from payments.outbox e where e.data->>'orderId' = o.id) as told,
+          (select count(*)::int from orders.order_history h where h.order_id = o.id
+            and (kind like 'payment-%' or kind = 'refunded')) as heard,
+          (select coalesce(-sum(quantity), 0)::int from inventory.movements m where m.order_id = o.id) as shipped
+        from orders.orders o) as one
+      where told <> heard or sent <> shipped`,
+  })
+  return rows.map(({ id, told, heard, sent, shipped }) => ({
+    check: 'I6 every event takes effect once',
+    detail: `${id} was told ${told} things of its payment and heard ${heard}; ${sent} units were sent and ${shipped} left`,
   }))
 }
 

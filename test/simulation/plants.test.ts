@@ -16,9 +16,9 @@ const nearSeeds: Record<PlantName, number> = {
   'publish-before-commit': 98,
   'compensate-on-time-out': 46,
   'cart-without-key': 120,
-  'event-handled-twice': 0,
-  'lease-ignored': 0,
-  'tombstone-forgotten': 0,
+  'event-handled-twice': 10,
+  'key-for-each-try': 0,
+  'provider-not-told': 7,
   'answer-before-decision': 0,
 }
 const seedsTried = 40

@@ -48,26 +48,17 @@ export const plants = {
         'on conflict (event_id) do update set handled_at = now() returning',
       ),
   },
-  'lease-ignored': {
-    mistake: 'A driver moves an order without looking whether another has taken it over.',
-    rewrite: (statement) =>
-      statement.includes('update orders set state')
-        ? statement.replace(/and lease = (\$\d+)/, 'and $1::bigint is not null')
-        : statement,
+  'key-for-each-try': {
+    mistake: 'A payment that is asked for again is asked for under another key.',
+    adapter: (adapter) => ({
+      ...adapter,
+      authorize: (request, call) =>
+        adapter.authorize({ ...request, attemptKey: `${request.attemptKey} ${Date.now()}` }, call),
+    }),
   },
-  'tombstone-forgotten': {
-    mistake: 'Giving back stock that an order does not hold leaves no mark, so that a hold which comes later stays.',
-    database: {
-      change: `alter function inventory.release(text[], jsonb) rename to release_with_mark;
-        create function inventory.release(p_orders text[], p_announce jsonb, out verdicts text[], out published boolean)
-        language plpgsql as $$
-        begin
-          select r.verdicts, r.published into verdicts, published from inventory.release_with_mark(p_orders, p_announce) r;
-          delete from holds h where order_id = any (p_orders) and not exists (select from hold_lines l where l.order_id = h.order_id);
-        end $$`,
-      restore: `drop function inventory.release(text[], jsonb);
-        alter function inventory.release_with_mark(text[], jsonb) rename to release`,
-    },
+  'provider-not-told': {
+    mistake: 'An order that is given up is taken for unpaid, and the provider is not told to let its payment go.',
+    adapter: (adapter) => ({ ...adapter, abandon: async () => ({ outcome: 'abandoned' }) }),
   },
   'answer-before-decision': {
     mistake:

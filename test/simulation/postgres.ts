@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import pg from 'pg'
 import type { OpenPool, Pool } from '#kernel/database'
-import { migrate, serviceUrl } from '#kernel/migrate'
+import { migrate } from '#kernel/migrate'
 import type { AnyService } from '#kernel/service'
 import { currentLife, type Event, type Life, type Timeline, within } from './timeline.ts'
 import type { Trace } from './trace.ts'
@@ -142,10 +142,6 @@ export async function preparePostgres(url: string, services: readonly AnyService
     },
   }
 }
-
-/** The URL by which a service signs in. */
-export const urlOf = (postgres: SimulatedPostgres, service: string): string =>
-  serviceUrl(postgres.url, databaseSecret, service)
 
 type Result = { rows: unknown[]; rowCount: number | null; command: string }
 
