@@ -16,11 +16,17 @@ export async function shrink(failed: Run, attempt: (scenario: Scenario) => Promi
     smallest = run
     return true
   }
-  for (const actor of failed.scenario.actors)
-    await fails({ ...smallest.scenario, actors: smallest.scenario.actors.filter((one) => one !== actor) })
-  for (const kind of faultKinds) {
-    const { faults } = smallest.scenario
-    if (faults.includes(kind)) await fails({ ...smallest.scenario, faults: faults.filter((one) => one !== kind) })
+  // What was needed may not be any more, once something else is gone.
+  for (let isSmaller = true; isSmaller; ) {
+    isSmaller = false
+    for (const actor of smallest.scenario.actors) {
+      const actors = smallest.scenario.actors.filter((one) => one !== actor)
+      if (await fails({ ...smallest.scenario, actors })) isSmaller = true
+    }
+    for (const kind of faultKinds.filter((one) => smallest.scenario.faults.includes(one))) {
+      const faults = smallest.scenario.faults.filter((one) => one !== kind)
+      if (await fails({ ...smallest.scenario, faults })) isSmaller = true
+    }
   }
   let calmAtLeast = 0
   let failsAt = smallest.steps
