@@ -278,6 +278,9 @@ function viewOf(goods: SimulatedCart | undefined, cartId: string): CartOutput {
     })),
     coupons: goods.coupon ? [{ code: couponCode, applied: true, reason: null }] : [],
     discounts: [],
+    giftCards: [],
+    // Known once it is priced.
+    due: zero,
     totals: { items: zero, discount: zero, shipping: zero, tax: zero, total: zero },
     missing: [],
     orderId: null,

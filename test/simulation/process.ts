@@ -65,7 +65,7 @@ export function servicesOf(adapter: () => PaymentProvider, cartOf: Snapshot): re
             const quote = withShipping(quoted.value, { amount: 490, currency: 'EUR' })
             const price = { amount: 490, currency: 'EUR' }
             return ok({
-              cart: goods,
+              cart: { ...goods, due: quote.totals.total },
               quote,
               variants,
               shipping: { id: 'standard', name: 'Standard', price },
