@@ -1,4 +1,5 @@
-import type { DeepReadonly } from '#kernel/contract'
+import type { orders } from '#contracts/orders'
+import type { DeepReadonly, Outcome } from '#kernel/contract'
 import type { InvariantCheck } from '#kernel/invariants'
 import type { ProviderPayment } from '../../providers/payments/port.ts'
 import type { Acknowledged, Crowd } from './actors.ts'
@@ -64,17 +65,26 @@ export async function findBroken(ended: {
   ]
 }
 
+type Verified = Outcome<(typeof orders.operations)['verify']>
+
 /** What `stoa verify` asks each service. */
 async function verifyAll({ crowd, timeline }: Parameters<typeof findBroken>[0]): Promise<Found[]> {
   const checks: DeepReadonly<InvariantCheck>[] = []
   let isDone = false
   const { orders, payments, inventory, pricing } = crowd.clients
-  const asking = within(outside, () =>
-    Promise.all([orders.verify({}), payments.verify({}), inventory.verify({}), pricing.verify({})]),
-  ).then((outcomes) => {
-    checks.push(...outcomes.flatMap((outcome) => (outcome.ok ? outcome.value.checks : [])))
+  const askAll = async (): Promise<void> => {
+    for (const client of [orders, payments, inventory, pricing]) {
+      let cursor: string | null = null
+      do {
+        const asked: Verified = await client.verify(cursor === null ? {} : { cursor })
+        if (!asked.ok) throw new Error('simulation: a service refused to be verified')
+        checks.push(...asked.value.checks)
+        cursor = asked.value.nextCursor
+      } while (cursor !== null)
+    }
     isDone = true
-  })
+  }
+  const asking = within(outside, askAll)
   await timeline.run(() => isDone)
   await asking
   return checks.flatMap(({ invariant, what, violations }) =>
