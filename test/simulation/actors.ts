@@ -7,7 +7,7 @@ import { type Actor, serviceCall, withCall } from '#kernel/call'
 import { createClient, type Mesh } from '#kernel/client'
 import type { Accepted, Operation, Outcome, Output, Refused } from '#kernel/contract'
 import { newCapability, newId } from '#kernel/id'
-import { NoAnswer, type Post } from '#kernel/mesh'
+import { type Ask, NoAnswer } from '#kernel/mesh'
 import { ProblemError } from '#kernel/problem'
 import type { Snapshot } from './process.ts'
 import type { Random } from './random.ts'
@@ -66,7 +66,7 @@ export function gatherCrowd(options: {
   readonly timeline: Timeline
   readonly trace: Trace
   readonly random: Random
-  readonly post: Post
+  readonly post: Ask
   readonly orderOf: (cartId: string) => Promise<string | null>
 }): Crowd {
   const { scenario, timeline, trace, random } = options
@@ -187,10 +187,14 @@ export function gatherCrowd(options: {
   }
 }
 
-function clientsOf(post: Post) {
+function clientsOf(post: Ask) {
   // Shoppers' browsers and staff's do not ask again by themselves; the people do.
   const mesh: Mesh = (contract, operation, input, call) =>
-    post<Outcome<Operation>>(contract.name, `/call/${contract.name}/${operation}`, { input, call }, call.deadline)
+    post<Outcome<Operation>>(contract.name, `/call/${contract.name}/${operation}`, call, {
+      input,
+      call,
+      leftMs: call.deadline - Date.now(),
+    })
   return {
     orders: createClient(orders, 'edge', mesh),
     payments: createClient(payments, 'edge', mesh),

@@ -1,7 +1,7 @@
 import type { Call } from '#kernel/call'
 import type { EventEnvelope } from '#kernel/event'
 import { execute, type RunningService } from '#kernel/execute'
-import { NoAnswer, type Post } from '#kernel/mesh'
+import { type Ask, NoAnswer } from '#kernel/mesh'
 import { ProblemError, problem } from '#kernel/problem'
 import type { Faults } from './faults.ts'
 import { currentLife, type Life, outside, type Timeline, within } from './timeline.ts'
@@ -29,9 +29,9 @@ export function simulateNetwork(options: {
   readonly faults: Faults
   readonly doors: () => readonly Door[]
   readonly onBug: (where: string, error: Error) => void
-}): Post {
+}): Ask {
   const { timeline, trace, faults, doors, onBug } = options
-  return <R>(service: string, path: string, body: unknown, deadline: number): Promise<R> => {
+  return <R>(service: string, path: string, { deadline }: { deadline: number }, body?: unknown): Promise<R> => {
     const caller = currentLife()
     const sent = JSON.stringify(body)
     const what = trace.short(nameOf(path, sent))
@@ -91,8 +91,8 @@ async function serve(
     }
     const running = door.services.get(service)
     if (!running) throw new Error(`simulation: nobody hosts ${service}`)
-    const { input, call } = body as { input: unknown; call: Call }
-    return { value: copy(await execute(running, operation, input, call)) }
+    const { input, call, leftMs } = body as { input: unknown; call: Call; leftMs: number }
+    return { value: copy(await execute(running, operation, input, { ...call, deadline: Date.now() + leftMs })) }
   } catch (error) {
     if (error instanceof ProblemError)
       return { error: error.problem.status === 503 ? new NoAnswer(error.message) : error }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import pg from 'pg'
-import type { OpenPool, Pool } from '#kernel/database'
 import { migrate } from '#kernel/migrate'
+import type { OpenPool, Pool } from '#kernel/pool'
 import type { AnyService } from '#kernel/service'
 import { currentLife, type Event, type Life, type Timeline, within } from './timeline.ts'
 import type { Trace } from './trace.ts'
@@ -285,7 +285,7 @@ export function simulateStatements(options: {
     return new Map(rows.map(({ pid, blockers }) => [pid, blockers]))
   }
 
-  const openPool: OpenPool = (config) => {
+  const openPool: OpenPool = ({ config }) => {
     const life = currentLife()
     let taken = 0
     const waiting: (() => void)[] = []
@@ -298,7 +298,7 @@ export function simulateStatements(options: {
       if (taken >= connectionsAtMost) await new Promise<void>((resolve) => waiting.push(resolve))
       else taken += 1
       let session: Session | null = null
-      const query = ({ text, values = [] }: pg.QueryConfig): Promise<unknown> => {
+      const query = (text: string, values: readonly unknown[] = []): Promise<unknown> => {
         const statement = options.rewrite(text)
         const what = trace.nameOf(config.application_name ?? '', text, values)
         const asked = Promise.withResolvers<unknown>()
@@ -347,7 +347,8 @@ export function simulateStatements(options: {
       }
       return { query, release }
     }
-    return { connect, end: async () => undefined, options: {}, totalCount: 0, waitingCount: 0 } as unknown as Pool
+    const idle = { options: {}, totalCount: 0, waitingCount: 0, silence: null, leastWaitMs: () => 0 }
+    return { ...idle, connect, end: async () => undefined } as unknown as Pool
   }
 
   const loseConnectionsOf = async (life: Life): Promise<void> => {

@@ -4,10 +4,11 @@ import { pricing, withShipping } from '#contracts/pricing'
 import { serviceCall, withCall } from '#kernel/call'
 import type { Mesh } from '#kernel/client'
 import { type Contract, contract, type Input, type Output, ok } from '#kernel/contract'
-import { type Database, databaseFacts, type OpenPool } from '#kernel/database'
+import { type Database, databaseFacts } from '#kernel/database'
 import type { RunningService } from '#kernel/execute'
 import { createReceiver, startService } from '#kernel/host'
-import { localMesh, type Post, remoteMesh } from '#kernel/mesh'
+import { type Ask, localMesh, remoteMesh } from '#kernel/mesh'
+import type { OpenPool } from '#kernel/pool'
 import { type Deliver, startRelay } from '#kernel/relay'
 import { type AnyService, type Job, service } from '#kernel/service'
 import { sharedAnswers } from '#kernel/shared-answers'
@@ -119,7 +120,7 @@ export async function startProcess(options: {
   readonly timeline: Timeline
   readonly databaseUrl: string
   readonly openPool: OpenPool
-  readonly post: Post
+  readonly post: Ask
   readonly onTrouble: (line: string) => void
 }): Promise<Door> {
   const { life, scenario, services, timeline } = options
@@ -149,13 +150,17 @@ export async function startProcess(options: {
           contracts,
           mesh,
           databaseSecret,
+          [],
         ),
       ),
     )
     for (const one of started) running.set(one.definition.contract.name, one.running)
     const receive = createReceiver(started, sharedAnswers(), log)
+    const contractOf = (name: string): Contract => contracts.find((one) => one.name === name) as Contract
     const deliver: Deliver = (subscriber, events) =>
-      scenario.together ? receive(subscriber, events) : remote.deliver(subscriber, events, Date.now() + 20_000)
+      scenario.together
+        ? receive(subscriber, events)
+        : remote.deliver(contractOf(subscriber), events, Date.now() + 20_000)
     for (const one of started) {
       if (!one.events) continue
       const { name } = one.definition.contract

@@ -176,6 +176,7 @@ async function nextDue(postgres: SimulatedPostgres, now: number): Promise<Due> {
     select source, (extract(epoch from min(due)) * 1000)::float8 as due from (
       select 'orders recover' as source, greatest(look_at, lease_until) as due from orders.orders where look_at is not null
       union all select 'payments reconcile', look_at from payments.order_payments where look_at is not null
+      union all select 'payments reconcile', created_at + interval '12 seconds' from payments.payment_operations where status = 'pending'
       union all select 'orders events', next_attempt_at from orders.outbox_deliveries where delivered_at is null
       union all select 'payments events', next_attempt_at from payments.outbox_deliveries where delivered_at is null
       union all select 'inventory events', next_attempt_at from inventory.outbox_deliveries where delivered_at is null) as one
