@@ -351,3 +351,29 @@ describe('an attempt that is let go', () => {
     assert.deepEqual(await shop.events(orderId), ['payment.failed'])
   })
 })
+
+describe('a provider that captures part by part', () => {
+  let shop: TestPayments
+  before(async () => {
+    shop = await startTestPayments({
+      between: (adapter) => ({ ...adapter, capabilities: { ...adapter.capabilities, capture: 'multiple' } }),
+    })
+    await shop.sandbox.behave({ webhooks: { drop: true } })
+  })
+  after(() => shop?.stop())
+
+  test('what was taken goes back when the order is canceled; the rest can no longer be voided, and is left to lapse', async () => {
+    const orderId = newId('order')
+    const returnUrl = 'http://127.0.0.1/orders/back'
+    const amount = eur(5_000)
+    await shop.payments.authorize({ orderId, amount, provider: 'sandbox', token: 'tok_ok', returnUrl })
+    await shop.payments.capture({ orderId, amount: eur(2_000), forDispatch: true }, { key: newId('key') })
+    const canceled = await shop.payments.cancel({ orderId, reason: 'Sold out' })
+    assert.deepEqual(
+      canceled.ok && [canceled.value.state, canceled.value.payment?.captured, canceled.value.payment?.refunded],
+      ['done', eur(2_000), eur(2_000)],
+    )
+    const due = 'select look_at from payments.order_payments where order_id = $1'
+    assert.deepEqual(await shop.rows(due, [orderId]), [{ look_at: null }])
+  })
+})

@@ -29,7 +29,8 @@ export function nextStep({ order, payment, uses, pending }: store.OrderMoney, as
   if (isUnsettled(payment)) return order.canceled || payment.abandoned_at ? 'abandon' : 'wait'
   if (order.canceled !== 'all') return 'done'
   if (payment.captured > payment.refunded) return 'refund'
-  if (payment.capturable > 0) return 'void'
+  // Once a part was taken no provider voids the rest: nothing is captured for a canceled order any more, and it lapses.
+  if (payment.capturable > 0 && payment.captured === 0) return 'void'
   return onCards ? 'refund' : 'done'
 }
 

@@ -234,7 +234,7 @@ const leftOnCards = (orderId: ReturnType<typeof sql>) => sql`(
 const lookAfter = (orderId: string) => sql`
   update order_payments o set looks = 0, look_at = case
     when u.status in ('processing', 'requires_action') then now() + interval '5 seconds'
-    when o.canceled = 'all' and (u.capturable > 0 or u.captured > u.refunded or ${leftOnCards(sql`o.order_id`)} > 0) then now()
+    when o.canceled = 'all' and ((u.capturable > 0 and u.captured = 0) or u.captured > u.refunded or ${leftOnCards(sql`o.order_id`)} > 0) then now()
     when u.status = 'authorized' then greatest(u.authorized_until + interval '1 minute', now() + interval '10 minutes') end
   from updated u where o.order_id = ${orderId}`
 
