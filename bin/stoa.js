@@ -12,7 +12,7 @@ const modules = join(root, 'node_modules')
 /** The first Node that runs TypeScript as it is and has Temporal. */
 const nodeMajor = 26
 /** Commands that need more than a shop does. */
-const developing = ['test', 'check', 'bench']
+const developing = ['test', 'check', 'bench', 'simulate']
 const testFiles = '{bin,kernel,services,providers,cli,demo,apps,test}/**/*.test.ts'
 /** The longest file drives a browser through the shop in each shape; what takes longer hangs. */
 const testFileTimeoutMs = 300_000
@@ -35,6 +35,7 @@ try {
 function programArguments() {
   const quiet = ['--disable-warning=ExperimentalWarning', '--disable-warning=DeprecationWarning']
   if (command === 'check') return [...quiet, join(root, 'cli', 'check.ts'), ...rest]
+  if (command === 'simulate') return [...quiet, join(root, 'test', 'simulation', 'simulate.ts'), ...rest]
   if (command !== 'test') return [...quiet, join(root, 'cli', 'stoa.ts'), command, ...rest]
   const from = process.env.INIT_CWD ?? process.cwd()
   const flags = rest.filter((argument) => argument.startsWith('-'))

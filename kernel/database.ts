@@ -9,7 +9,7 @@ import {
 import pg from 'pg'
 import { currentCall, serviceCall, withCall } from './call.ts'
 import type { Refused } from './contract.ts'
-import { openPool, type Pool, type Silence } from './pool.ts'
+import { type OpenPool, openPool, type Pool, type Silence } from './pool.ts'
 
 /**
  * A service's own PostgreSQL schema, reached as a role that can read nothing else. SQL is written with Kysely's `sql`
@@ -77,8 +77,9 @@ export function openDatabase(options: {
   connections: number
   subscribersOf?: (eventType: string) => readonly string[]
   onSilence?: (silence: Silence | null) => void
+  openPool?: OpenPool
 }): Database {
-  const pool = openPool({
+  const pool = (options.openPool ?? openPool)({
     connections: options.connections,
     reserved: Math.min(Math.ceil(options.connections * reservedShare), options.connections - 1),
     ...(options.onSilence ? { onSilence: options.onSilence } : {}),

@@ -17,6 +17,7 @@ import { internalApi } from './internal-api.ts'
 import { httpMesh, localMesh, type Remote, strictMesh } from './mesh.ts'
 import { migrate, serviceUrl } from './migrate.ts'
 import { type EventSource, outboxSource } from './outbox.ts'
+import type { OpenPool } from './pool.ts'
 import { rateLimiter } from './rate-limit.ts'
 import { type Deliver, type Relay, startRelay } from './relay.ts'
 import type { AnyHandler, AnyService, Job, ShopFacts, Wiring } from './service.ts'
@@ -74,7 +75,7 @@ export type Host = {
 /** Longer than the pauses of an event that fails a few times. */
 const settleWithinMs = 60_000
 
-type Started = {
+export type Started = {
   readonly definition: AnyService
   readonly running: RunningService
   readonly wiring: Wiring<Contract>
@@ -201,9 +202,15 @@ const portOf = (server: FastifyInstance | null): number | null => {
   return typeof address === 'object' && address ? address.port : null
 }
 
-async function startService(
+/** What a service's start takes of the host's options. */
+export type ServiceOptions = Pick<
+  HostOptions,
+  'settings' | 'shop' | 'databaseUrl' | 'dataFolder' | 'secret' | 'environment' | 'limitLoopback' | 'log' | 'metrics'
+> & { readonly openPool?: OpenPool }
+
+export async function startService(
   definition: AnyService,
-  options: HostOptions,
+  options: ServiceOptions,
   contracts: readonly Contract[],
   mesh: Mesh,
   databaseSecret: string,
@@ -224,6 +231,7 @@ async function startService(
             silence
               ? log.error({ error: silence.error }, 'the database fell silent')
               : log.warn('the database answers again'),
+          ...(options.openPool ? { openPool: options.openPool } : {}),
         })
   const relay: Started['relay'] = { wake: () => undefined }
   const wiring: Wiring<Contract> = await definition.start({
@@ -317,7 +325,7 @@ function checkWiring(contract: Contract, wiring: Wiring<Contract>): void {
 }
 
 /** Hands events to the subscriptions of services in this process, and says of each whether its effect has committed. */
-function createReceiver(started: readonly Started[], answers: SharedAnswers, log: Logger) {
+export function createReceiver(started: readonly Started[], answers: SharedAnswers, log: Logger) {
   return async (service: string, events: readonly EventEnvelope[]): Promise<(string | null)[]> => {
     const one = started.find(({ definition }) => definition.contract.name === service)
     if (!one?.db) return events.map(() => `${service} does not run here`)

@@ -77,10 +77,17 @@ const openMs = 1_000
 /** Says how important a call is before its body is read. */
 export const importanceHeader = 'x-stoa-importance'
 
-class NoAnswer extends Error {}
+/** The other side did not answer, or not in time: nobody can tell what it did. */
+export class NoAnswer extends Error {}
 
 /** What the other side has to know of a call before it reads it. */
 type Sent = Pick<Call, 'deadline' | 'importance'>
+
+/**
+ * Sends a request to a service's internal port and answers with what came back; a GET without `body`. Throws `NoAnswer` when
+ * nothing did.
+ */
+export type Ask = <R>(service: string, path: string, sent: Sent, body?: unknown) => Promise<R>
 
 /** A service of another process, as seen from here. */
 type Target = { readonly breaker: Breaker; retries: number }
@@ -89,7 +96,7 @@ type Target = { readonly breaker: Breaker; retries: number }
 const idleAtMostMs = 10_000
 
 /**
- * Reaches services in other processes over HTTP with deadline, a budget of retries and a circuit breaker each.
+ * Reaches services in other processes over HTTP.
  * @param options.idleAtMostMs how long a connection is kept that nobody uses
  */
 export function httpMesh(options: {
@@ -100,9 +107,8 @@ export function httpMesh(options: {
 }): Mesh & Remote {
   // A shop in one process never calls over HTTP, and need not load what does.
   let agent: Agent | null = null
-  const targets = new Map<string, Target>()
 
-  const ask = async <R>(service: string, path: string, sent: Sent, body?: unknown): Promise<R> => {
+  const ask: Ask = async <R>(service: string, path: string, sent: Sent, body?: unknown): Promise<R> => {
     const url = options.urlOf(service)
     if (!url) throw unavailable(`The ${service} service has no address here.`)
     const leftMs = sent.deadline - Date.now()
@@ -140,13 +146,20 @@ export function httpMesh(options: {
     throw new ProblemError(problem, retryAfterSeconds)
   }
 
+  return Object.assign(remoteMesh(ask, options.onChange), { close: async () => agent?.close() })
+}
+
+/** Reaches services in other processes with deadline, a budget of retries and a circuit breaker each. */
+export function remoteMesh(ask: Ask, onChange?: (state: DependencyState) => void): Mesh & Omit<Remote, 'close'> {
+  const targets = new Map<string, Target>()
+
   const targetOf = (service: string, fallback: string): Target => {
     const known = targets.get(service)
     if (known) return known
     const isFailure = (error: unknown): boolean => error instanceof NoAnswer
     const breaker = createBreaker(
       { name: service, kind: 'service', fallback, failuresToOpen, openMs, isFailure },
-      options.onChange,
+      onChange,
     )
     const target = { breaker, retries: retriesSaved }
     targets.set(service, target)
@@ -194,7 +207,6 @@ export function httpMesh(options: {
     health: (service: string, deadline: number) =>
       ask<ProcessHealth>(service, '/health/process', { deadline, importance: 'checkout' }),
     states: () => [...targets.values()].map(({ breaker }) => breaker.state()),
-    close: async () => agent?.close(),
   })
 }
 

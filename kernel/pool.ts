@@ -43,6 +43,9 @@ export type PoolOptions = {
   readonly onSilence?: (silence: Silence | null) => void
 }
 
+/** Opens a pool: this one, or one that a simulation puts between the services and PostgreSQL. */
+export type OpenPool = (options: PoolOptions) => Pool
+
 /** How late somebody may learn that their time is over. */
 const sweepMs = 100
 /** Without any answer for so long while somebody waits for one, the database is asked whether it still lives. */

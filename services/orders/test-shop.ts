@@ -271,6 +271,9 @@ export async function startShop(options: ShopOptions = {}): Promise<TestShop> {
         "update payments.payment_operations set created_at = now() - interval '1 minute' where order_id = $1",
         [orderId],
       )
+      await rows("update payments.payments set abandoned_at = abandoned_at - interval '1 minute' where order_id = $1", [
+        orderId,
+      ])
     },
     async overdue(orderId, minutesAgo = 0) {
       await rows(

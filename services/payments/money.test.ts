@@ -190,6 +190,16 @@ describe('captures, refunds and cancellations', () => {
     assert.deepEqual(await books(), [])
   })
 
+  test('an order without an attempt that is given up twice is not looked after for ever', async () => {
+    const orderId = newId('order')
+    const due = () => shop.rows('select look_at from payments.order_payments where order_id = $1', [orderId])
+    for (const onlyUnpaid of [true, true, false]) {
+      const outcome = await shop.payments.cancel({ orderId, reason: 'Sold out', onlyUnpaid })
+      assert.deepEqual(outcome, { ok: true, value: { state: 'done', payment: null } })
+      assert.deepEqual(await due(), [{ look_at: null }])
+    }
+  })
+
   test('canceling what is not paid ends it for good, and leaves money alone that is there', async () => {
     const waiting = await pay(5_000, 'tok_3ds')
     const ended = await shop.payments.cancel({ orderId: waiting, reason: 'late', onlyUnpaid: true })
@@ -296,5 +306,74 @@ describe('captures, refunds and cancellations', () => {
         ['refund', 'succeeded', 100],
       ],
     )
+  })
+})
+
+describe('an attempt that is let go', () => {
+  let shop: TestPayments
+  const asked = Promise.withResolvers<void>()
+  const mayGo = Promise.withResolvers<void>()
+  before(async () => {
+    shop = await startTestPayments({
+      between: (adapter) => ({
+        ...adapter,
+        async abandon(request, call) {
+          asked.resolve()
+          await mayGo.promise
+          return adapter.abandon(request, call)
+        },
+      }),
+    })
+    await shop.sandbox.behave({ webhooks: { drop: true } })
+  })
+  after(() => shop?.stop())
+
+  test('an authorization that is heard of meanwhile is not believed: it is voided at any moment', async () => {
+    const orderId = newId('order')
+    const asking = await shop.payments.authorize({
+      orderId,
+      amount: eur(5_000),
+      provider: 'sandbox',
+      token: 'tok_3ds',
+      returnUrl: 'http://127.0.0.1/orders/back',
+    })
+    assert.ok(asking.ok && asking.value.redirectUrl)
+    const canceling = shop.payments.cancel({ orderId, reason: 'The cart was changed.', onlyUnpaid: true })
+    await asked.promise
+    await shop.sandbox.challenge(asking.value.redirectUrl, 'approve')
+    assert.equal((await shop.sandbox.paymentsOf(orderId))[0]?.status, 'authorized')
+    const heard = await shop.payments.reconcile({ orderId })
+    assert.equal(heard.ok && heard.value.payment?.status, 'requires_action')
+    mayGo.resolve()
+    const canceled = await canceling
+    assert.deepEqual(canceled.ok && [canceled.value.state, canceled.value.payment?.status], ['done', 'voided'])
+    assert.equal((await shop.sandbox.paymentsOf(orderId))[0]?.status, 'voided')
+    assert.deepEqual(await shop.events(orderId), ['payment.failed'])
+  })
+})
+
+describe('a provider that captures part by part', () => {
+  let shop: TestPayments
+  before(async () => {
+    shop = await startTestPayments({
+      between: (adapter) => ({ ...adapter, capabilities: { ...adapter.capabilities, capture: 'multiple' } }),
+    })
+    await shop.sandbox.behave({ webhooks: { drop: true } })
+  })
+  after(() => shop?.stop())
+
+  test('what was taken goes back when the order is canceled; the rest can no longer be voided, and is left to lapse', async () => {
+    const orderId = newId('order')
+    const returnUrl = 'http://127.0.0.1/orders/back'
+    const amount = eur(5_000)
+    await shop.payments.authorize({ orderId, amount, provider: 'sandbox', token: 'tok_ok', returnUrl })
+    await shop.payments.capture({ orderId, amount: eur(2_000), forDispatch: true }, { key: newId('key') })
+    const canceled = await shop.payments.cancel({ orderId, reason: 'Sold out' })
+    assert.deepEqual(
+      canceled.ok && [canceled.value.state, canceled.value.payment?.captured, canceled.value.payment?.refunded],
+      ['done', eur(2_000), eur(2_000)],
+    )
+    const due = 'select look_at from payments.order_payments where order_id = $1'
+    assert.deepEqual(await shop.rows(due, [orderId]), [{ look_at: null }])
   })
 })

@@ -33,6 +33,7 @@ const attempt: PaymentRow = {
   payable_until: null,
   instructions: null,
   raw: null,
+  abandoned_at: null,
   version: 1,
   created_at: '2026-11-22T10:00:00Z',
   updated_at: '2026-11-22T10:00:00Z',

@@ -33,6 +33,8 @@ export type PaymentRow = {
   readonly payable_until: string | null
   readonly instructions: string | null
   readonly raw: unknown
+  /** When the provider was last told to let it go. */
+  readonly abandoned_at: string | null
   readonly version: number
   readonly created_at: string
   readonly updated_at: string

@@ -14,7 +14,7 @@ type Known = store.OrderMoney & { readonly payment: PaymentRow }
  * same thing next.
  * - `ask`: find out from the provider how the attempt stands;
  * - `finish`: repeat an operation whose outcome nobody knows;
- * - `abandon`: make sure that an attempt of a canceled order can no longer take money;
+ * - `abandon`: make sure that an attempt of a canceled order, or one that never arrived, can no longer take money;
  * - `void`, `refund`: give back what a canceled order holds;
  * - `wait`: for the shopper, a bank, or whoever began the operation in flight;
  * - `done`: nothing is open.
@@ -26,10 +26,11 @@ export function nextStep({ order, payment, uses, pending }: store.OrderMoney, as
   if (!payment) return onCards ? 'refund' : 'done'
   if (pending) return pending.fresh ? 'wait' : 'finish'
   if (!asked && !isOver(payment)) return 'ask'
-  if (isUnsettled(payment)) return order.canceled ? 'abandon' : 'wait'
+  if (isUnsettled(payment)) return order.canceled || payment.abandoned_at ? 'abandon' : 'wait'
   if (order.canceled !== 'all') return 'done'
   if (payment.captured > payment.refunded) return 'refund'
-  if (payment.capturable > 0) return 'void'
+  // Once a part was taken no provider voids the rest: nothing is captured for a canceled order any more, and it lapses.
+  if (payment.capturable > 0 && payment.captured === 0) return 'void'
   return onCards ? 'refund' : 'done'
 }
 
@@ -42,7 +43,7 @@ const steps: Record<
 > = {
   ask,
   finish: async (deps, { payment, pending }) => (pending ? perform(deps, payment, pending) : 'nothing'),
-  abandon: (deps, known) => abandon(deps, known, 'canceled'),
+  abandon,
   void: (deps, known) => giveBack(deps, known, 'void', known.payment.capturable, 0),
   refund: refundAll,
 }
@@ -116,14 +117,15 @@ async function ask(deps: Deps, known: Known, hint: string | undefined): Promise<
     if (payment.provider_payment_id !== null || (found.outcome === 'found' && isOf(payment, found.payment)))
       return hear(deps, known, found)
   }
-  // A canceled order's attempt is never made again, not even under its own key.
-  const mayRepeat = order.canceled === null && ageMs(payment) < provider.capabilities.keysRememberedMs * keySafety
+  // A canceled order's attempt is never made again, not even under its own key; nor one that was let go.
+  const isGivenUp = order.canceled !== null || payment.abandoned_at !== null
+  const mayRepeat = !isGivenUp && ageMs(payment) < provider.capabilities.keysRememberedMs * keySafety
   if (mayRepeat && (await askForMoney(deps, payment))) return 'news'
   const found = await provider.find({ orderId: payment.order_id }, withinDeadline(provider))
   const missing = found.outcome === 'found' && !found.payments.some((one) => isOf(payment, one))
-  if (!missing || mayRepeat || order.canceled !== null) return hear(deps, known, found)
+  if (!missing || mayRepeat || isGivenUp) return hear(deps, known, found)
   // Neither the key nor the order is known there. It may still be on its way, so it is refused for good before it is over.
-  return abandon(deps, known, 'never-arrived')
+  return abandon(deps, known)
 }
 
 /** Clocks differ and answers take time: a key is not used up to the last minute of its life. */
@@ -154,8 +156,11 @@ async function hear(deps: Deps, { payment, operations }: Known, found: RetrieveR
 }
 
 /** Ends an attempt at the provider. Money that it took already is learned of instead. */
-async function abandon(deps: Deps, known: Known, failure: Failure): Promise<Came> {
-  const { payment } = known
+async function abandon(deps: Deps, known: Known): Promise<Came> {
+  const { order } = known
+  const payment = await store.markAbandoned(deps.db, known.payment)
+  if (!payment) return 'nothing'
+  const failure: Failure = order.canceled ? 'canceled' : 'never-arrived'
   const provider = providerOf(deps, payment.provider)
   const request = { orderId: payment.order_id, attemptKey: payment.attempt_key }
   const result = await provider.abandon(request, withinDeadline(provider))
@@ -165,7 +170,7 @@ async function abandon(deps: Deps, known: Known, failure: Failure): Promise<Came
     deps.log.warn({ orderId: payment.order_id, cause: result.cause }, 'the provider did not say whether it let go')
     return 'nothing'
   }
-  return hear(deps, known, await provider.find({ orderId: payment.order_id }, withinDeadline(provider)))
+  return hear(deps, { ...known, payment }, await provider.find({ orderId: payment.order_id }, withinDeadline(provider)))
 }
 
 /** Everything a canceled order was paid with: the provider's part and the gift cards' in one operation. */

@@ -1,5 +1,6 @@
 import { type Database, type Executor, sql, type Transaction } from '#kernel/database'
 import { newId } from '#kernel/id'
+import { abandonedAfterSeconds } from './deps.ts'
 import type { UseRow } from './gift-cards-store.ts'
 import type { OperationRow, OrderMoneyRow, PaymentRow } from './payment.ts'
 import type { Change } from './payment-state.ts'
@@ -153,9 +154,11 @@ export async function markCanceled(
 
 // ---- News -------------------------------------------------------------------------------------------------------
 
+const isBeingAbandoned = sql`abandoned_at > now() - make_interval(secs => ${abandonedAfterSeconds})`
+
 /**
  * Writes what was learned, unless somebody else wrote first, and when to look again.
- * @returns the attempt as it is now, or null then
+ * @returns the attempt as it is now, or null then, and for an authorization while the provider is being told to let it go
  */
 export async function updatePayment(tx: Transaction, payment: PaymentRow, change: Change): Promise<PaymentRow | null> {
   const { set } = change
@@ -176,9 +179,24 @@ export async function updatePayment(tx: Transaction, payment: PaymentRow, change
         token = case when ${set.status} in ('processing', 'requires_action') then token end,
         version = version + 1, updated_at = now()
       where id = ${payment.id} and version = ${payment.version}
+        and (${set.status} <> 'authorized' or status = 'authorized' or abandoned_at is null or not ${isBeingAbandoned})
       returning *),
     looked as (${lookAfter(payment.order_id)})
     select * from updated`.execute(tx)
+  return rows[0] ?? null
+}
+
+/**
+ * Claims the right to tell the provider that it shall let an attempt go. Whoever hears of an authorization comes before that, or
+ * after the answer: in between it may be voided at any moment.
+ * @returns the attempt as it is now, or null when something was recorded first, or somebody waits for the answer already
+ */
+export async function markAbandoned(db: Executor, payment: PaymentRow): Promise<PaymentRow | null> {
+  const { rows } = await sql<PaymentRow>`
+    update payments set abandoned_at = now(), version = version + 1, updated_at = now()
+    where id = ${payment.id} and version = ${payment.version} and status in ('processing', 'requires_action')
+      and (abandoned_at is null or not ${isBeingAbandoned})
+    returning *`.execute(db)
   return rows[0] ?? null
 }
 
@@ -216,7 +234,7 @@ const leftOnCards = (orderId: ReturnType<typeof sql>) => sql`(
 const lookAfter = (orderId: string) => sql`
   update order_payments o set looks = 0, look_at = case
     when u.status in ('processing', 'requires_action') then now() + interval '5 seconds'
-    when o.canceled = 'all' and (u.capturable > 0 or u.captured > u.refunded or ${leftOnCards(sql`o.order_id`)} > 0) then now()
+    when o.canceled = 'all' and ((u.capturable > 0 and u.captured = 0) or u.captured > u.refunded or ${leftOnCards(sql`o.order_id`)} > 0) then now()
     when u.status = 'authorized' then greatest(u.authorized_until + interval '1 minute', now() + interval '10 minutes') end
   from updated u where o.order_id = ${orderId}`
 

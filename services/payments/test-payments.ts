@@ -3,6 +3,7 @@ import { payments } from '#contracts/payments'
 import type { Actor } from '#kernel/call'
 import type { Client } from '#kernel/client'
 import type { AnyService } from '#kernel/service'
+import type { PaymentProvider } from '../../providers/payments/port.ts'
 import { sandboxProvider } from '../../providers/payments/sandbox/adapter.ts'
 import { type SandboxProvider, startSandboxProvider } from '../../providers/payments/sandbox/server.ts'
 import { testDatabase } from '../../test/database.ts'
@@ -107,10 +108,13 @@ export async function startTestPayments(
     reached?: (point: Point, orderId: string) => Promise<void>
     neighbors?: readonly AnyService[]
     authenticate?: (credential: string) => Promise<Actor>
+    /** What stands between the service and the provider. */
+    between?: (adapter: PaymentProvider) => PaymentProvider
   } = {},
 ): Promise<TestPayments> {
   const sandbox = await startTestSandbox()
-  const service = paymentsService(async () => [sandbox.adapter()], options.reached)
+  const { between = (adapter) => adapter } = options
+  const service = paymentsService(async () => [between(sandbox.adapter())], options.reached)
   const host = await startTestHost([service, ...(options.neighbors ?? [])], {
     settings: { payments: { providers: ['sandbox'], capture: options.capture ?? 'on-fulfillment' } },
     shape: options.shape ?? 'plain',

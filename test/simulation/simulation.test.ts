@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { type TestDatabase, testDatabase } from '../database.ts'
+import { preparePostgres, type SimulatedPostgres } from './postgres.ts'
+import { simulatedServices } from './process.ts'
+import { run } from './run.ts'
+import { scenarioOf } from './scenario.ts'
+import { shrink, tell } from './shrink.ts'
+
+/** Enough to meet each kind of trouble many times; the night has 10,000: `npm run simulate`. */
+const seeds = 500
+/** They take a minute on an idle machine. One with much else to do is not kept for longer than this, and says how far it came. */
+const atMostMs = 200_000
+
+describe('checkout, simulated', () => {
+  let database: TestDatabase
+  let postgres: SimulatedPostgres
+  before(async () => {
+    database = await testDatabase()
+    postgres = await preparePostgres(database.url, simulatedServices)
+  })
+  after(async () => {
+    await postgres?.close()
+    await database?.drop()
+  })
+
+  test('a seed goes the same way every time, and another seed another way', async () => {
+    const fingerprints = async (): Promise<string[]> => {
+      const found: string[] = []
+      for (const seed of [3, 14, 15, 92, 65]) found.push((await run(postgres, scenarioOf(seed))).fingerprint)
+      return found
+    }
+    const first = await fingerprints()
+    assert.deepEqual(await fingerprints(), first)
+    assert.equal(new Set(first).size, first.length)
+  })
+
+  test(`${seeds} seeds leave a shop in which everything holds`, async (t) => {
+    const began = performance.now()
+    let done = 0
+    for (; done < seeds && performance.now() - began < atMostMs; done++) {
+      const one = await run(postgres, scenarioOf(done))
+      if (one.broken.length > 0) assert.fail(tell(await shrink(one, (scenario) => run(postgres, scenario))))
+    }
+    const perSecond = (done * 1_000) / (performance.now() - began)
+    t.diagnostic(`${done} of ${seeds} seeds, ${perSecond.toFixed(1)} a second`)
+  })
+})
