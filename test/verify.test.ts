@@ -222,7 +222,7 @@ for (const shape of shapes) {
           `I2 refunded ≤ captured ≤ authorized ≤ amount: ${sentId}: amount 2490, authorized 2490, captured 2490, refunded 5500`,
           `I2 captures and refunds sum to what the payment says: ${sentId}: captured 2490 in captures of 2490, refunded 5500 in refunds of 500`,
           `${comparison}: ${sentId} (${theirs}): refunded is 5500 here and 500 there`,
-          'I4 each provider’s account is what its payments captured less what they refunded: provider:sandbox is booked with 1990 EUR and holds -3010',
+          'I4 each provider’s account is what its payments captured less what they refunded and what it keeps: provider:sandbox is booked with 1990 EUR and holds -3010',
         ],
       )
       await damaged(
@@ -332,7 +332,7 @@ for (const shape of shapes) {
           `I4 each ledger transaction balances to zero in each currency: ${transaction} is off by -5 EUR`,
           'I4 the ledger balances to zero in each currency: all accounts sum to -5 EUR',
           `I4 each capture and refund is booked once, with its amount: ${id}: capture of 2490 succeeded, booked 1 times, 2485 in all`,
-          'I4 each provider’s account is what its payments captured less what they refunded: provider:sandbox is booked with 1985 EUR and holds 1990',
+          'I4 each provider’s account is what its payments captured less what they refunded and what it keeps: provider:sandbox is booked with 1985 EUR and holds 1990',
         ],
       )
       await damaged(
@@ -341,7 +341,7 @@ for (const shape of shapes) {
         `update payments.ledger_entries ledger_entries set amount = ledger_entries.amount / 2 ${booked}`,
         [
           `I4 each capture and refund is booked once, with its amount: ${id}: capture of 2490 succeeded, booked 1 times, 4980 in all`,
-          'I4 each provider’s account is what its payments captured less what they refunded: provider:sandbox is booked with 4480 EUR and holds 1990',
+          'I4 each provider’s account is what its payments captured less what they refunded and what it keeps: provider:sandbox is booked with 4480 EUR and holds 1990',
         ],
       )
     })

@@ -384,7 +384,7 @@ export const payments = contract(self, {
     summary: 'Gift cards, newest first; `last4` finds those whose code ends so',
     access: staff('gift-cards:read'),
     input: T.Object({
-      last4: T.Optional(T.String({ pattern: '^[0-9A-Za-z]{4}$' })),
+      last4: T.Optional(Written('^[0-9A-Za-z]{4}$', 'four letters or digits')),
       cursor: Cursor,
       limit: Limit(50),
     }),
