@@ -91,11 +91,12 @@ test('who waits longer than it is worth is turned away', async (t) => {
   visits(admission, 'cart', 24)
   const [first, ...others] = visits(admission, 'background', 256)
   assert.equal(first?.became, 'waiting')
-  await pause(1_000)
+  const deadline = Date.now() + 10_000
+  while (first?.became === 'waiting' && Date.now() < deadline) await pause(5)
   assert.deepEqual([first?.became, count(others, 'turned away')], ['turned away', 255])
-  // As nobody was seated who waited, fewer are let wait.
+  // As nobody was seated who waited, fewer are let wait; a place comes back with time.
   const waiting = count(visits(admission, 'background', 256), 'waiting')
-  assert.ok(waiting > 0 && waiting <= 128, String(waiting))
+  assert.ok(waiting >= 128 && waiting < 256, String(waiting))
 })
 
 test('where nobody has to wait, there are as many seats as before', async (t) => {

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { type Call, withCall } from './call.ts'
 import type { Accepted, Contract, Operation, Outcome, RateLimit, Refusal, Refused } from './contract.ts'
 import { fingerprint, type IdempotencyStore, withClaim } from './idempotency.ts'
@@ -57,10 +58,7 @@ async function limited(
       (limit.field && (input as Record<string, unknown>)[limit.field] === undefined)
     )
       continue
-    // Guesses are counted before it is known whether they are any, or those sent at the same moment would all pass.
-    const place = await limiter.count(`${limit.bucket ?? name} ${call.address}`, limit.max, limit.perSeconds)
-    if (place.waitSeconds !== null) throw rateLimited(place.waitSeconds)
-    counted.push({ limit, place })
+    counted.push({ limit, place: await takePlace(limiter, `${limit.bucket ?? name} ${call.address}`, limit) })
   }
   let outcome: Outcome<Operation> | null = null
   try {
@@ -68,6 +66,24 @@ async function limited(
     return outcome
   } finally {
     for (const { limit, place } of counted) if (!counts(limit, outcome)) await limiter.giveBack(place)
+  }
+}
+
+/** Between tries, in milliseconds; twice as long each time. */
+const firstPauseMs = 100
+const triesAtMost = 5
+
+/**
+ * Guesses are counted before it is known whether they are any, or those sent at the same moment would all pass. Where there is no
+ * room left, it is tried again for a moment: many who send at once from one address may all be right, and give their places back.
+ */
+async function takePlace(limiter: RateLimiter, bucket: string, limit: RateLimit): Promise<Place> {
+  for (let attempt = 1; ; attempt++) {
+    const place = await limiter.count(bucket, limit.max, limit.perSeconds)
+    if (place.waitSeconds === null) return place
+    if (limit.counts === 'all' || attempt === triesAtMost) throw rateLimited(place.waitSeconds)
+    await limiter.giveBack(place)
+    await pause(firstPauseMs * 2 ** (attempt - 1) * (0.5 + Math.random()))
   }
 }
 

@@ -242,7 +242,9 @@ for (const shape of shapes) {
         shippingAddress: berlin,
         giftCards: [card.code],
       }
-      const carts = await Promise.all(Array.from({ length: 100 }, () => shop.api('POST', '/api/carts', bodies)))
+      const carts = await Promise.all(
+        Array.from({ length: 100 }, () => insist(() => shop.api('POST', '/api/carts', bodies))),
+      )
       assert.ok(carts.every(({ status }) => status === 201))
       const answers = await Promise.all(
         carts.map(({ body }) => insist(() => checkout(body.id, 'tok_ok', { expectedDue: eur(0) }))),

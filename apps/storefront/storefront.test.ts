@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import sharp from 'sharp'
 import { catalog } from '#contracts/catalog'
+import { freshMs } from '#kernel/shared-answers'
 import { type Goods, sell } from '../../test/goods.ts'
 import { startShop, type TestShop } from '../../test/shop.ts'
 import { type Browser, browserAt } from './test-browser.ts'
@@ -60,8 +61,12 @@ describe('the storefront', () => {
       assert.doesNotMatch(text, /slot[0-9a-f]{32}/, path)
       assert.equal(headers.get('x-content-type-options'), 'nosniff')
     }
-    const [one, other] = await Promise.all([open().get('/'), open().get('/')])
-    assert.notEqual(one.headers.get('content-security-policy'), other.headers.get('content-security-policy'))
+    const policyOf = async (path: string) => (await open().get(path)).headers.get('content-security-policy')
+    // A page of one person has a nonce of its own; a shared one for as long as it is kept.
+    assert.notEqual(await policyOf('/cart'), await policyOf('/cart'))
+    const shared = await policyOf('/')
+    await new Promise((resolve) => setTimeout(resolve, freshMs + 50))
+    assert.notEqual(await policyOf('/'), shared)
   })
 
   test('what a product is called is text, wherever it stands', async () => {
