@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { apiAt } from '../test/api.ts'
-import { freePorts } from '../test/shop.ts'
+import { freePorts } from './free-ports.ts'
 
 const root = join(import.meta.dirname, '..')
 const folder = await mkdtemp(join(tmpdir(), 'stoa-start-'))

@@ -8,8 +8,8 @@ import { dirname, join, posix } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { freePorts } from '../cli/free-ports.ts'
 import { testDatabase } from './database.ts'
-import { freePorts } from './shop.ts'
 
 const root = join(import.meta.dirname, '..')
 const read = (file: string): Promise<string> => readFile(join(root, file), 'utf8')

@@ -10,10 +10,11 @@ import pg from 'pg'
 import { Webhook } from 'standardwebhooks'
 import { openDataFolder } from '#kernel/data-folder'
 import { newId } from '#kernel/id'
+import { freePorts } from '../cli/free-ports.ts'
 import { type Api, apiAt } from './api.ts'
 import { testDatabase } from './database.ts'
 import { buy, eventually, sell } from './goods.ts'
-import { freePorts, ownerAccount, type TestShop } from './shop.ts'
+import { ownerAccount, type TestShop } from './shop.ts'
 
 // What bad input gets in money matters, through the doors that it comes by: a typed problem, nothing changed, the ledger
 // balanced. The shop is a process of its own, so that its log can be read, and so that it can be killed.

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import pg from 'pg'
+import { freePorts } from '../cli/free-ports.ts'
 import { apiAt } from './api.ts'
 import { testDatabase } from './database.ts'
-import { freePorts } from './shop.ts'
 
 const root = join(import.meta.dirname, '..')
 

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -13,6 +12,7 @@ import { openDataFolder } from '#kernel/data-folder'
 import type { ClientOf } from '#kernel/host'
 import { httpMesh } from '#kernel/mesh'
 import { hostable, readEnvironment } from '../cli/environment.ts'
+import { freePorts } from '../cli/free-ports.ts'
 import { loadSettings } from '../cli/settings.ts'
 import { openShop } from '../cli/shop.ts'
 import { allServiceNames } from '../services/names.ts'
@@ -189,18 +189,4 @@ async function signIn(api: Api): Promise<string> {
   const answer = await api('POST', '/api/auth/sign-in/email', ownerAccount)
   if (answer.status !== 200) throw new Error(`test shop: staff cannot sign in: ${JSON.stringify(answer.body)}`)
   return answer.body.token
-}
-
-/** Ports nobody listens on now. They are all held at once while asking, so that no two are the same. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1')
-      await once(server, 'listening')
-      return server
-    }),
-  )
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
 }

@@ -12,8 +12,8 @@ import { command, contract, internal, ok, refuse } from '#kernel/contract'
 import { inTransaction } from '#kernel/database'
 import { publish } from '#kernel/outbox'
 import { service } from '#kernel/service'
+import { freePorts } from '../../cli/free-ports.ts'
 import { startTestHost, type TestHost } from '../../test/host.ts'
-import { freePorts } from '../../test/shop.ts'
 import { notificationsService } from './service.ts'
 
 const eur = (amount: number) => ({ amount, currency: 'EUR' })
