@@ -66,6 +66,12 @@ export const CatalogVariant = T.Object({ id: VariantId, ...VariantFields })
 
 export const ProductStatus = T.Union([T.Literal('active'), T.Literal('draft'), T.Literal('archived')])
 
+/** What shoppers filter by besides options: Material → Oak. */
+export const ProductAttributes = T.Array(
+  T.Object({ name: Filled(60), values: T.Array(Filled(120), { minItems: 1, maxItems: 50 }) }),
+  { maxItems: 50 },
+)
+
 const ProductFields = {
   handle: Handle,
   title: Filled(255),
@@ -78,10 +84,7 @@ const ProductFields = {
   isGiftCard: T.Boolean(),
   /** Category handles. */
   categories: T.Array(Handle, { maxItems: 50 }),
-  /** What shoppers filter by besides options: Material → Oak. */
-  attributes: T.Array(T.Object({ name: Filled(60), values: T.Array(Filled(120), { minItems: 1, maxItems: 50 }) }), {
-    maxItems: 50,
-  }),
+  attributes: ProductAttributes,
   options: T.Array(
     T.Object({ name: Filled(60), values: T.Array(Filled(255), { minItems: 1, maxItems: variantsAtMost }) }),
     {

@@ -137,7 +137,6 @@ const flag = (value: boolean): string => (value ? 'true' : 'false')
 
 function productCells(product: CatalogProduct): Cells {
   const { options } = product
-  const attributes = Object.fromEntries(product.attributes.map(({ name, values }) => [name, values]))
   return {
     title: escapeCell(product.title),
     description: escapeCell(product.descriptionHtml),
@@ -153,7 +152,7 @@ function productCells(product: CatalogProduct): Cells {
     seoTitle: escapeCell(product.seo.title ?? ''),
     seoDescription: escapeCell(product.seo.description ?? ''),
     categories: ownCategories(product),
-    attributes: product.attributes.length > 0 ? JSON.stringify(attributes) : '',
+    attributes: product.attributes.length > 0 ? JSON.stringify(product.attributes) : '',
   }
 }
 

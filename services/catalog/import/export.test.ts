@@ -71,6 +71,8 @@ const unit = fc.constantFrom(
 )
 const text = (most: number) => fc.string({ unit, minLength: 1, maxLength: most }).filter((value) => value.trim() !== '')
 const maybe = <V>(arbitrary: fc.Arbitrary<V>) => fc.option(arbitrary, { nil: null })
+// Names that an object would move.
+const name = (most: number) => fc.oneof(text(most), fc.constantFrom('10', '9'))
 const withoutComma = text(8).map((tag) => tag.replaceAll(',', 'x'))
 
 const product = fc
@@ -84,7 +86,10 @@ const product = fc
     isGiftCard: fc.boolean(),
     categories: fc.subarray(['table', 'desk', 'oak-things']),
     attributes: fc.uniqueArray(
-      fc.record({ name: text(6), values: fc.array(text(6), { minLength: 1, maxLength: 3 }) }),
+      fc.record({
+        name: name(6),
+        values: fc.array(text(6), { minLength: 1, maxLength: 3 }),
+      }),
       {
         maxLength: 2,
         selector: ({ name }) => name.trim().toLowerCase(),
@@ -92,7 +97,7 @@ const product = fc
     ),
     seo: fc.record({ title: maybe(text(8)), description: maybe(text(8)) }),
     extra: fc.dictionary(fc.constantFrom('Google Shopping / Gender', 'Wood (product.metafields.custom.wood)'), text(6)),
-    names: fc.uniqueArray(text(5), { maxLength: 3, selector: (name) => name.trim().toLowerCase() }),
+    names: fc.uniqueArray(name(5), { maxLength: 3, selector: (name) => name.trim().toLowerCase() }),
     count: fc.integer({ min: 1, max: 4 }),
     alts: fc.array(fc.oneof(text(6), fc.constant('')), { maxLength: 3 }),
   })

@@ -1,4 +1,5 @@
-import type { CatalogProduct } from '../contract.ts'
+import { compileCheck } from '#kernel/validation'
+import { type CatalogProduct, ProductAttributes } from '../contract.ts'
 import type { ProductWish } from '../product.ts'
 import type { StoredCategory } from '../store/port.ts'
 import { categoryOf, isHandle, titleOf } from './category-of.ts'
@@ -72,20 +73,18 @@ function statusOf(
   return published === false ? 'draft' : 'active'
 }
 
+const checkAttributes = compileCheck(ProductAttributes, { coerce: false })
+
+/** A list, as the API has it: the names of an object would lose their order where they are numbers. */
 function readAttributes(reader: RowReader): NonNullable<ProductWish['attributes']> {
   const text = reader.text('attributes')
   if (text === '') return []
   try {
-    const entries = Object.entries(JSON.parse(text) as Record<string, unknown>)
-    const isList = (value: unknown): value is string[] =>
-      Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string')
-    if (entries.every(([, list]) => isList(list)))
-      return entries.map(([name, list]) => ({ name, values: list as string[] }))
+    return checkAttributes(JSON.parse(text))
   } catch {
-    // Said below.
+    reader.fail('attributes', 'is not of the form [{"name": "Material", "values": ["Oak"]}]')
+    return []
   }
-  reader.fail('attributes', 'is not of the form {"Material": ["Oak"]}')
-  return []
 }
 
 /** What stands in our own column, or else the category of the type; a category that the type gave before goes with it. */
