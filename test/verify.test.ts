@@ -201,6 +201,19 @@ for (const shape of shapes) {
       )
     })
 
+    test('I2: an order that waits to be sent, and whose money is held no more for another reason than time', async () => {
+      const { id, theirs } = await paymentOf(held)
+      await damaged(
+        held,
+        "update payments.payments set status = 'voided', failure = 'canceled' where order_id = $1",
+        "update payments.payments set status = 'authorized', failure = null where order_id = $1",
+        [
+          `I2 placed orders are paid, and their tenders sum to exactly their total: ${name(held)}: has a payment that is voided`,
+          `${comparison}: ${id} (${theirs}): is voided here and authorized there`,
+        ],
+      )
+    })
+
     test('I2: two live payments, amounts out of bounds, operations that do not sum, money for no order', async () => {
       await damaged(
         held,

@@ -3,7 +3,13 @@ import { Shortage } from '#contracts/inventory'
 import { GiftCardShort, Last4, Payment, PaymentToken, ProviderName, ProviderUnavailable } from '#contracts/payments'
 import { AppliedDiscount, CouponRefusal, MarketCode, NotSoldHere, Totals } from '#contracts/pricing'
 import { NotServed, ShippingUnavailable } from '#contracts/shipping'
-import { paymentAuthorized, paymentCaptured, paymentFailed, paymentRefunded } from '#events/payments'
+import {
+  paymentAuthorized,
+  paymentCaptured,
+  paymentFailed,
+  paymentRefunded,
+  paymentRefundFailed,
+} from '#events/payments'
 import { capability, command, contract, customer, internal, query, staff } from '#kernel/contract'
 import { Address, Cursor, Email, Limit, Nullable, Page, Timestamp } from '#kernel/fields'
 import { Id } from '#kernel/id'
@@ -130,12 +136,14 @@ export const TimelineEntry = T.Object({
 /**
  * - `authorization-lapses`: the money has to be taken within two days, or the goods cannot leave;
  * - `authorization-lapsed`: it is no longer held, and nothing may leave;
- * - `could-not-be-fulfilled`: it was paid when there was nothing left to sell it, and its money goes back.
+ * - `could-not-be-fulfilled`: it was paid when there was nothing left to sell it, and its money goes back;
+ * - `refund-failed`: what was given back came back, and nothing was given back since.
  */
 export const AttentionKind = T.Union([
   T.Literal('authorization-lapses'),
   T.Literal('authorization-lapsed'),
   T.Literal('could-not-be-fulfilled'),
+  T.Literal('refund-failed'),
 ])
 
 export const AdminOrder = T.Object(
@@ -358,5 +366,5 @@ export const orders = contract(
     }),
     verify: verifyOperation('I1, I2, I5, I8, I9: orders are complete, paid once, exact, and hold no stock too long'),
   },
-  { subscribes: [paymentAuthorized, paymentCaptured, paymentFailed, paymentRefunded] },
+  { subscribes: [paymentAuthorized, paymentCaptured, paymentFailed, paymentRefunded, paymentRefundFailed] },
 )

@@ -152,7 +152,8 @@ export function toOrder(order: StoredOrder): OrderOutput {
       // As JSON of the database writes it: +00:00 for Z.
       createdAt: created_at.replace('+00:00', 'Z'),
     })),
-    refunded: amount(order.refunded),
+    // Below zero while it was heard that a refund came back, and not yet of the refund.
+    refunded: amount(Math.max(0, order.refunded)),
     createdAt: order.created_at,
     placedAt: order.placed_at,
   }

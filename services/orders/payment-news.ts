@@ -1,6 +1,12 @@
 import type T from 'typebox'
 import { orderRefunded } from '#events/orders'
-import { paymentAuthorized, paymentCaptured, paymentFailed, paymentRefunded } from '#events/payments'
+import {
+  paymentAuthorized,
+  paymentCaptured,
+  paymentFailed,
+  paymentRefunded,
+  paymentRefundFailed,
+} from '#events/payments'
 import type { Transaction } from '#kernel/database'
 import type { EventDeclaration } from '#kernel/event'
 import { on, type Subscription } from '#kernel/inbox'
@@ -15,6 +21,7 @@ type Noted = NonNullable<Awaited<ReturnType<typeof store.notePayment>>>
 type News = Pick<store.PaymentNews, 'isMoney'> & {
   readonly kind: string
   readonly detail: string
+  /** Minor units; below zero when they came back. */
   readonly refunded?: number
 }
 
@@ -55,6 +62,12 @@ export function paymentSubscriptions(deps: Deps): Subscription[] {
           data: { orderId, number: order.number, refundId, amount, currency },
         }),
     ),
+    hear(deps, paymentRefundFailed, (data) => ({
+      kind: 'refund-failed',
+      detail: `${amountOf(data)} came back: the shopper's bank did not take them.`,
+      refunded: -data.amount,
+      isMoney: false,
+    })),
   ]
 }
 

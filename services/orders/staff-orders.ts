@@ -35,13 +35,13 @@ export async function adminOrder(
   return ok({
     ...toOrder(order),
     // Payments know it first; the order hears of it by event.
-    refunded: money(Math.max(figures?.refunded ?? 0, order.refunded), order.currency),
+    refunded: money(figures?.refunded ?? order.refunded, order.currency),
     customerId: order.customer_id,
     cancelReason: order.state === 'canceled' ? order.reason : null,
     payment,
     timeline: [{ at: order.created_at, kind: 'created', detail: 'Checkout began.', by: 'shopper' }, ...history],
     actions: staffActions(order, figures),
-    attention: attentionOf(order, payment),
+    attention: attentionOf(order, payment, history),
   })
 }
 

@@ -232,6 +232,40 @@ describe('what staff do with orders', () => {
     await holds()
   })
 
+  test('a refund that the bank sends back is ours again, whichever is heard first, and staff are told until they give it back', async () => {
+    const order = await placed()
+    await staff('POST', `/admin/orders/${order.id}/capture`, {})
+    await shop.settle()
+    const bank = async (refundId: string) => {
+      await shop.rows(
+        `with told as (
+           insert into payments.outbox (type, version, subject, sequence, data, trace_id)
+           select 'payment.refund-failed', 1, subject, sequence + 1,
+             data || jsonb_build_object('refundId', $2::text, 'amount', 1000), trace_id
+           from payments.outbox where data->>'orderId' = $1 and type = 'payment.captured' returning id)
+         insert into payments.outbox_deliveries (event_id, subscriber) select id, 'orders' from told`,
+        [order.id, refundId],
+      )
+      await shop.settle()
+    }
+    const refund = async (amount: number) => {
+      await staff('POST', `/admin/orders/${order.id}/refunds`, { amount: eur(amount), reason: 'A scratch' })
+      await shop.settle()
+    }
+    const seen = async () => {
+      const { attention } = await adminOrder(order.id)
+      const shown = await shop.orders.get({ orderId: order.id, token: order.token })
+      return [shown.ok && shown.value.refunded, attention.map(({ kind }: { kind: string }) => kind)]
+    }
+    await bank('refund_heard_late')
+    assert.deepEqual(await seen(), [eur(0), ['refund-failed']])
+    await refund(1_000)
+    assert.deepEqual(await seen(), [eur(0), []])
+    await refund(500)
+    assert.deepEqual(await seen(), [eur(500), []])
+    assert.deepEqual((await shop.timeline(order.id)).slice(-3), ['refund-failed', 'refunded', 'refunded'])
+  })
+
   test('a key is demanded where money moves', async () => {
     const order = await placed()
     for (const path of ['capture', 'refunds', 'fulfillments', 'cancel']) {

@@ -217,6 +217,7 @@ export type PaymentNews = {
   readonly orderId: string
   readonly status: string
   readonly sequence: number
+  /** Minor units; below zero when they came back. */
   readonly refunded: number
   /** Whether it says that money is there. */
   readonly isMoney: boolean

@@ -216,16 +216,23 @@ async function startShopHost(
 }
 
 export async function startShop(options: ShopOptions = {}): Promise<TestShop> {
-  const database = await testDatabase()
+  // What was opened before a start that failed is closed, or the test's process never ends.
+  await using opening = new AsyncDisposableStack()
   const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-test-'))
+  opening.defer(() => rm(dataFolder, { recursive: true, force: true }))
+  const database = await testDatabase()
+  opening.defer(() => database.drop())
   const sandbox = await startTestSandbox()
+  opening.defer(() => sandbox.stop())
   const goods: Goods = new Map()
   const base = { databaseUrl: database.url, dataFolder, sandbox, goods }
   const host = await startShopHost(base, options)
-  const others: ShopHost[] = []
+  opening.defer(() => host.stop())
   await sandbox.server.register({ webhookUrl: `${host.url}/api/payments/webhooks/sandbox`, origins: [host.url] })
   const owner = new pg.Pool({ connectionString: database.url, max: 2 })
   owner.on('error', () => undefined)
+  opening.defer(() => owner.end())
+  const opened = opening.move()
   const rows = async <R>(statement: string, values: readonly unknown[] = []): Promise<R[]> =>
     (await owner.query(statement, [...values])).rows as R[]
   return {
@@ -235,7 +242,7 @@ export async function startShop(options: ShopOptions = {}): Promise<TestShop> {
     async another(more = {}) {
       const elsewhere = { url: `http://127.0.0.1:${host.internalPort}`, hosted: ['orders', 'payments'] }
       const other = await startShopHost(base, { ...options, reached: survive, ...more }, elsewhere)
-      others.push(other)
+      opened.defer(() => other.stop())
       return other
     },
     async sell({ onHand = 10, price = 2_000, policy = 'deny', tracked = true, shipped = true } = {}) {
@@ -297,14 +304,7 @@ export async function startShop(options: ShopOptions = {}): Promise<TestShop> {
       (
         await rows<{ kind: string }>('select kind from orders.order_history where order_id = $1 order by id', [orderId])
       ).map(({ kind }) => kind),
-    async stop() {
-      await owner.end()
-      await Promise.all(others.map((one) => one.stop()))
-      await host.stop()
-      await sandbox.stop()
-      await database.drop()
-      await rm(dataFolder, { recursive: true, force: true })
-    },
+    stop: () => opened.disposeAsync(),
   }
 }
 

@@ -137,7 +137,7 @@ function paidExactly(order: Judged, payment: Payment | undefined): string | null
   const due = dueOf(order)
   if (due === 0) return payment.provider === null ? undefined : 'is paid by gift cards, and was asked for at a provider'
   // An authorization may lapse before the goods are sent; then they are not.
-  if (payment.status === 'voided' && order.units_fulfilled === 0) return undefined
+  if (payment.failureReason === 'authorization-lapsed' && order.units_fulfilled === 0) return undefined
   if (payment.status !== 'authorized' && payment.status !== 'captured') return `has a payment that is ${payment.status}`
   if (payment.amount.amount !== due || payment.authorized.amount !== due)
     return `total ${order.total}, by gift cards ${onCards}, asked ${payment.amount.amount}, authorized ${payment.authorized.amount}`

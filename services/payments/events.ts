@@ -29,3 +29,9 @@ export const paymentRefunded = event('payment.refunded', {
   version: 1,
   data: T.Object({ ...Fact.properties, refundId: T.String() }),
 })
+
+/** A refund that was told came back, since the shopper's bank did not take it. `amount` is ours again. */
+export const paymentRefundFailed = event('payment.refund-failed', {
+  version: 1,
+  data: T.Object({ ...Fact.properties, refundId: T.String() }),
+})

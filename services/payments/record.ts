@@ -1,4 +1,10 @@
-import { paymentAuthorized, paymentCaptured, paymentFailed, paymentRefunded } from '#events/payments'
+import {
+  paymentAuthorized,
+  paymentCaptured,
+  paymentFailed,
+  paymentRefunded,
+  paymentRefundFailed,
+} from '#events/payments'
 import { inTransaction, type Transaction } from '#kernel/database'
 import { publish } from '#kernel/outbox'
 import type { PaymentProvider, ProviderPayment } from '../../providers/payments/port.ts'
@@ -44,6 +50,8 @@ export function record(deps: Deps, payment: PaymentRow, change: Change): Promise
     for (const refund of change.failedRefunds) {
       await store.unsettleRefund(tx, refund.id)
       await bookFailedRefund(tx, now.provider, refund)
+      const { data, ...about } = told(now, refund.amount, by)
+      await publish(tx, paymentRefundFailed, { ...about, data: { ...data, refundId: refund.id } })
     }
     if (isOver(now) && !isOver(payment)) await tellEnd(tx, now, by)
     // An authorization that lapses later leaves them: the order stands, and whoever cancels it gives them back.

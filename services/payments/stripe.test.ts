@@ -167,6 +167,7 @@ for (const capture of ['at-once', 'on-fulfillment'] as const) {
         assert.equal(await send(eventsOf(orderId).at(-1) ?? {}), 200)
         const { refunded } = await stateOf(orderId)
         assert.equal(refunded, 0)
+        assert.deepEqual(await told(orderId), ['payment.captured', 'payment.refunded', 'payment.refund-failed'])
         assert.deepEqual(await ledger(orderId), { ...paid, 'refunds EUR': 0 })
       })
 
