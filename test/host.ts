@@ -35,8 +35,12 @@ export async function startTestHost(
   } = {},
 ): Promise<TestHost> {
   const { beside } = options
-  const database = beside ? { url: beside.databaseUrl, drop: async () => undefined } : await testDatabase()
+  // What was opened before a start that failed is closed, or the test's process never ends.
+  await using opening = new AsyncDisposableStack()
   const dataFolder = beside?.dataFolder ?? (await mkdtemp(join(tmpdir(), 'stoa-test-')))
+  if (!beside) opening.defer(() => rm(dataFolder, { recursive: true, force: true }))
+  const database = beside ? { url: beside.databaseUrl, drop: async () => undefined } : await testDatabase()
+  opening.defer(() => database.drop())
   const edge: HostOptions['edge'] = options.edge
     ? {
         host: '127.0.0.1',
@@ -65,15 +69,13 @@ export async function startTestHost(
     log: createLog({ level: process.env.STOA_TEST_LOG ?? 'silent', redact: [] }),
     metrics: createMetrics(),
   })
+  opening.defer(() => host.stop())
+  const opened = opening.move()
   return {
     ...host,
     url: host.publicPort === null ? null : `http://127.0.0.1:${host.publicPort}`,
     databaseUrl: database.url,
     dataFolder,
-    async stop() {
-      await host.stop()
-      await database.drop()
-      if (!beside) await rm(dataFolder, { recursive: true, force: true })
-    },
+    stop: () => opened.disposeAsync(),
   }
 }

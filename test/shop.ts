@@ -68,10 +68,16 @@ export async function startShop(
     ...(options.payments ? { STOA_CONFIG: await writeConfig(dataFolder, options.payments) } : {}),
     ...options.environment,
   }
+  await using opening = new AsyncDisposableStack()
+  opening.defer(() => rm(dataFolder, { recursive: true, force: true }))
+  opening.defer(() => database.drop())
   const started = shape === 'many' ? await startMany(variables) : await startOne(shape, variables)
+  opening.defer(() => started.stop())
   const data = await openDataFolder(dataFolder)
   const api = apiAt(url)
   const staffToken = await signIn(api)
+  const sandboxKey = await data.secret('sandbox-key')
+  const opened = opening.move()
   return {
     shape,
     url,
@@ -81,12 +87,8 @@ export async function startShop(
     databaseUrl: database.url,
     dataFolder,
     environment: { ...variables, ...started.urls },
-    sandbox: { url: `http://127.0.0.1:${sandboxPort}`, key: `sk_sandbox_${await data.secret('sandbox-key')}` },
-    async stop() {
-      await started.stop()
-      await database.drop()
-      await rm(dataFolder, { recursive: true, force: true })
-    },
+    sandbox: { url: `http://127.0.0.1:${sandboxPort}`, key: `sk_sandbox_${sandboxKey}` },
+    stop: () => opened.disposeAsync(),
   }
 }
 

@@ -112,7 +112,9 @@ export async function startTestPayments(
     between?: (adapter: PaymentProvider) => PaymentProvider
   } = {},
 ): Promise<TestPayments> {
+  await using opening = new AsyncDisposableStack()
   const sandbox = await startTestSandbox()
+  opening.defer(() => sandbox.stop())
   const { between = (adapter) => adapter } = options
   const service = paymentsService(async () => [between(sandbox.adapter())], options.reached)
   const host = await startTestHost([service, ...(options.neighbors ?? [])], {
@@ -121,12 +123,15 @@ export async function startTestPayments(
     edge: true,
     ...(options.authenticate ? { authenticate: options.authenticate } : {}),
   })
+  opening.defer(() => host.stop())
   await sandbox.server.register({
     webhookUrl: `${host.url}/api/payments/webhooks/sandbox`,
     origins: [host.url ?? ''],
   })
   const owner = new pg.Pool({ connectionString: host.databaseUrl, max: 2 })
   owner.on('error', () => undefined)
+  opening.defer(() => owner.end())
+  const opened = opening.move()
   const rows = async <R>(statement: string, values: readonly unknown[] = []): Promise<R[]> =>
     (await owner.query(statement, [...values])).rows as R[]
   return {
@@ -141,11 +146,7 @@ export async function startTestPayments(
           [orderId],
         )
       ).map(({ type }) => type),
-    async stop() {
-      await owner.end()
-      await host.stop()
-      await sandbox.stop()
-    },
+    stop: () => opened.disposeAsync(),
   }
 }
 
