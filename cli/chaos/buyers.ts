@@ -9,7 +9,8 @@ import type { Random } from './random.ts'
 export type Wish = {
   readonly lines: readonly Line[]
   readonly payment: string
-  readonly coupon: boolean
+  /** A code. */
+  readonly coupon: string | null
   /** What the shopper does about a payment that has to be confirmed; one who changes their mind orders the changed cart anew. */
   readonly asked: 'confirms' | 'leaves' | 'changes-mind'
 }
@@ -144,7 +145,7 @@ export function openBuyers(options: {
     const added = await insist(() => http.send('cart', 'POST', `${url}/api/carts/${cartId}/lines`, { key, body }))
     if (added.status !== 200) return
     const request = JSON.stringify({ payment: { provider: 'sandbox', token: 'tok_ok' } })
-    const wish: Wish = { lines: [...lines, body], payment: 'tok_ok', coupon: false, asked: 'confirms' }
+    const wish: Wish = { lines: [...lines, body], payment: 'tok_ok', coupon: null, asked: 'confirms' }
     await order({ key: randomUUID(), cartId, lines: wish.lines, payment: 'tok_ok', request, beganAt: Date.now() }, wish)
   }
   return buyers
@@ -165,7 +166,7 @@ export function wishOf(random: Random, goods: Goods, scarce: string | null): Wis
   return {
     lines: [...lines].map(([variantId, quantity]) => ({ variantId, quantity })),
     payment: random.pick(payments),
-    coupon: random.chance(0.15),
+    coupon: random.chance(0.15) ? goods.coupon : null,
     asked: random.pick(['confirms', 'confirms', 'leaves', 'changes-mind'] as const),
   }
 }
@@ -175,7 +176,7 @@ function cartOf(goods: Goods, wish: Wish) {
     market: goods.market,
     lines: wish.lines,
     email: `${randomUUID().slice(0, 8)}@example.com`,
-    ...(wish.coupon ? { couponCodes: [goods.coupon] } : {}),
+    ...(wish.coupon === null ? {} : { couponCodes: [wish.coupon] }),
     shippingAddress: {
       name: 'Ada Lovelace',
       line1: 'Invalidenstraße 1',

@@ -66,9 +66,14 @@ export async function stockShop(staff: Staff, settings: ShopSettings): Promise<G
   for (let number = 1; number <= plentyVariants; number++)
     plenty.push(await sell(staff, market.code, `plenty-${number}`, plentyUnits))
   const coupon = 'CHAOS10'
+  return { market: market.code, country, plenty, coupon, couponId: await promote(staff, coupon, couponUses) }
+}
+
+/** Gives a tenth off for a code, to so many orders. @returns the promotion's id */
+export async function promote(staff: Staff, code: string, usageLimit: number): Promise<string> {
   const { id } = (await insist(staff, 'POST', '/api/admin/promotions', {
     label: 'A tenth off',
-    code: coupon,
+    code,
     kind: 'percentage',
     rate: 100_000,
     amounts: {},
@@ -76,11 +81,11 @@ export async function stockShop(staff: Staff, settings: ShopSettings): Promise<G
     categories: [],
     startsAt: null,
     endsAt: null,
-    usageLimit: couponUses,
+    usageLimit,
     usageLimitPerCustomer: null,
     active: true,
   })) as { id: string }
-  return { market: market.code, country, plenty, coupon, couponId: id }
+  return id
 }
 
 let priced = 0

@@ -2,17 +2,19 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { checkout, type Wish, wishOf } from '../buyers.ts'
 import { check, type Fault, type Heal, type Stage } from '../fault.ts'
-import { sell } from '../goods.ts'
+import { promote, sell } from '../goods.ts'
 
 /** So many at once find the machine's cores busy, and the last units wanted by far more than there are. */
 const rushBuyers = 120
 const lastUnits = 10
+/** Half of the buyers have a coupon, which is good for so many of them. */
+const lastUses = 4
 
 export const rushes: readonly Fault[] = [
   {
     name: 'last-units',
     rows: ['F30'],
-    what: `${rushBuyers} buyers at one moment for the last ${lastUnits} units`,
+    what: `${rushBuyers} buyers at one moment for the last ${lastUnits} units, half of them with a coupon for ${lastUses}`,
     momentary: true,
     backWithinSeconds: 30,
     inject: rush,
@@ -42,14 +44,31 @@ export const rushes: readonly Fault[] = [
   },
 ]
 
-async function rush(stage: Stage): Promise<Heal> {
-  const variantId = await sell(stage.staff, stage.goods.market, 'last-units', lastUnits)
-  const wish: Wish = { lines: [{ variantId, quantity: 1 }], payment: 'tok_ok', coupon: true, asked: 'confirms' }
-  const bought = await Promise.all(Array.from({ length: rushBuyers }, () => stage.buyers.buy(wish)))
+async function rush({ staff, goods, buyers }: Stage): Promise<Heal> {
+  const variantId = await sell(staff, goods.market, 'last-units', lastUnits)
+  const coupon = 'LAST10'
+  const promotionId = await promote(staff, coupon, lastUses)
+  const wish: Wish = { lines: [{ variantId, quantity: 1 }], payment: 'tok_ok', coupon: null, asked: 'confirms' }
+  const bought = await Promise.all(
+    Array.from({ length: rushBuyers }, (_, count) => buyers.buy(count % 2 === 0 ? wish : { ...wish, coupon })),
+  )
   return async () => {
     const placed = bought.filter((one) => one?.order?.status === 'placed').length
-    const violations = placed === lastUnits ? [] : [`${placed} were sold of ${lastUnits}`]
-    return [check('the last units are sold, each once', rushBuyers, violations)]
+    const { text } = await staff.send('GET', '/api/admin/promotions')
+    const { items } = JSON.parse(text) as { items: { id: string; timesUsed: number }[] }
+    const uses = items.find(({ id }) => id === promotionId)?.timesUsed ?? Number.NaN
+    return [
+      check(
+        'the last units are sold, each once',
+        rushBuyers,
+        placed === lastUnits ? [] : [`${placed} were sold of ${lastUnits}`],
+      ),
+      check(
+        'the last uses of a coupon are given, each once',
+        rushBuyers / 2,
+        uses <= lastUses ? [] : [`${uses} were given of ${lastUses}`],
+      ),
+    ]
   }
 }
 
@@ -59,7 +78,7 @@ async function sameCart(stage: Stage): Promise<Heal> {
   const { journal, http, ground, goods, random } = stage
   const violations: string[] = []
   for (let count = 0; count < cartsAtLeast; count++) {
-    const wish = { ...wishOf(random, goods, null), payment: 'tok_ok', coupon: false }
+    const wish = { ...wishOf(random, goods, null), payment: 'tok_ok', coupon: null }
     const first = await stage.buyers.buy({ ...wish, payment: 'tok_declined' })
     if (!first) continue
     // The cart lives on after a refusal; now it is ordered by two windows and an impatient finger.
