@@ -153,5 +153,7 @@ export function idempotencyScope(name: string, operation: Operation, input: unkn
   const capabilities = operation.access.flatMap((one) =>
     one.kind === 'capability' ? [(input as Record<string, unknown>)[one.field]] : [],
   )
-  return [name, who, ...capabilities].join(' ')
+  // Somebody who shows nothing is at least not who sends the same key from elsewhere, and must not be shown their cart.
+  const isAnybody = actor.kind === 'anonymous' && capabilities.length === 0
+  return [name, who, ...(isAnybody && call.address !== null ? [call.address] : capabilities)].join(' ')
 }

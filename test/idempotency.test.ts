@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { request } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
 import type { Contract, Operation } from '#kernel/contract'
@@ -314,6 +316,23 @@ for (const shape of shapes) {
         assert.deepEqual(await send(path, body, key, token), first)
       })
     }
+
+    test('of two who show nothing and send one key, each has a cart of their own', async () => {
+      const key = 'cart-1'
+      const from = (localAddress: string): Promise<string> =>
+        new Promise((resolve, reject) => {
+          const headers = { 'content-type': 'application/json', 'idempotency-key': key }
+          request(new URL('/api/carts', world.shop.url), { method: 'POST', localAddress, headers }, (answer) => {
+            text(answer).then(resolve, reject)
+          })
+            .on('error', reject)
+            .end(JSON.stringify({ email: 'ada@example.com' }))
+        })
+      const [ada, eve] = [await from('127.0.0.1'), await from('127.0.0.2')]
+      assert.notEqual(JSON.parse(ada).id, JSON.parse(eve).id)
+      assert.equal(await from('127.0.0.1'), ada)
+      assert.equal(await from('127.0.0.2'), eve)
+    })
 
     const died = (service: string, key: string) =>
       owner.query(
