@@ -103,8 +103,9 @@ function help(): string {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const [name, ...rest] = args
-  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+  const asksHelp = (word: string | undefined): boolean => word === 'help' || word === '--help' || word === '-h'
+  const [name, ...rest] = asksHelp(args[0]) && args.length > 1 ? [...args.slice(1), '--help'] : args
+  if (name === undefined || asksHelp(name)) {
     say(help())
     return 0
   }
@@ -116,6 +117,10 @@ async function main(args: readonly string[]): Promise<number> {
   if (!command) {
     complain(`stoa: there is no command "${name}"; "stoa help" lists them`)
     return 1
+  }
+  if (rest.some((word) => word === '--help' || word === '-h')) {
+    say(`${command.summary}\n\nusage: ${command.usage}`)
+    return 0
   }
   let parsed: Options
   try {
