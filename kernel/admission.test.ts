@@ -55,12 +55,12 @@ test('what is needed least finds the fewest seats, and some are for checkout onl
     const told = visits(admission, importance, howMany)
     return [count(told, 'seated'), count(told, 'waiting'), count(told, 'turned away')]
   }
-  assert.deepEqual(became('browsing', 282), [16, 256, 10])
+  assert.deepEqual(became('browsing', 90), [16, 64, 10])
   assert.deepEqual(became('background', 1), [0, 1, 0])
   assert.deepEqual(became('cart', 9), [8, 1, 0])
-  assert.deepEqual(became('checkout', 272), [8, 256, 8])
+  assert.deepEqual(became('checkout', 528), [8, 512, 8])
   const { running, waiting, turnedAway } = admission.state()
-  assert.deepEqual({ running, waiting }, { running: 32, waiting: 514 })
+  assert.deepEqual({ running, waiting }, { running: 32, waiting: 578 })
   assert.deepEqual(turnedAway, { checkout: 8, cart: 0, account: 0, browsing: 10, background: 0 })
 })
 
@@ -89,14 +89,26 @@ test('who waits longer than it is worth is turned away', async (t) => {
   t.after(() => admission.close())
   await untilFewSeats(admission)
   visits(admission, 'cart', 24)
-  const [first, ...others] = visits(admission, 'background', 256)
+  const [first, ...others] = visits(admission, 'background', 12)
   assert.equal(first?.became, 'waiting')
   const deadline = Date.now() + 10_000
   while (first?.became === 'waiting' && Date.now() < deadline) await pause(5)
-  assert.deepEqual([first?.became, count(others, 'turned away')], ['turned away', 255])
-  // As nobody was seated who waited, fewer are let wait; a place comes back with time.
-  const waiting = count(visits(admission, 'background', 256), 'waiting')
-  assert.ok(waiting >= 128 && waiting < 256, String(waiting))
+  assert.deepEqual([first?.became, count(others, 'turned away')], ['turned away', 11])
+})
+
+test('as many may wait as are seated in good time, and the others are told at once', async (t) => {
+  const { admission } = admissionWith(50)
+  t.after(() => admission.close())
+  await untilFewSeats(admission)
+  visits(admission, 'cart', 24)
+  // Nobody is seated, so in the end hardly anybody is let wait.
+  const comes = setInterval(() => visits(admission, 'browsing', 5), 10)
+  t.after(() => clearInterval(comes))
+  const deadline = Date.now() + 30_000
+  const waiting = () => admission.state().waiting
+  while (waiting() < 64 && Date.now() < deadline) await pause(5)
+  while (waiting() > 4 && Date.now() < deadline) await pause(5)
+  assert.ok(waiting() <= 4, `${waiting()} wait`)
 })
 
 test('where nobody has to wait, there are as many seats as before', async (t) => {
@@ -113,6 +125,7 @@ test('where nobody has to wait, there are as many seats as before', async (t) =>
 test('turned away at the door: a problem for programs, a page for people, and nothing was done', async (t) => {
   const { admission } = admissionWith(50)
   const log = createLog({ level: 'silent', redact: [] })
+  const answers = sharedAnswers()
   let done = 0
   const edge = await createEdge({
     contracts: [],
@@ -122,7 +135,7 @@ test('turned away at the door: a problem for programs, a page for people, and no
     authenticate: async () => ({ kind: 'anonymous' }),
     publicUrl: 'http://127.0.0.1',
     shopName: 'A & B',
-    answers: sharedAnswers(),
+    answers,
     apps: [
       async (app) => {
         for (const importance of importances) {
@@ -132,6 +145,9 @@ test('turned away at the door: a problem for programs, a page for people, and no
           })
         }
         app.get('/page', async () => 'a page')
+        app.get('/shared', { config: { sharedKey: () => 'kept' } }, async (request, reply) =>
+          (await answers.send(request, reply, 'kept')) ? reply : 'made',
+        )
       },
     ],
     openApi: () => ({}),
@@ -168,6 +184,11 @@ test('turned away at the door: a problem for programs, a page for people, and no
   assert.match(page.headers.get('content-type') ?? '', /^text\/html/)
   assert.ok(page.headers.get('retry-after'))
   assert.match(await page.text(), /<h1>A &amp; B is very busy just now<\/h1>/)
+
+  // What is the same for everybody is sent as it is kept, which costs no more.
+  assert.equal((await askInVain('/shared')).status, 503)
+  answers.keeper('kept')({ body: 'kept', headers: {} })
+  assert.equal(await (await askInVain('/shared')).text(), 'kept')
 
   assert.equal((await askInVain('/health/live')).status, 200)
   assert.equal(done, 0)

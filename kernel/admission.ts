@@ -8,8 +8,8 @@ import { type Importance, importances } from './call.ts'
  *   factor while the event loop, or a pool's connections, let everybody wait longer than `targetMs`, and grows while they do not
  *   and somebody waits (the delay is the measure and not the length: Nichols and Jacobson, Controlling Queue Delay, 2012).
  * - **Waiting.** Who finds no seat waits, the most important first. There are as many places to wait as can be seated in good
- *   time, which is learned from those who waited (one more for each that was, half when one was not: Chiu and Jain, 1989): so
- *   who would wait in vain is told so on arrival and not after a time-out.
+ *   time, by how many were seated in the last moments (Little's law: places = rate × time): so who would wait in vain is told so
+ *   on arrival and not after a time-out.
  * - **Importance.** What is needed least is turned away first, and everything a request causes inherits its importance, so that
  *   nobody is refused half-way (Zhou et al., Overload Control for Scaling WeChat Microservices, 2018). Some seats are for checkout
  *   only, and whoever pays waits first in line: they were let in with a cart before.
@@ -51,12 +51,14 @@ const seatsAtLeast = 32
 const seatsAtRest = 128
 /** Where all wait for somebody else, as for a slow provider, and this process has little to do: what fits into memory. */
 const seatsAtMost = 1_024
-/** Places to wait at first: a rush that passes within some seconds finds room. */
-const placesAtFirst = 256
+/** Seated a second, as long as it is not known better: a rush that passes in time finds room. */
+const rateAtFirst = 64
+/** How fast the rate follows what is seen, and places follow the rate downwards. */
+const smoothing = 0.2
 /** Somebody has to wait for it to be seen that seats come again. */
 const placesAtLeast = 2
 const placesAtMost = 512
-/** Who was seated in this part of their patience leaves room for one more to wait. */
+/** As many may wait as are seated in this part of their patience: the rate is not the same all the time. */
 const goodTime = 0.5
 
 /** How long it is better to wait than to come again, in milliseconds. */
@@ -89,18 +91,32 @@ type Room = {
   running: number
   places: number
   turnedAway: number
+  /** Seated since the last look, and a second. */
+  seated: number
+  rate: number
 }
+
+const placesAtFirst = (importance: Importance): number => (rateAtFirst * patienceMs[importance]) / 1_000
 
 /** @param waits each tells the milliseconds that everybody waited at least for something beside the event loop */
 export function createAdmission(waits: () => readonly number[] = () => []): Admission {
   const loop = loopDelay()
   const rooms = importances.map((importance): Room => {
-    return { importance, queue: [], running: 0, places: placesAtFirst, turnedAway: 0 }
+    return {
+      importance,
+      queue: [],
+      running: 0,
+      places: placesAtFirst(importance),
+      turnedAway: 0,
+      seated: 0,
+      rate: rateAtFirst,
+    }
   })
   const rankOf = Object.fromEntries(importances.map((one, rank) => [one, rank])) as Record<Importance, number>
   let seats = seatsAtRest
   let delayMs = 0
   let lastTurnedAway: number | null = null
+  let lastLook = performance.now()
 
   const isFree = (rank: number): boolean => {
     let taken = 0
@@ -115,6 +131,7 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
   const seat = (room: Room, visitor: Visitor): void => {
     visitor.place = 'running'
     room.running += 1
+    room.seated += 1
     visitor.seated()
   }
 
@@ -128,10 +145,7 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
   const seatWaiting = (): void => {
     for (const [rank, room] of rooms.entries()) {
       while (room.queue.length > 0 && isFree(rank)) {
-        const visitor = room.queue.shift() as Visitor
-        const isInGoodTime = performance.now() - visitor.since < patienceMs[room.importance] * goodTime
-        if (isInGoodTime) room.places = Math.min(placesAtMost, room.places + 1)
-        seat(room, visitor)
+        seat(room, room.queue.shift() as Visitor)
       }
     }
   }
@@ -139,9 +153,17 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
   const turnLateAway = (room: Room): void => {
     const since = performance.now() - patienceMs[room.importance]
     const inTime = room.queue.findIndex((one) => one.since > since)
-    const late = room.queue.splice(0, inTime === -1 ? room.queue.length : inTime)
-    if (late.length > 0) room.places = Math.max(placesAtLeast, room.places / 2)
-    for (const visitor of late) turnAway(room, visitor)
+    for (const visitor of room.queue.splice(0, inTime === -1 ? room.queue.length : inTime)) turnAway(room, visitor)
+  }
+
+  const countPlaces = (room: Room, elapsedMs: number): void => {
+    room.rate += (room.seated / (elapsedMs / 1_000) - room.rate) * smoothing
+    room.seated = 0
+    const inGoodTime = room.rate * (patienceMs[room.importance] / 1_000) * goodTime
+    // A quiet moment says nothing of how many could be seated: places come back with time.
+    const ofQuiet = room.queue.length === 0 ? Math.min(placesAtFirst(room.importance), room.places * growth) : 0
+    const places = Math.max(placesAtLeast, ofQuiet, inGoodTime, room.places * (1 - smoothing))
+    room.places = Math.min(placesAtMost, places)
   }
 
   const look = (): void => {
@@ -149,9 +171,11 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
     if (delayMs > targetMs) seats = Math.max(seatsAtLeast, seats * shrink)
     else if (rooms.some(({ queue }) => queue.length > 0)) seats = Math.min(seatsAtMost, seats * growth)
     else seats = seats < seatsAtRest ? Math.min(seatsAtRest, seats * growth) : Math.max(seatsAtRest, seats * shrink)
+    const elapsedMs = performance.now() - lastLook
+    lastLook += elapsedMs
     for (const room of rooms) {
       turnLateAway(room)
-      if (room.queue.length === 0) room.places = Math.max(room.places, Math.min(placesAtFirst, room.places * growth))
+      countPlaces(room, elapsedMs)
     }
     seatWaiting()
   }

@@ -45,12 +45,12 @@ export async function createEdge(
     keepAliveTimeout: 72_000,
   })
   app.decorateRequest('traceId', '')
+  await app.register(cookie)
   app.addHook('onRequest', (request, reply, done) => {
     request.traceId = readTraceId(request.headers.traceparent)
     reply.header('x-content-type-options', 'nosniff')
     admit(options, request, reply, done)
   })
-  await app.register(cookie)
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'unknown'
     options.metrics.requests.observe(
@@ -113,13 +113,14 @@ async function readOff(body: IncomingMessage): Promise<void> {
 
 /** Lets a request in or turns it away, before its body is read and before anybody is asked who sends it. */
 function admit(
-  { admission, shopName }: { admission: Admission; shopName: string },
+  { admission, answers, shopName }: Pick<PublicApiOptions, 'answers'> & { admission: Admission; shopName: string },
   request: FastifyRequest,
   reply: FastifyReply,
   done: () => void,
 ): void {
-  const { importance = 'browsing' } = request.routeOptions.config
-  if (importance === null) {
+  const { importance = 'browsing', sharedKey } = request.routeOptions.config
+  // To send what is kept costs no more than to send somebody away.
+  if (importance === null || (sharedKey && answers.isKept(sharedKey(request)))) {
     done()
     return
   }

@@ -101,7 +101,11 @@ function addRoute(
     url: `/api${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
     schema: { response: { [operation.status]: operation.output } },
     bodyLimit: operation.raw?.maxBytes ?? bodyBytesAtMost,
-    config: { rawContentTypes: operation.raw?.contentTypes ?? [], importance: operation.importance },
+    config: {
+      rawContentTypes: operation.raw?.contentTypes ?? [],
+      importance: operation.importance,
+      ...(operation.shared ? { sharedKey: ({ url }) => url } : {}),
+    },
     onRequest: async (request, reply) => {
       if (operation.shared && (await options.answers.send(request, reply, request.url))) return reply
       // Files are large: nobody who may not send one makes the shop read it.
@@ -313,5 +317,7 @@ declare module 'fastify' {
     rawContentTypes?: readonly string[]
     /** How much the shop needs this route, `browsing` where it does not say; null for what is always answered. */
     importance?: Importance | null
+    /** Where the answer to a request is kept, if it may be one that is the same for everybody. */
+    sharedKey?: (request: FastifyRequest) => string
   }
 }

@@ -13,6 +13,8 @@ export type Answer = { readonly body: string; readonly headers: Readonly<Record<
  * effect in this process, all are forgotten at once. Nothing is decided by them: carts and checkout read the truth.
  */
 export type SharedAnswers = {
+  /** Whether `send` would send something now. */
+  isKept(key: string): boolean
   /** Answers with what is kept under `key`. @returns false when there is nothing fresh: then nothing was sent */
   send(request: FastifyRequest, reply: FastifyReply, key: string): Promise<boolean>
   /** To be asked for before an answer is made: keeps it, unless something has changed since. */
@@ -43,6 +45,7 @@ export function sharedAnswers(): SharedAnswers {
     }
   }
   return {
+    isKept: (key) => kept.has(key),
     keeper,
     async send(request, reply, key) {
       const answer = kept.get(key)

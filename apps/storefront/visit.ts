@@ -39,7 +39,10 @@ export type ShopRoutes = {
 export function shopRoutes(app: FastifyInstance, deps: Deps, importance: Importance): ShopRoutes {
   const add = (method: 'GET' | 'POST', path: string, privacy: PagePrivacy, page: Page): void => {
     const handler = (request: FastifyRequest, reply: FastifyReply) => open(deps, request, reply, privacy, page)
-    const config = { importance }
+    const config = {
+      importance,
+      ...(privacy === 'shared' ? { sharedKey: (request: FastifyRequest) => sharedKey(deps, request) } : {}),
+    }
     app.route({ method, url: path, config, handler })
     app.route({ method, url: `/:market(^[a-z][a-z0-9-]{0,19}$)${path === '/' ? '' : path}`, config, handler })
   }
@@ -83,11 +86,15 @@ async function open(
 }
 
 /** The corner that names the visitor is all that differs between those who ask for the same address. */
-function sharedPlace({ answers, shop }: Deps, request: FastifyRequest): NonNullable<Visit['shared']> {
+function sharedKey({ shop }: Deps, request: FastifyRequest): string {
   const cookies = Object.entries(request.cookies).filter(([name]) => name.includes(cartCookieName))
   const units = cookies.map(([name, value]) => `${name}=${value?.split('.')[1] ?? ''}`)
-  const key = [request.url, hasSession(request, shop.publicUrl), ...units].join(' ')
-  return { key, keep: answers.keeper(key) }
+  return [request.url, hasSession(request, shop.publicUrl), ...units].join(' ')
+}
+
+function sharedPlace(deps: Deps, request: FastifyRequest): NonNullable<Visit['shared']> {
+  const key = sharedKey(deps, request)
+  return { key, keep: deps.answers.keeper(key) }
 }
 
 const baseCall = (request: FastifyRequest) => ({
