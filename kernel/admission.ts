@@ -150,10 +150,13 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
     }
   }
 
-  const turnLateAway = (room: Room): void => {
+  /** Who has waited as long as it is worth, and who came last of more than there are places for by now. */
+  const turnWaitingAway = (room: Room): void => {
     const since = performance.now() - patienceMs[room.importance]
     const inTime = room.queue.findIndex((one) => one.since > since)
-    for (const visitor of room.queue.splice(0, inTime === -1 ? room.queue.length : inTime)) turnAway(room, visitor)
+    const late = room.queue.splice(0, inTime === -1 ? room.queue.length : inTime)
+    const last = room.queue.splice(Math.ceil(room.places))
+    for (const visitor of [...late, ...last]) turnAway(room, visitor)
   }
 
   const countPlaces = (room: Room, elapsedMs: number): void => {
@@ -174,8 +177,8 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
     const elapsedMs = performance.now() - lastLook
     lastLook += elapsedMs
     for (const room of rooms) {
-      turnLateAway(room)
       countPlaces(room, elapsedMs)
+      turnWaitingAway(room)
     }
     seatWaiting()
   }
