@@ -101,6 +101,7 @@ async function open(
     settings,
     shop: shopFacts,
     databaseUrl: database.url,
+    nats: environment.nats,
     dataFolder: data.path,
     secret: data.secret,
     environment: {

@@ -7,8 +7,9 @@ import { type Call, type Importance, importances } from './call.ts'
 import type { EventEnvelope } from './event.ts'
 import { execute, type RunningService } from './execute.ts'
 import type { ProcessHealth } from './health.ts'
-import { importanceHeader } from './mesh.ts'
+import { importanceHeader, sentVerdicts } from './mesh.ts'
 import { notFound, overloaded, ProblemError, problem } from './problem.ts'
+import type { Deliver } from './relay.ts'
 import type { Metrics } from './telemetry.ts'
 import { type Check, compileCheck } from './validation.ts'
 
@@ -24,7 +25,7 @@ type CallBody = { readonly input: unknown; readonly call: Call; readonly leftMs?
  */
 export function internalApi(options: {
   services: ReadonlyMap<string, RunningService>
-  receive: (service: string, events: readonly EventEnvelope[]) => Promise<readonly (string | null)[]>
+  receive: Deliver
   isReady: () => Promise<boolean>
   admission: Admission
   health: () => ProcessHealth
@@ -88,9 +89,7 @@ export function internalApi(options: {
     )
     closed.post<{ Params: { service: string }; Body: { events: EventEnvelope[] } }>(
       '/events/:service',
-      async (request) => ({
-        verdicts: await options.receive(request.params.service, request.body.events),
-      }),
+      async ({ params, body }) => sentVerdicts(await options.receive(params.service, body.events)),
     )
   })
 

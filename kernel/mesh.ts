@@ -9,6 +9,7 @@ import type { EventEnvelope } from './event.ts'
 import { execute, type RunningService } from './execute.ts'
 import type { ProcessHealth } from './health.ts'
 import { overloadedType, type Problem, ProblemError, unavailable } from './problem.ts'
+import type { Verdict } from './relay.ts'
 import { compileCheck } from './validation.ts'
 
 /** Hands calls to services of this process as plain function calls: no copy, no second validation. */
@@ -201,8 +202,10 @@ export function remoteMesh(ask: Ask, onChange?: (state: DependencyState) => void
       const { name, fallback } = subscriber
       const sent = { deadline, importance: 'checkout' } as const
       return guarded(targetOf(name, fallback), false, deadline, () =>
-        ask<{ verdicts: (string | null)[] }>(name, `/events/${name}`, sent, { events }),
-      ).then(({ verdicts }) => verdicts)
+        ask<SentVerdicts>(name, `/events/${name}`, sent, { events }),
+      ).then(({ verdicts, kinds }) =>
+        verdicts.map((error, index): Verdict => (error === null ? null : { error, kind: kinds?.[index] ?? 'failed' })),
+      )
     },
     health: (service: string, deadline: number) =>
       ask<ProcessHealth>(service, '/health/process', { deadline, importance: 'checkout' }),
@@ -210,8 +213,20 @@ export function remoteMesh(ask: Ask, onChange?: (state: DependencyState) => void
   })
 }
 
+/** Why each event has no effect, or null; `kinds` is absent from subscribers of an older version, during a rollout. */
+type SentVerdicts = {
+  readonly verdicts: readonly (string | null)[]
+  readonly kinds?: readonly (NonNullable<Verdict>['kind'] | null)[]
+}
+
+/** Verdicts as a publisher of an older version reads them too. */
+export const sentVerdicts = (verdicts: readonly Verdict[]): SentVerdicts => ({
+  verdicts: verdicts.map((one) => one?.error ?? null),
+  kinds: verdicts.map((one) => one?.kind ?? null),
+})
+
 export type Remote = {
-  deliver(subscriber: Contract, events: readonly EventEnvelope[], deadline: number): Promise<readonly (string | null)[]>
+  deliver(subscriber: Contract, events: readonly EventEnvelope[], deadline: number): Promise<readonly Verdict[]>
   /** What the process of a service says of itself. Asked once, past the breaker: a person wants to know. */
   health(service: string, deadline: number): Promise<ProcessHealth>
   states(): DependencyState[]
