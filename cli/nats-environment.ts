@@ -23,7 +23,9 @@ export function readNats(
   if (url === null) return null
   const addresses = url.split(',').map((one) => one.trim())
   // What it says may hold a password, and is not repeated.
-  if (!addresses.every((one) => URL.canParse(one) && protocols.includes(new URL(one).protocol) && new URL(one).hostname))
+  if (
+    !addresses.every((one) => URL.canParse(one) && protocols.includes(new URL(one).protocol) && new URL(one).hostname)
+  )
     fault('NATS_URL is no URL that begins with nats:// or tls://, nor several of them with commas')
   const asked = text('STOA_NATS_REPLICAS') ?? '1'
   if (!replicas.includes(asked)) fault(`STOA_NATS_REPLICAS is "${asked}", but must be one of ${replicas.join(', ')}`)

@@ -108,6 +108,10 @@ async function open(
       ...environment.variables,
       ...(sandbox ? { STOA_SANDBOX_URL: sandbox.url, STOA_SANDBOX_PUBLIC_URL: sandbox.publicUrl } : {}),
     },
+    audit: (clientOf) => async (action, subject) => {
+      const { identity } = await import('#contracts/identity')
+      await clientOf(identity).writeDown({ action, subject })
+    },
     urlOf: (service) => environment.urls.get(service) ?? environment.meshUrl ?? undefined,
     shape: environment.shape,
     limitLoopback: environment.limitLoopback,

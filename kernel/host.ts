@@ -6,6 +6,7 @@ import { type Actor, newTraceId, serviceCall, withCall } from './call.ts'
 import { type Client, createClient, type Mesh } from './client.ts'
 import { type Contract, ok } from './contract.ts'
 import { type Database, databaseAnswers, databaseFacts, openDatabase, sql } from './database.ts'
+import { type DeadLetterDoor, listDeadLetters, replayDeadLetters } from './dead-letters.ts'
 import { type Breaker, createBreaker, type DependencyState } from './dependency.ts'
 import { createEdge, type EdgeApp } from './edge.ts'
 import type { EventEnvelope } from './event.ts'
@@ -23,7 +24,7 @@ import type { OpenPool } from './pool.ts'
 import { notFound } from './problem.ts'
 import { rateLimiter } from './rate-limit.ts'
 import { type Deliver, type Relay, startRelay, type Verdict } from './relay.ts'
-import type { AnyHandler, AnyService, Job, ShopFacts, Wiring } from './service.ts'
+import type { AnyHandler, AnyService, Handlers, Job, ShopFacts, Wiring } from './service.ts'
 import { type SharedAnswers, sharedAnswers } from './shared-answers.ts'
 import type { Metrics } from './telemetry.ts'
 
@@ -41,6 +42,8 @@ export type HostOptions = {
   readonly environment: Readonly<Record<string, string | undefined>>
   /** The broker by which events reach services of other processes; null or absent: they are posted to them. */
   readonly nats?: NatsOptions | null
+  /** Writes down who did something that belongs to no service. */
+  readonly audit?: (clientOf: ClientOf) => (action: string, subject: string | null) => Promise<void>
   /** Where services of other processes answer. */
   readonly urlOf: (service: string) => string | undefined
   /** `strict` sends calls between services of this process through JSON, and some of them twice. */
@@ -150,16 +153,28 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const isReady = async (): Promise<boolean> =>
     ready && (await Promise.all(started.map(({ db }) => db === null || databaseAnswers(db)))).every(Boolean)
 
-  const health = (): ProcessHealth =>
+  const health = (): Promise<ProcessHealth> =>
     processHealth({
-      services: started.map(({ definition, db }) => ({ name: definition.contract.name, db })),
+      services: started.map(({ definition, db, events }) => ({ name: definition.contract.name, db, events })),
       admission,
       breakers: () => [...remote.states(), ...breakers.map((one) => one.state()), ...(bus ? [bus.state()] : [])],
     })
-  const internalServer = internalApi({ services: running, receive, isReady, admission, health, token, log, metrics })
+  const deadLetters = deadLetterDoor(started, remote.deadLetters)
+  const internalServer = internalApi({
+    services: running,
+    receive,
+    isReady,
+    admission,
+    health,
+    deadLetters,
+    token,
+    log,
+    metrics,
+  })
   await internalServer.listen({ host: options.internal.host, port: options.internal.port })
   const clientOf: ClientOf = (contract) => createClient(contract, 'edge', mesh, { forwardsAddress: true })
-  if (options.edge) running.set(hostContract.name, healthService(contracts, health, remote, metrics))
+  const audit = options.audit?.(clientOf) ?? (async () => undefined)
+  running.set(hostContract.name, hostService({ contracts, health, deadLetters, audit, remote, metrics }))
   const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, answers, isReady, admission) : null
   const stopJobs = startJobs(started, admission, metrics)
   ready = true
@@ -292,27 +307,58 @@ function tell(log: Logger, { name, kind, state, lastError, fallback }: Dependenc
   else log.warn({ name, kind }, state === 'closed' ? 'a dependency answers again' : 'a dependency is tried')
 }
 
-/** The host's own operation, which is hosted where the public door is. */
-const healthService = (
-  contracts: readonly Contract[],
-  own: () => ProcessHealth,
-  remote: Remote,
-  metrics: Metrics,
-): RunningService => ({
-  contract: hostContract,
-  handlers: {
-    health: async (_, { deadline }) => {
-      const names = contracts.map(({ name }) => name)
-      return ok(
-        await shopHealth(own(), names, (service) => remote.health(service, Math.min(deadline, Date.now() + healthMs))),
-      )
+/** The host's own operations. They ask the processes of all services, so any may be asked; staff ask where the public door is. */
+const hostService = (by: {
+  contracts: readonly Contract[]
+  health: () => Promise<ProcessHealth>
+  deadLetters: DeadLetterDoor
+  audit: (action: string, subject: string | null) => Promise<void>
+  remote: Remote
+  metrics: Metrics
+}): RunningService => {
+  const names = by.contracts.map(({ name }) => name)
+  const handlers: Handlers<typeof hostContract> = {
+    health: async (_, { deadline }) =>
+      ok(
+        await shopHealth(await by.health(), names, (service) =>
+          by.remote.health(service, Math.min(deadline, Date.now() + healthMs)),
+        ),
+      ),
+    deadLetters: (input) => listDeadLetters(by.deadLetters, names, input),
+    replayDeadLetters: async (input) => {
+      // First, so that nothing is done of which nobody knows who did it.
+      await by.audit(`dead-letters-replayed:${input.service ?? 'all'}`, input.eventId ?? null)
+      return replayDeadLetters(by.deadLetters, names, input)
     },
-  },
-  idempotency: null,
-  limiter: null,
-  limitLoopback: false,
-  metrics,
-})
+  }
+  return {
+    contract: hostContract,
+    handlers: handlers as unknown as RunningService['handlers'],
+    idempotency: null,
+    limiter: null,
+    limitLoopback: false,
+    metrics: by.metrics,
+  }
+}
+
+/** Dead letters of services that are here, and through it those of the others. */
+function deadLetterDoor(started: readonly Started[], elsewhere: DeadLetterDoor): DeadLetterDoor {
+  const found = (service: string) => started.find(({ definition }) => definition.contract.name === service)
+  return {
+    async list(service, { after, limit }) {
+      const one = found(service)
+      if (!one) return elsewhere.list(service, { after, limit })
+      return (await one.events?.deadLetters(after, limit)) ?? []
+    },
+    async replay(service, eventId) {
+      const one = found(service)
+      if (!one) return elsewhere.replay(service, eventId)
+      const replayed = (await one.events?.replay(eventId)) ?? 0
+      if (replayed > 0) one.relay.wake()
+      return { replayed }
+    },
+  }
+}
 
 /** The way to services of other processes, where there is a broker. What brokers need is loaded only then. */
 async function openBus(
@@ -473,6 +519,7 @@ async function measure(one: Started, metrics: Metrics): Promise<void> {
   const backlog = await one.events?.backlog()
   metrics.outboxPending.set({ service }, backlog?.pending ?? 0)
   metrics.outboxDead.set({ service }, backlog?.dead ?? 0)
+  metrics.outboxAge.set({ service }, backlog?.oldestSeconds ?? 0)
   if (!one.db) return
   const { pool } = databaseFacts(one.db)
   metrics.poolConnections.set({ service, state: 'open' }, pool.totalCount)

@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type T from 'typebox'
 import type { Admission } from './admission.ts'
 import { type Call, type Importance, importances } from './call.ts'
+import type { DeadLetterDoor } from './dead-letters.ts'
 import type { EventEnvelope } from './event.ts'
 import { execute, type RunningService } from './execute.ts'
 import type { ProcessHealth } from './health.ts'
@@ -28,7 +29,8 @@ export function internalApi(options: {
   receive: Deliver
   isReady: () => Promise<boolean>
   admission: Admission
-  health: () => ProcessHealth
+  health: () => Promise<ProcessHealth>
+  deadLetters: DeadLetterDoor
   token: string
   log: Logger
   metrics: Metrics
@@ -76,6 +78,14 @@ export function internalApi(options: {
       reply.raw.once('close', leave)
     })
     closed.get('/health/process', { config: { importance: null } }, async () => options.health())
+    closed.post<{ Params: { service: string }; Body: Parameters<DeadLetterDoor['list']>[1] }>(
+      '/dead-letters/:service/list',
+      ({ params, body }) => options.deadLetters.list(params.service, body),
+    )
+    closed.post<{ Params: { service: string }; Body: { eventId: string | null } }>(
+      '/dead-letters/:service/replay',
+      ({ params, body }) => options.deadLetters.replay(params.service, body.eventId),
+    )
     closed.post<{ Params: { service: string; operation: string }; Body: CallBody }>(
       '/call/:service/:operation',
       async (request) => {

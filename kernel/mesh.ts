@@ -4,6 +4,7 @@ import type { Agent } from 'undici'
 import type { Call } from './call.ts'
 import type { Mesh } from './client.ts'
 import type { Contract, Operation, Outcome } from './contract.ts'
+import type { DeadLetter, DeadLetterDoor, LetterPage } from './dead-letters.ts'
 import { type Breaker, createBreaker, type DependencyState } from './dependency.ts'
 import type { EventEnvelope } from './event.ts'
 import { execute, type RunningService } from './execute.ts'
@@ -80,6 +81,9 @@ export const importanceHeader = 'x-stoa-importance'
 
 /** The other side did not answer, or not in time: nobody can tell what it did. */
 export class NoAnswer extends Error {}
+
+/** A person waits, and a service that does not answer is named. */
+const deadLettersMs = 4_000
 
 /** What the other side has to know of a call before it reads it. */
 type Sent = Pick<Call, 'deadline' | 'importance'>
@@ -209,6 +213,22 @@ export function remoteMesh(ask: Ask, onChange?: (state: DependencyState) => void
     },
     health: (service: string, deadline: number) =>
       ask<ProcessHealth>(service, '/health/process', { deadline, importance: 'checkout' }),
+    deadLetters: {
+      list: (service: string, page: LetterPage) =>
+        ask<DeadLetter[]>(
+          service,
+          `/dead-letters/${service}/list`,
+          { deadline: Date.now() + deadLettersMs, importance: 'checkout' },
+          page,
+        ),
+      replay: (service: string, eventId: string | null) =>
+        ask<{ replayed: number }>(
+          service,
+          `/dead-letters/${service}/replay`,
+          { deadline: Date.now() + deadLettersMs, importance: 'checkout' },
+          { eventId },
+        ),
+    },
     states: () => [...targets.values()].map(({ breaker }) => breaker.state()),
   })
 }
@@ -229,6 +249,8 @@ export type Remote = {
   deliver(subscriber: Contract, events: readonly EventEnvelope[], deadline: number): Promise<readonly Verdict[]>
   /** What the process of a service says of itself. Asked once, past the breaker: a person wants to know. */
   health(service: string, deadline: number): Promise<ProcessHealth>
+  /** The dead letters of services in other processes. Asked once, as health is. */
+  readonly deadLetters: DeadLetterDoor
   states(): DependencyState[]
   close(): Promise<void>
 }

@@ -184,7 +184,7 @@ function owedEvents(environment: Environment) {
     const found = owed.get(key)
     if (!found) return null
     const { id: eventId, type, subject, source: publisher, time: occurredAt } = found.event
-    const diedAt = found.diedAt ?? occurredAt
+    const diedAt = (found.diedAt ?? occurredAt).replace(/(\.\d{3})Z$/, '$1000Z')
     const error = found.error ?? ''
     return {
       eventId,
