@@ -48,11 +48,12 @@ async function replay(client: ClientOf, eventId: string | undefined, service: st
     ...(eventId === undefined ? {} : { eventId }),
     ...(service === undefined ? {} : { service }),
   })
-  if (!outcome.ok) {
-    complain(`stoa events: ${outcome.refusal.detail}`)
+  if (!outcome.ok) throw new Error('events: the replay was refused')
+  const { replayed, silent } = outcome.value
+  if (replayed === 0 && silent.length === 0) {
+    complain('stoa events: no event that was given up is meant by this')
     return 1
   }
-  const { replayed, silent } = outcome.value
   say(`${replayed} ${replayed === 1 ? 'delivery is' : 'deliveries are'} under way again`)
   return sayWhoIsSilent(silent)
 }

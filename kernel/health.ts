@@ -23,14 +23,17 @@ export const ProcessHealth = T.Object(
       lastTurnedAwayAt: Nullable(Timestamp),
     }),
     dependencies: T.Array(DependencyState),
-    events: T.Array(
-      T.Object({
-        service: T.String(),
-        pending: T.Integer({ description: 'Deliveries that no subscriber has confirmed yet.' }),
-        oldestSeconds: T.Integer({ description: 'Age of the oldest of them; 0 when there is none.' }),
-        dead: T.Integer({ description: 'Deliveries that were given up.' }),
-      }),
-      { description: 'The outboxes of the services of this process, but for those that do not answer.' },
+    // Processes of an older version do not say, during a rollout.
+    events: T.Optional(
+      T.Array(
+        T.Object({
+          service: T.String(),
+          pending: T.Integer({ description: 'Deliveries that no subscriber has confirmed yet.' }),
+          oldestSeconds: T.Integer({ description: 'Age of the oldest of them; 0 when there is none.' }),
+          dead: T.Integer({ description: 'Deliveries that were given up.' }),
+        }),
+        { description: 'The outboxes of the services of this process, but for those that do not answer.' },
+      ),
     ),
   },
   { title: 'ProcessHealth' },
@@ -70,14 +73,17 @@ export const hostContract = contract('host', {
   replayDeadLetters: command('POST /admin/dead-letters/replay', {
     summary: 'Owe events that were given up to their subscribers again, after what stood in their way is mended',
     access: staff('events:replay'),
-    idempotency: 'natural',
+    // What was replayed is not given up any more: a repeat finds nothing, and says so.
+    idempotency: 'unkept',
     timeoutMs: 20_000,
     input: T.Object({
       eventId: T.Optional(T.String({ format: 'uuid', description: 'One event; without it all.' })),
       service: T.Optional(T.String({ maxLength: 60, description: 'Only those that this service published.' })),
     }),
-    output: T.Object({ replayed: T.Integer(), silent: T.Array(T.String()) }),
-    refusals: { 'host/nothing-to-replay': 404 },
+    output: T.Object({
+      replayed: T.Integer({ description: 'Deliveries that are under way again.' }),
+      silent: T.Array(T.String(), { description: 'Services that did not answer: nothing of theirs was replayed.' }),
+    }),
   }),
 })
 

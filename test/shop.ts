@@ -75,7 +75,11 @@ export async function startShop(
   }
   const nats = shape === 'many' && options.http !== true && hasNats ? await startNats() : null
   if (nats) variables.NATS_URL = nats.url
-  const started = shape === 'many' ? await startMany(variables) : await startOne(shape, variables)
+  const starting = shape === 'many' ? startMany(variables) : startOne(shape, variables)
+  const started = await starting.catch(async (error: unknown) => {
+    await nats?.stop()
+    throw error
+  })
   const data = await openDataFolder(dataFolder)
   const api = apiAt(url)
   const staffToken = await signIn(api)
