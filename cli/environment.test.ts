@@ -11,3 +11,25 @@ test('the sandbox provider may run alone, and then needs nobody’s address', ()
     message: /^there is no service "warehouse"; services are identity, .*, edge, sandbox$/,
   })
 })
+
+test('NATS is named as its own command line names it, and every fault is said without the password', () => {
+  const { nats } = readEnvironment({
+    NATS_URL: 'nats://shop:secret@a:4222, tls://b:4222',
+    STOA_NATS_REPLICAS: '3',
+    STOA_NATS_PREFIX: 'shop-2',
+  })
+  assert.deepEqual(
+    [nats?.url, nats?.replicas, nats?.prefix, nats?.credentials],
+    ['nats://shop:secret@a:4222, tls://b:4222', 3, 'shop-2', null],
+  )
+  assert.equal(readEnvironment({}).nats, null)
+  const faults = { NATS_URL: 'http://:secret@', STOA_NATS_REPLICAS: '2', STOA_NATS_PREFIX: 'a.b', NATS_CERT: 'c.pem' }
+  assert.throws(() => readEnvironment(faults), {
+    faults: [
+      'NATS_URL is no URL that begins with nats:// or tls://, nor several of them with commas',
+      'STOA_NATS_REPLICAS is "2", but must be one of 1, 3, 5',
+      'STOA_NATS_PREFIX is "a.b", but must be of at most 32 letters, digits, - and _',
+      'NATS_CERT and NATS_KEY are a certificate and its key: set both, or neither',
+    ],
+  })
+})

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path'
+import type { NatsOptions } from '#kernel/nats-connection'
 import { allServiceNames } from '../services/names.ts'
+import { readNats } from './nats-environment.ts'
 
 /** What the environment says, checked. See the README for what each variable does. */
 export type Environment = {
@@ -12,6 +14,8 @@ export type Environment = {
   /** Another file than `stoa.config.ts` of this folder. */
   readonly configFile: string | null
   readonly databaseUrl: string | null
+  /** By which events travel between processes; null: over HTTP. */
+  readonly nats: NatsOptions | null
   readonly services: ReadonlySet<string>
   readonly urls: ReadonlyMap<string, string>
   readonly meshUrl: string | null
@@ -106,8 +110,7 @@ export function readEnvironment(
       'MONGODB_URL is set, but this version keeps the catalog in its embedded store only; unset it (the MongoDB adapter is not part of this version)',
     )
   }
-  if (text('NATS_URL'))
-    faults.push('NATS_URL is set, but this version carries events between services over HTTP only; unset it')
+  const nats = readNats(variables, (fault) => faults.push(fault))
   const email = text('STOA_ADMIN_EMAIL')
   if (email && !/^[^\s@]+@[^\s@]+$/.test(email))
     faults.push(`STOA_ADMIN_EMAIL is "${email}", which is no e-mail address`)
@@ -128,6 +131,7 @@ export function readEnvironment(
     dataFolder: resolve(text('STOA_DATA') ?? '.stoa'),
     configFile: text('STOA_CONFIG') === null ? null : resolve(text('STOA_CONFIG') ?? ''),
     databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    nats,
     services,
     urls,
     meshUrl,

@@ -101,11 +101,16 @@ async function open(
     settings,
     shop: shopFacts,
     databaseUrl: database.url,
+    nats: environment.nats,
     dataFolder: data.path,
     secret: data.secret,
     environment: {
       ...environment.variables,
       ...(sandbox ? { STOA_SANDBOX_URL: sandbox.url, STOA_SANDBOX_PUBLIC_URL: sandbox.publicUrl } : {}),
+    },
+    audit: (clientOf) => async (action, subject) => {
+      const { identity } = await import('#contracts/identity')
+      await clientOf(identity).writeDown({ action, subject })
     },
     urlOf: (service) => environment.urls.get(service) ?? environment.meshUrl ?? undefined,
     shape: environment.shape,

@@ -58,6 +58,14 @@ const commands: Readonly<Record<string, Command>> = {
     run: async (environment, { values }) =>
       (await import('./verify.ts')).verify(environment, root, values.json === true),
   },
+  events: {
+    summary: 'List the events that were given up, or send them again',
+    usage: 'stoa events list | stoa events replay (--event ID | --all) [--service orders]',
+    options: { event: { type: 'string' }, all: { type: 'boolean' }, service: { type: 'string' } },
+    positionals: 1,
+    run: async (environment, { positionals, values }) =>
+      (await import('./events.ts')).events(environment, root, positionals[0] ?? '', values),
+  },
   chaos: {
     summary: 'Break a shop of its own by all means there are, and judge it',
     usage: 'stoa chaos [--fault a,b] [--seed N] [--seconds N] [--rate N] [--out FOLDER] [--list]',

@@ -1,5 +1,6 @@
 import { createClient } from '#kernel/client'
 import { openDataFolder } from '#kernel/data-folder'
+import { hostContract } from '#kernel/health'
 import type { ClientOf } from '#kernel/host'
 import { httpMesh } from '#kernel/mesh'
 import { allServiceNames } from '../services/names.ts'
@@ -54,7 +55,10 @@ type Running = { readonly urlOf: (service: string) => string | undefined; readon
 
 /** Null unless the environment says where every service answers, and where their database is. */
 function addressesOf({ urls, meshUrl, databaseUrl }: Environment): Running | null {
-  const urlOf = (service: string): string | undefined => urls.get(service) ?? meshUrl ?? undefined
+  // The host's own operations answer in every process.
+  const anywhere = meshUrl ?? [...urls.values()][0]
+  const urlOf = (service: string): string | undefined =>
+    urls.get(service) ?? (service === hostContract.name ? anywhere : meshUrl) ?? undefined
   return databaseUrl !== null && allServiceNames.every(urlOf) ? { urlOf, databaseUrl } : null
 }
 

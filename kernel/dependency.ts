@@ -6,7 +6,7 @@ import { Nullable, Timestamp } from './fields.ts'
 export const DependencyState = T.Object(
   {
     name: T.String(),
-    kind: T.Union([T.Literal('database'), T.Literal('service'), T.Literal('provider')]),
+    kind: T.Union([T.Literal('database'), T.Literal('service'), T.Literal('provider'), T.Literal('broker')]),
     /** `closed`: it answers; `open`: it is not asked; `half-open`: one request finds out. */
     state: T.Union([T.Literal('closed'), T.Literal('open'), T.Literal('half-open')]),
     since: Nullable(Timestamp),

@@ -1,10 +1,12 @@
 import T from 'typebox'
 import type { Admission } from './admission.ts'
 import { importances } from './call.ts'
-import { contract, query, staff } from './contract.ts'
+import { command, contract, query, staff } from './contract.ts'
 import { type Database, databaseFacts } from './database.ts'
+import { DeadLetter } from './dead-letters.ts'
 import { DependencyState } from './dependency.ts'
 import { Nullable, Timestamp } from './fields.ts'
+import type { EventSource } from './outbox.ts'
 
 /** What a process says of itself. */
 export const ProcessHealth = T.Object(
@@ -21,6 +23,18 @@ export const ProcessHealth = T.Object(
       lastTurnedAwayAt: Nullable(Timestamp),
     }),
     dependencies: T.Array(DependencyState),
+    // Processes of an older version do not say, during a rollout.
+    events: T.Optional(
+      T.Array(
+        T.Object({
+          service: T.String(),
+          pending: T.Integer({ description: 'Deliveries that no subscriber has confirmed yet.' }),
+          oldestSeconds: T.Integer({ description: 'Age of the oldest of them; 0 when there is none.' }),
+          dead: T.Integer({ description: 'Deliveries that were given up.' }),
+        }),
+        { description: 'The outboxes of the services of this process, but for those that do not answer.' },
+      ),
+    ),
   },
   { title: 'ProcessHealth' },
 )
@@ -42,21 +56,59 @@ export const hostContract = contract('host', {
     input: T.Object({}),
     output: ShopHealth,
   }),
+  deadLetters: query('GET /admin/dead-letters', {
+    summary: 'Events that a service could never handle, and why; the last given up first',
+    access: staff('events:read'),
+    timeoutMs: 5_000,
+    input: T.Object({
+      cursor: T.Optional(T.String({ maxLength: 300 })),
+      limit: T.Optional(T.Integer({ minimum: 1, maximum: 100 })),
+    }),
+    output: T.Object({
+      items: T.Array(DeadLetter),
+      nextCursor: Nullable(T.String()),
+      silent: T.Array(T.String(), { description: 'Services that did not answer: theirs are not among the items.' }),
+    }),
+  }),
+  replayDeadLetters: command('POST /admin/dead-letters/replay', {
+    summary: 'Owe events that were given up to their subscribers again, after what stood in their way is mended',
+    access: staff('events:replay'),
+    // What was replayed is not given up any more: a repeat finds nothing, and says so.
+    idempotency: 'unkept',
+    timeoutMs: 20_000,
+    input: T.Object({
+      eventId: T.Optional(T.String({ format: 'uuid', description: 'One event; without it all.' })),
+      service: T.Optional(T.String({ maxLength: 60, description: 'Only those that this service published.' })),
+    }),
+    output: T.Object({
+      replayed: T.Integer({ description: 'Deliveries that are under way again.' }),
+      silent: T.Array(T.String(), { description: 'Services that did not answer: nothing of theirs was replayed.' }),
+    }),
+  }),
 })
 
 type Seen = {
-  readonly services: readonly { readonly name: string; readonly db: Database | null }[]
+  readonly services: readonly {
+    readonly name: string
+    readonly db: Database | null
+    readonly events: Pick<EventSource, 'backlog'> | null
+  }[]
   readonly admission: Admission
   /** Of what is outside of the shop and of services in other processes. */
   readonly breakers: () => readonly DependencyState[]
 }
 
 /** What this process says of itself. */
-export function processHealth({ services, admission, breakers }: Seen): ProcessHealth {
+export async function processHealth({ services, admission, breakers }: Seen): Promise<ProcessHealth> {
+  const outboxes = services.map(async ({ name, events }) => {
+    const backlog = await events?.backlog().catch(() => null)
+    return backlog ? [{ service: name, ...backlog }] : []
+  })
   return {
     services: services.map(({ name }) => name),
     admission: admission.state(),
     dependencies: [...services.flatMap(({ name, db }) => (db ? [databaseState(name, db)] : [])), ...breakers()],
+    events: (await Promise.all(outboxes)).flat(),
   }
 }
 

@@ -6,21 +6,25 @@ import { type Actor, newTraceId, serviceCall, withCall } from './call.ts'
 import { type Client, createClient, type Mesh } from './client.ts'
 import { type Contract, ok } from './contract.ts'
 import { type Database, databaseAnswers, databaseFacts, openDatabase, sql } from './database.ts'
+import { type DeadLetterDoor, listDeadLetters, replayDeadLetters } from './dead-letters.ts'
 import { type Breaker, createBreaker, type DependencyState } from './dependency.ts'
 import { createEdge, type EdgeApp } from './edge.ts'
 import type { EventEnvelope } from './event.ts'
 import type { RunningService } from './execute.ts'
 import { hostContract, type ProcessHealth, processHealth, shopHealth } from './health.ts'
 import { idempotencyStore, keptHours } from './idempotency.ts'
-import type { Subscription } from './inbox.ts'
+import { handleFitting, type Subscription, Unfit } from './inbox.ts'
 import { internalApi } from './internal-api.ts'
 import { httpMesh, localMesh, type Remote, strictMesh } from './mesh.ts'
 import { migrate, serviceUrl } from './migrate.ts'
+import type { NatsBus } from './nats-bus.ts'
+import type { NatsOptions } from './nats-connection.ts'
 import { type EventSource, outboxSource } from './outbox.ts'
 import type { OpenPool } from './pool.ts'
+import { notFound } from './problem.ts'
 import { rateLimiter } from './rate-limit.ts'
-import { type Deliver, type Relay, startRelay } from './relay.ts'
-import type { AnyHandler, AnyService, Job, ShopFacts, Wiring } from './service.ts'
+import { type Deliver, type Relay, startRelay, type Verdict } from './relay.ts'
+import type { AnyHandler, AnyService, Handlers, Job, ShopFacts, Wiring } from './service.ts'
 import { type SharedAnswers, sharedAnswers } from './shared-answers.ts'
 import type { Metrics } from './telemetry.ts'
 
@@ -36,6 +40,10 @@ export type HostOptions = {
   readonly dataFolder: string
   readonly secret: (name: string) => Promise<string>
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** The broker by which events reach services of other processes; null or absent: they are posted to them. */
+  readonly nats?: NatsOptions | null
+  /** Writes down who did something that belongs to no service. */
+  readonly audit?: (clientOf: ClientOf) => (action: string, subject: string | null) => Promise<void>
   /** Where services of other processes answer. */
   readonly urlOf: (service: string) => string | undefined
   /** `strict` sends calls between services of this process through JSON, and some of them twice. */
@@ -131,30 +139,48 @@ export async function startHost(options: HostOptions): Promise<Host> {
           options.shape === 'strict' ? (JSON.parse(JSON.stringify([...events])) as EventEnvelope[]) : events,
         )
       : remote.deliver(contractOf(contracts, subscriber), events, Date.now() + 20_000)
+  const bus = options.nats ? await openBus(options, options.nats, { token, running, deliver, onChange }) : null
   const relays = new Map<string, Relay>()
   for (const one of started) {
     if (!one.events) continue
-    const relay = startRelay({ service: one.definition.contract.name, source: one.events, deliver, log: one.log })
-    relays.set(one.definition.contract.name, relay)
+    const { name } = one.definition.contract
+    bus?.hear(name, one.events)
+    const relay = startRelay({ service: name, source: one.events, deliver, carrier: bus, log: one.log })
+    relays.set(name, relay)
     one.relay.wake = relay.wake
     if (one.db) databaseFacts(one.db).onPublished = relay.wake
   }
   const isReady = async (): Promise<boolean> =>
     ready && (await Promise.all(started.map(({ db }) => db === null || databaseAnswers(db)))).every(Boolean)
 
-  const health = (): ProcessHealth =>
+  const health = (): Promise<ProcessHealth> =>
     processHealth({
-      services: started.map(({ definition, db }) => ({ name: definition.contract.name, db })),
+      services: started.map(({ definition, db, events }) => ({ name: definition.contract.name, db, events })),
       admission,
-      breakers: () => [...remote.states(), ...breakers.map((one) => one.state())],
+      breakers: () => [...remote.states(), ...breakers.map((one) => one.state()), ...(bus ? [bus.state()] : [])],
     })
-  const internalServer = internalApi({ services: running, receive, isReady, admission, health, token, log, metrics })
+  const deadLetters = deadLetterDoor(started, remote.deadLetters)
+  const internalServer = internalApi({
+    services: running,
+    receive,
+    isReady,
+    admission,
+    health,
+    deadLetters,
+    token,
+    log,
+    metrics,
+  })
   await internalServer.listen({ host: options.internal.host, port: options.internal.port })
   const clientOf: ClientOf = (contract) => createClient(contract, 'edge', mesh, { forwardsAddress: true })
-  if (options.edge) running.set(hostContract.name, healthService(contracts, health, remote, metrics))
+  const audit = options.audit?.(clientOf) ?? (async () => undefined)
+  running.set(hostContract.name, hostService({ contracts, health, deadLetters, audit, remote, metrics }))
   const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, answers, isReady, admission) : null
   const stopJobs = startJobs(started, admission, metrics)
   ready = true
+  // Not before: what an event needs of other services must be there.
+  for (const { definition } of started)
+    if (definition.contract.subscribes.length > 0) bus?.listen(definition.contract.name)
 
   const settle = async (): Promise<void> => {
     const deadline = Date.now() + settleWithinMs
@@ -171,7 +197,9 @@ export async function startHost(options: HostOptions): Promise<Host> {
     ready = false
     await closeServer(edge, options.drainMs ?? 0)
     await stopJobs()
+    await bus?.stopListening()
     await Promise.all([...relays.values()].map((relay) => relay.drain().catch(() => undefined)))
+    await bus?.close()
     await closeServer(internalServer, options.drainMs ?? 0)
     await Promise.all(started.map(({ wiring }) => wiring.close?.()))
     await Promise.all(started.map(({ db }) => db?.destroy()))
@@ -279,27 +307,75 @@ function tell(log: Logger, { name, kind, state, lastError, fallback }: Dependenc
   else log.warn({ name, kind }, state === 'closed' ? 'a dependency answers again' : 'a dependency is tried')
 }
 
-/** The host's own operation, which is hosted where the public door is. */
-const healthService = (
-  contracts: readonly Contract[],
-  own: () => ProcessHealth,
-  remote: Remote,
-  metrics: Metrics,
-): RunningService => ({
-  contract: hostContract,
-  handlers: {
-    health: async (_, { deadline }) => {
-      const names = contracts.map(({ name }) => name)
-      return ok(
-        await shopHealth(own(), names, (service) => remote.health(service, Math.min(deadline, Date.now() + healthMs))),
-      )
+/** The host's own operations. They ask the processes of all services, so any may be asked; staff ask where the public door is. */
+const hostService = (by: {
+  contracts: readonly Contract[]
+  health: () => Promise<ProcessHealth>
+  deadLetters: DeadLetterDoor
+  audit: (action: string, subject: string | null) => Promise<void>
+  remote: Remote
+  metrics: Metrics
+}): RunningService => {
+  const names = by.contracts.map(({ name }) => name)
+  const handlers: Handlers<typeof hostContract> = {
+    health: async (_, { deadline }) =>
+      ok(
+        await shopHealth(await by.health(), names, (service) =>
+          by.remote.health(service, Math.min(deadline, Date.now() + healthMs)),
+        ),
+      ),
+    deadLetters: (input) => listDeadLetters(by.deadLetters, names, input),
+    replayDeadLetters: async (input) => {
+      // First, so that nothing is done of which nobody knows who did it.
+      await by.audit(`dead-letters-replayed:${input.service ?? 'all'}`, input.eventId ?? null)
+      return replayDeadLetters(by.deadLetters, names, input)
     },
+  }
+  return {
+    contract: hostContract,
+    handlers: handlers as unknown as RunningService['handlers'],
+    idempotency: null,
+    limiter: null,
+    limitLoopback: false,
+    metrics: by.metrics,
+  }
+}
+
+/** Dead letters of services that are here, and through it those of the others. */
+function deadLetterDoor(started: readonly Started[], elsewhere: DeadLetterDoor): DeadLetterDoor {
+  const found = (service: string) => started.find(({ definition }) => definition.contract.name === service)
+  return {
+    async list(service, { after, limit }) {
+      const one = found(service)
+      if (!one) return elsewhere.list(service, { after, limit })
+      return (await one.events?.deadLetters(after, limit)) ?? []
+    },
+    async replay(service, eventId) {
+      const one = found(service)
+      if (!one) return elsewhere.replay(service, eventId)
+      const replayed = (await one.events?.replay(eventId)) ?? 0
+      if (replayed > 0) one.relay.wake()
+      return { replayed }
+    },
+  }
+}
+
+/** The way to services of other processes, where there is a broker. What brokers need is loaded only then. */
+async function openBus(
+  { log }: HostOptions,
+  nats: NatsOptions,
+  by: {
+    token: string
+    running: ReadonlyMap<string, unknown>
+    deliver: Deliver
+    onChange: (state: DependencyState) => void
   },
-  idempotency: null,
-  limiter: null,
-  limitLoopback: false,
-  metrics,
-})
+): Promise<NatsBus> {
+  const { openNatsBus } = await import('./nats-bus.ts')
+  const { running, ...rest } = by
+  const leadsTo = (subscriber: string): boolean => !running.has(subscriber)
+  return openNatsBus({ ...rest, nats, log, leadsTo, name: `stoa ${[...running.keys()].join(' ')}` })
+}
 
 /** A process that says nothing in this time is one that does not answer, in milliseconds. */
 const healthMs = 2_000
@@ -325,33 +401,34 @@ function checkWiring(contract: Contract, wiring: Wiring<Contract>): void {
 }
 
 /** Hands events to the subscriptions of services in this process, and says of each whether its effect has committed. */
-export function createReceiver(started: readonly Started[], answers: SharedAnswers, log: Logger) {
-  return async (service: string, events: readonly EventEnvelope[]): Promise<(string | null)[]> => {
+export function createReceiver(started: readonly Started[], answers: SharedAnswers, log: Logger): Deliver {
+  return async (service, heard) => {
     const one = started.find(({ definition }) => definition.contract.name === service)
-    if (!one?.db) return events.map(() => `${service} does not run here`)
+    if (!one?.db) throw notFound(`service ${service} in this process`)
     const { db } = one
-    const verdicts = new Map<string, string | null>()
+    const verdicts = new Map<string, Verdict>()
+    // The same event may be in a batch twice, when several were put together on the way.
+    const events = [...new Map(heard.map((event) => [event.id, event])).values()]
     for (const [type, group] of Map.groupBy(events, (event) => event.type)) {
       // What has committed has to take effect, and its money and stock wait for it.
       const traceId = group[0]?.traceId ?? newTraceId()
       const call = serviceCall(service, { timeoutMs: 20_000, traceId, importance: 'checkout' })
       const subscription = one.wiring.subscriptions?.find((each: Subscription) => each.event.type === type)
       const handled = subscription
-        ? await withCall(call, () => subscription.handle(db, group))
+        ? await withCall(call, () => handleFitting(db, subscription, group))
         : group.map(() => new Error(`${service} does not handle ${type}`))
       for (const [index, { id, traceId }] of group.entries()) {
         const error = handled[index] ?? null
-        verdicts.set(id, error === null ? null : error.message)
+        verdicts.set(id, error && { error: error.message, kind: error instanceof Unfit ? 'unfit' : 'failed' })
         if (error) log.error({ err: error, service, event: type, id, traceId }, 'event handler failed')
       }
     }
     // What it shows to everybody may have changed.
     if (Object.values(one.definition.contract.operations as Contract['operations']).some(({ shared }) => shared))
       answers.forget()
-    return events.map(({ id }) => verdicts.get(id) ?? null)
+    return heard.map(({ id }) => verdicts.get(id) ?? null)
   }
 }
-
 async function openEdge(
   options: HostOptions,
   contracts: readonly Contract[],
@@ -442,6 +519,7 @@ async function measure(one: Started, metrics: Metrics): Promise<void> {
   const backlog = await one.events?.backlog()
   metrics.outboxPending.set({ service }, backlog?.pending ?? 0)
   metrics.outboxDead.set({ service }, backlog?.dead ?? 0)
+  metrics.outboxAge.set({ service }, backlog?.oldestSeconds ?? 0)
   if (!one.db) return
   const { pool } = databaseFacts(one.db)
   metrics.poolConnections.set({ service, state: 'open' }, pool.totalCount)

@@ -1,8 +1,10 @@
 import type T from 'typebox'
+import { Compile, type Validator } from 'typebox/compile'
 import { currentCall, withCall } from './call.ts'
 import type { DeepReadonly } from './contract.ts'
 import { type Database, inTransaction, sql, type Transaction } from './database.ts'
 import type { EventDeclaration, EventEnvelope } from './event.ts'
+import { inWords } from './validation-words.ts'
 
 /** For each event of a batch: null when its effect has committed (now or at an earlier delivery), else why it has not. */
 export type Verdicts = readonly (Error | null)[]
@@ -12,6 +14,39 @@ export type Subscription = {
   readonly event: EventDeclaration
   /** Handles events of its type, each once by effect. */
   readonly handle: (db: Database, events: readonly EventEnvelope[]) => Promise<Verdicts>
+}
+
+/** An event that its subscriber can never handle: trying again is of no use. */
+export class Unfit extends Error {}
+
+/** Hands over what fits its declaration; what does not is unfit, and holds up no other. */
+export async function handleFitting(
+  db: Database,
+  { event, handle }: Subscription,
+  events: readonly EventEnvelope[],
+): Promise<Verdicts> {
+  const unfit = new Map(events.map(({ id, data }) => [id, unfitness(event, data)]))
+  const fitting = events.filter(({ id }) => unfit.get(id) === null)
+  const handled = fitting.length > 0 ? await handle(db, fitting) : []
+  const verdicts = new Map(fitting.map(({ id }, index) => [id, handled[index] ?? null]))
+  return events.map(({ id }) => unfit.get(id) ?? verdicts.get(id) ?? null)
+}
+
+const validators = new WeakMap<EventDeclaration, Validator>()
+/** What is told of data that does not fit: enough to find the fault. */
+const faultsAtMost = 5
+
+/** Null when data is what its declaration says. It may say more: its publisher may be of a newer version. */
+function unfitness(declaration: EventDeclaration, data: unknown): Unfit | null {
+  let validator = validators.get(declaration)
+  if (!validator) {
+    validator = Compile(declaration.data)
+    validators.set(declaration, validator)
+  }
+  if (validator.Check(data)) return null
+  const faults = inWords(validator.Errors(data)).slice(0, faultsAtMost)
+  const told = faults.map(({ field, message }) => `${field || 'data'} ${message}`).join('; ')
+  return new Unfit(`It is not what ${declaration.type} is declared to be: ${told}.`)
 }
 
 type Heard<D extends T.TObject> = EventEnvelope<DeepReadonly<T.Static<D>>>

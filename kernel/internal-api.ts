@@ -4,11 +4,13 @@ import type { Logger } from 'pino'
 import type T from 'typebox'
 import type { Admission } from './admission.ts'
 import { type Call, type Importance, importances } from './call.ts'
+import type { DeadLetterDoor } from './dead-letters.ts'
 import type { EventEnvelope } from './event.ts'
 import { execute, type RunningService } from './execute.ts'
 import type { ProcessHealth } from './health.ts'
-import { importanceHeader } from './mesh.ts'
+import { importanceHeader, sentVerdicts } from './mesh.ts'
 import { notFound, overloaded, ProblemError, problem } from './problem.ts'
+import type { Deliver } from './relay.ts'
 import type { Metrics } from './telemetry.ts'
 import { type Check, compileCheck } from './validation.ts'
 
@@ -24,10 +26,11 @@ type CallBody = { readonly input: unknown; readonly call: Call; readonly leftMs?
  */
 export function internalApi(options: {
   services: ReadonlyMap<string, RunningService>
-  receive: (service: string, events: readonly EventEnvelope[]) => Promise<readonly (string | null)[]>
+  receive: Deliver
   isReady: () => Promise<boolean>
   admission: Admission
-  health: () => ProcessHealth
+  health: () => Promise<ProcessHealth>
+  deadLetters: DeadLetterDoor
   token: string
   log: Logger
   metrics: Metrics
@@ -75,6 +78,14 @@ export function internalApi(options: {
       reply.raw.once('close', leave)
     })
     closed.get('/health/process', { config: { importance: null } }, async () => options.health())
+    closed.post<{ Params: { service: string }; Body: Parameters<DeadLetterDoor['list']>[1] }>(
+      '/dead-letters/:service/list',
+      ({ params, body }) => options.deadLetters.list(params.service, body),
+    )
+    closed.post<{ Params: { service: string }; Body: { eventId: string | null } }>(
+      '/dead-letters/:service/replay',
+      ({ params, body }) => options.deadLetters.replay(params.service, body.eventId),
+    )
     closed.post<{ Params: { service: string; operation: string }; Body: CallBody }>(
       '/call/:service/:operation',
       async (request) => {
@@ -88,9 +99,7 @@ export function internalApi(options: {
     )
     closed.post<{ Params: { service: string }; Body: { events: EventEnvelope[] } }>(
       '/events/:service',
-      async (request) => ({
-        verdicts: await options.receive(request.params.service, request.body.events),
-      }),
+      async ({ params, body }) => sentVerdicts(await options.receive(params.service, body.events)),
     )
   })
 

@@ -4,11 +4,13 @@ import type { Agent } from 'undici'
 import type { Call } from './call.ts'
 import type { Mesh } from './client.ts'
 import type { Contract, Operation, Outcome } from './contract.ts'
+import type { DeadLetter, DeadLetterDoor, LetterPage } from './dead-letters.ts'
 import { type Breaker, createBreaker, type DependencyState } from './dependency.ts'
 import type { EventEnvelope } from './event.ts'
 import { execute, type RunningService } from './execute.ts'
 import type { ProcessHealth } from './health.ts'
 import { overloadedType, type Problem, ProblemError, unavailable } from './problem.ts'
+import type { Verdict } from './relay.ts'
 import { compileCheck } from './validation.ts'
 
 /** Hands calls to services of this process as plain function calls: no copy, no second validation. */
@@ -79,6 +81,9 @@ export const importanceHeader = 'x-stoa-importance'
 
 /** The other side did not answer, or not in time: nobody can tell what it did. */
 export class NoAnswer extends Error {}
+
+/** A person waits, and a service that does not answer is named. */
+const deadLettersMs = 4_000
 
 /** What the other side has to know of a call before it reads it. */
 type Sent = Pick<Call, 'deadline' | 'importance'>
@@ -201,19 +206,51 @@ export function remoteMesh(ask: Ask, onChange?: (state: DependencyState) => void
       const { name, fallback } = subscriber
       const sent = { deadline, importance: 'checkout' } as const
       return guarded(targetOf(name, fallback), false, deadline, () =>
-        ask<{ verdicts: (string | null)[] }>(name, `/events/${name}`, sent, { events }),
-      ).then(({ verdicts }) => verdicts)
+        ask<SentVerdicts>(name, `/events/${name}`, sent, { events }),
+      ).then(({ verdicts, kinds }) =>
+        verdicts.map((error, index): Verdict => (error === null ? null : { error, kind: kinds?.[index] ?? 'failed' })),
+      )
     },
     health: (service: string, deadline: number) =>
       ask<ProcessHealth>(service, '/health/process', { deadline, importance: 'checkout' }),
+    deadLetters: {
+      list: (service: string, page: LetterPage) =>
+        ask<DeadLetter[]>(
+          service,
+          `/dead-letters/${service}/list`,
+          { deadline: Date.now() + deadLettersMs, importance: 'checkout' },
+          page,
+        ),
+      replay: (service: string, eventId: string | null) =>
+        ask<{ replayed: number }>(
+          service,
+          `/dead-letters/${service}/replay`,
+          { deadline: Date.now() + deadLettersMs, importance: 'checkout' },
+          { eventId },
+        ),
+    },
     states: () => [...targets.values()].map(({ breaker }) => breaker.state()),
   })
 }
 
+/** Why each event has no effect, or null; `kinds` is absent from subscribers of an older version, during a rollout. */
+type SentVerdicts = {
+  readonly verdicts: readonly (string | null)[]
+  readonly kinds?: readonly (NonNullable<Verdict>['kind'] | null)[]
+}
+
+/** Verdicts as a publisher of an older version reads them too. */
+export const sentVerdicts = (verdicts: readonly Verdict[]): SentVerdicts => ({
+  verdicts: verdicts.map((one) => one?.error ?? null),
+  kinds: verdicts.map((one) => one?.kind ?? null),
+})
+
 export type Remote = {
-  deliver(subscriber: Contract, events: readonly EventEnvelope[], deadline: number): Promise<readonly (string | null)[]>
+  deliver(subscriber: Contract, events: readonly EventEnvelope[], deadline: number): Promise<readonly Verdict[]>
   /** What the process of a service says of itself. Asked once, past the breaker: a person wants to know. */
   health(service: string, deadline: number): Promise<ProcessHealth>
+  /** The dead letters of services in other processes. Asked once, as health is. */
+  readonly deadLetters: DeadLetterDoor
   states(): DependencyState[]
   close(): Promise<void>
 }

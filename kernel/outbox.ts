@@ -1,29 +1,69 @@
 import type T from 'typebox'
 import { currentCall, newTraceId } from './call.ts'
 import { type Database, databaseFacts, sql, type Transaction } from './database.ts'
+import { type DeadLetterStore, outboxDeadLetters } from './dead-letters.ts'
 import type { EventDeclaration, EventEnvelope } from './event.ts'
 
 /** An event owed to one subscriber. */
 export type Delivery = { readonly subscriber: string; readonly event: EventEnvelope; readonly attempts: number }
 
+/** As much of a delivery as a confirmation brings back. */
+export type DeliveryMark = Pick<Delivery, 'subscriber' | 'attempts'> & {
+  readonly event: Pick<EventEnvelope, 'id' | 'type' | 'subject'>
+}
+
+/** Why a delivery has not taken effect (yet). */
+export type Failure = {
+  readonly error: string
+  /**
+   * `failed`: the subscriber could not handle it, and may the next time. `unfit`: it never will. `unreached`: nobody was there
+   * to judge it. `unconfirmed`: it was sent again, and nothing has come back.
+   */
+  readonly kind: 'failed' | 'unfit' | 'unreached' | 'unconfirmed'
+}
+
+export type Backlog = {
+  readonly pending: number
+  readonly dead: number
+  /** Age of the oldest event that waits, in seconds; 0 when none does. */
+  readonly oldestSeconds: number
+}
+
 /**
  * Where the relay finds what is owed. PostgreSQL services keep it in their outbox tables, catalog inside its
  * products' documents.
  */
-export type EventSource = {
+export type EventSource = DeadLetterStore & {
   /** Takes up to `limit` deliveries that are due, for `leaseSeconds`; other copies do not see them meanwhile. */
   claim(limit: number, leaseSeconds: number): Promise<Delivery[]>
   /** The subscriber has committed the effect. */
-  confirm(deliveries: readonly Delivery[]): Promise<void>
-  /** The subscriber failed: try again later, or give up after `attemptsAtMost`. */
-  postpone(failures: readonly { readonly delivery: Delivery; readonly error: string }[]): Promise<void>
-  /** How many deliveries wait, and how many were given up. */
-  backlog(): Promise<{ pending: number; dead: number }>
+  confirm(deliveries: readonly DeliveryMark[]): Promise<void>
+  /** Tries again after `pauseSeconds`, or gives up where there is none. An answer to an earlier attempt changes nothing. */
+  postpone(failures: readonly (Failure & { readonly delivery: DeliveryMark })[]): Promise<void>
+  backlog(): Promise<Backlog>
 }
 
 /** With doubling pauses this is most of a day: long enough for a person to mend what is broken. */
-const attemptsAtMost = 20
-const pauseAtMostSeconds = 3_600
+const failuresAtMost = 20
+
+/** The first pause and the longest, in seconds; each is twice the one before. */
+const pauses = {
+  failed: { first: 0.4, atMost: 3_600 },
+  /** Whoever was away, a service or the broker, hears of everything soon after. */
+  unreached: { first: 0.4, atMost: 30 },
+  /** What lies in a broker for a subscriber that is away is put there again, since a broker may lose it. */
+  unconfirmed: { first: 10, atMost: 60 },
+} as const
+
+/**
+ * How long a delivery waits that was sent `attempts` times and failed `failures` times, with this one; null when it is given up.
+ * For sources outside of PostgreSQL; the outbox has the same in SQL.
+ */
+export function pauseSeconds(kind: Failure['kind'], attempts: number, failures: number): number | null {
+  if (kind === 'unfit' || (kind === 'failed' && failures >= failuresAtMost)) return null
+  const { first, atMost } = pauses[kind]
+  return Math.min(first * 2 ** ((kind === 'failed' ? failures : attempts) - 1), atMost)
+}
 
 /**
  * Lets an event leave with the transaction that caused it: it is sent if and only if this commits.
@@ -53,6 +93,7 @@ export async function publish<D extends T.TObject>(
 export function outboxSource(db: Database): EventSource {
   const { service } = databaseFacts(db)
   return {
+    ...outboxDeadLetters(db, service),
     async claim(limit, leaseSeconds) {
       const { rows } = await sql<EventEnvelope & { subscriber: string; attempts: number; trace_id: string }>`
         with due as (
@@ -80,28 +121,48 @@ export function outboxSource(db: Database): EventSource {
         update outbox_deliveries d set delivered_at = now(), last_error = null
         from unnest(${deliveries.map(({ event }) => event.id)}::uuid[], ${deliveries.map((one) => one.subscriber)}::text[])
              as done (event_id, subscriber)
-        where d.event_id = done.event_id and d.subscriber = done.subscriber`.execute(db)
+        where d.event_id = done.event_id and d.subscriber = done.subscriber and d.delivered_at is null`.execute(db)
     },
     async postpone(failures) {
-      for (const { delivery, error } of failures) {
-        const pauseSeconds = Math.min(0.2 * 2 ** delivery.attempts, pauseAtMostSeconds)
-        await (delivery.attempts < attemptsAtMost
-          ? sql`update outbox_deliveries set next_attempt_at = now() + make_interval(secs => ${pauseSeconds}), last_error = ${error}
-                where event_id = ${delivery.event.id} and subscriber = ${delivery.subscriber}`
-          : sql`with dead as (
-                  delete from outbox_deliveries
-                  where event_id = ${delivery.event.id} and subscriber = ${delivery.subscriber} and delivered_at is null
-                  returning event_id, subscriber, attempts)
-                insert into dead_letters (event_id, subscriber, attempts, last_error)
-                select event_id, subscriber, attempts, ${error} from dead`
-        ).execute(db)
-      }
+      const kinds = failures.map(({ kind }) => kind)
+      const first = kinds.map((kind) => (kind === 'unfit' ? 0 : pauses[kind].first))
+      const atMost = kinds.map((kind) => (kind === 'unfit' ? 0 : pauses[kind].atMost))
+      // An answer to an earlier attempt says nothing of the one that is under way.
+      await sql`
+        with told as (
+          select d.event_id, d.subscriber, t.error, t.first, t.at_most, t.counts, t.unfit,
+                 d.failures + t.counts::int as failures
+          from unnest(${failures.map(({ delivery }) => delivery.event.id)}::uuid[],
+                      ${failures.map(({ delivery }) => delivery.subscriber)}::text[],
+                      ${failures.map(({ delivery }) => delivery.attempts)}::int[],
+                      ${failures.map(({ error }) => error)}::text[], ${first}::float8[], ${atMost}::float8[],
+                      ${kinds.map((kind) => kind === 'failed')}::boolean[], ${kinds.map((kind) => kind === 'unfit')}::boolean[])
+               as t (event_id, subscriber, attempts, error, first, at_most, counts, unfit)
+          join outbox_deliveries d using (event_id, subscriber)
+          where d.attempts = t.attempts and d.delivered_at is null
+          order by d.event_id, d.subscriber for update of d),
+        dead as (
+          delete from outbox_deliveries d using told
+          where d.event_id = told.event_id and d.subscriber = told.subscriber
+            and (told.unfit or (told.counts and told.failures >= ${failuresAtMost}))
+          returning d.event_id, d.subscriber, d.attempts, told.error),
+        buried as (
+          insert into dead_letters (event_id, subscriber, attempts, last_error)
+          select event_id, subscriber, attempts, error from dead)
+        update outbox_deliveries d
+        set failures = told.failures, last_error = told.error,
+            next_attempt_at = now() + make_interval(secs => least(
+              told.first * 2 ^ least(case when told.counts then told.failures else d.attempts end - 1, 30), told.at_most))
+        from told
+        where d.event_id = told.event_id and d.subscriber = told.subscriber
+          and not (told.unfit or (told.counts and told.failures >= ${failuresAtMost}))`.execute(db)
     },
     async backlog() {
-      const { rows } = await sql<{ pending: number; dead: number }>`
-        select (select count(*)::int from outbox_deliveries where delivered_at is null) as pending,
-               (select count(*)::int from dead_letters) as dead`.execute(db)
-      return rows[0] ?? { pending: 0, dead: 0 }
+      const { rows } = await sql<Backlog>`
+        select count(*)::int as pending, (select count(*)::int from dead_letters) as dead,
+               coalesce(extract(epoch from now() - min(o.occurred_at)), 0)::int as "oldestSeconds"
+        from outbox_deliveries d join outbox o on o.id = d.event_id where d.delivered_at is null`.execute(db)
+      return rows[0] ?? { pending: 0, dead: 0, oldestSeconds: 0 }
     },
   }
 }

@@ -2,10 +2,23 @@ import type { Logger } from 'pino'
 import { newTraceId, serviceCall, withCall } from './call.ts'
 import { passing } from './crash-point.ts'
 import type { EventEnvelope } from './event.ts'
-import type { Delivery, EventSource } from './outbox.ts'
+import type { Delivery, EventSource, Failure } from './outbox.ts'
 
-/** Hands events to a subscriber. The answer has a null for each event whose effect has committed there, else the error. */
-export type Deliver = (subscriber: string, events: readonly EventEnvelope[]) => Promise<readonly (string | null)[]>
+/** What became of an event at its subscriber: null when the effect has committed, else why not. */
+export type Verdict = null | (Failure & { readonly kind: 'failed' | 'unfit' | 'unreached' })
+
+/** Hands events to a subscriber, and waits for a verdict on each. Throws when nobody was there to judge them. */
+export type Deliver = (subscriber: string, events: readonly EventEnvelope[]) => Promise<readonly Verdict[]>
+
+export type Failures = readonly (Failure & { readonly delivery: Delivery })[]
+
+/** Hands events to something that keeps them until their subscriber takes them: verdicts come back later, to the source. */
+export type Carrier = {
+  /** Whether it is the way to this subscriber. */
+  leadsTo(subscriber: string): boolean
+  /** Throws when they were not taken. @returns those that never can be */
+  send(publisher: string, subscriber: string, deliveries: readonly Delivery[]): Promise<Failures>
+}
 
 export type Relay = {
   /** Something was published here just now. */
@@ -18,18 +31,26 @@ export type Relay = {
 const batchSize = 100
 /** After this another copy may send what this one claimed: longer than the slowest handler's deadline. */
 const leaseSeconds = 30
+/** What a broker took and lost is sent again after this. A handler that is slower than that ignores the second time. */
+const carriedLeaseSeconds = 10
 /** How soon what another copy left behind is found. */
 const pollMs = 1_000
 
 /** Sends a service's events to their subscribers until each has confirmed. Any number of copies may run beside it. */
-export function startRelay(options: { service: string; source: EventSource; deliver: Deliver; log: Logger }): Relay {
-  const { service, source, deliver, log } = options
+export function startRelay(options: {
+  service: string
+  source: EventSource
+  deliver: Deliver
+  carrier?: Carrier | null
+  log: Logger
+}): Relay {
+  const { service, source, deliver, log, carrier = null } = options
   let running: Promise<void> | null = null
   let again = false
   let stopped = false
 
   const round = async (): Promise<number> => {
-    const deliveries = await source.claim(batchSize, leaseSeconds)
+    const deliveries = await source.claim(batchSize, carrier ? carriedLeaseSeconds : leaseSeconds)
     const bySubscriber = Map.groupBy(deliveries, (delivery) => delivery.subscriber)
     await Promise.all([...bySubscriber].map(([subscriber, group]) => send(subscriber, group)))
     return deliveries.length
@@ -41,25 +62,53 @@ export function startRelay(options: { service: string; source: EventSource; deli
       importance: 'checkout',
       traceId: group[0]?.event.traceId ?? newTraceId(),
     })
-    const verdicts = await withCall(call, () =>
-      deliver(
-        subscriber,
-        group.map(({ event }) => event),
-      ),
-    ).catch((error: unknown) => group.map(() => (error instanceof Error ? error.message : String(error))))
+    const carried = carrier?.leadsTo(subscriber) ? carrier : null
+    const failures = await withCall(call, () =>
+      carried ? carry(carried, subscriber, group) : handOver(subscriber, group),
+    )
+    const [first] = failures.filter(({ kind }) => kind !== 'unconfirmed')
+    if (first) {
+      const { error, kind } = first
+      const text = kind === 'unfit' ? 'events given up' : 'events not delivered, will be sent again'
+      log.warn({ subscriber, events: failures.length, kind, error }, text)
+    }
+    if (failures.length > 0) await source.postpone(failures)
+  }
+
+  const unreached = (delivery: Delivery, error: unknown): Failures[number] => ({
+    delivery,
+    error: error instanceof Error ? error.message : String(error),
+    kind: 'unreached',
+  })
+
+  const handOver = async (subscriber: string, group: readonly Delivery[]): Promise<Failures> => {
+    const events = group.map(({ event }) => event)
+    const verdicts = await deliver(subscriber, events).catch((error: unknown) =>
+      group.map((delivery): Verdict => ({ ...unreached(delivery, error), kind: 'unreached' })),
+    )
     await passing(service)('events-delivered', subscriber)
     const done = group.filter((_, index) => verdicts[index] === null)
-    const failed = group.flatMap((delivery, index) => {
-      const error = verdicts[index]
-      return error === null ? [] : [{ delivery, error: error ?? 'no verdict' }]
-    })
     if (done.length > 0) await source.confirm(done)
-    if (failed.length > 0) {
-      log.warn(
-        { subscriber, events: failed.length, error: failed[0]?.error },
-        'events not delivered, will be sent again',
-      )
-      await source.postpone(failed)
+    return group.flatMap((delivery, index) => {
+      const verdict = verdicts[index]
+      if (verdict === null) return []
+      return [{ ...(verdict ?? { error: 'no verdict', kind: 'failed' }), delivery }]
+    })
+  }
+
+  /** What was sent for the first time is looked at again when its lease ends; what was sent before, ever more rarely. */
+  const carry = async (by: Carrier, subscriber: string, group: readonly Delivery[]): Promise<Failures> => {
+    try {
+      const refused = await by.send(service, subscriber, group)
+      const again = group.filter((one) => one.attempts > 1 && refused.every(({ delivery }) => delivery !== one))
+      const waiting = again.map((delivery) => ({
+        delivery,
+        error: `${subscriber} has not confirmed it yet`,
+        kind: 'unconfirmed' as const,
+      }))
+      return [...refused, ...waiting]
+    } catch (error) {
+      return group.map((delivery) => unreached(delivery, error))
     }
   }
 

@@ -9,6 +9,7 @@ export type Metrics = {
   readonly calls: Histogram<'service' | 'operation' | 'outcome'>
   readonly outboxPending: Gauge<'service'>
   readonly outboxDead: Gauge<'service'>
+  readonly outboxAge: Gauge<'service'>
   readonly poolConnections: Gauge<'service' | 'state'>
 }
 
@@ -42,6 +43,12 @@ export function createMetrics(): Metrics {
       registers,
     }),
     outboxDead: new Gauge({ name: 'stoa_outbox_dead', help: 'Events given up.', labelNames: ['service'], registers }),
+    outboxAge: new Gauge({
+      name: 'stoa_outbox_oldest_seconds',
+      help: 'Age of the oldest event that is not yet confirmed; 0 when all are.',
+      labelNames: ['service'],
+      registers,
+    }),
     poolConnections: new Gauge({
       name: 'stoa_pool_connections',
       help: 'Database connections.',

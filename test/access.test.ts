@@ -39,6 +39,8 @@ const roleWithout: Record<string, string> = {
   'staff:write': 'manager',
   'mail:read': 'fulfillment',
   'health:read': 'nobody',
+  'events:read': 'support',
+  'events:replay': 'merchandiser',
 }
 
 describe('who may call what', () => {

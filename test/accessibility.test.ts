@@ -122,6 +122,7 @@ describe('accessibility of every page, in light and dark, on a phone and a deskt
       `/gift-cards/${giftCard.body.id}`,
       '/imports',
       '/mails',
+      '/dead-letters',
       `/mails/${mail}`,
       '/staff',
     ])

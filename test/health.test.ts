@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { allServiceNames } from '../services/names.ts'
+import { hasNats } from './nats.ts'
 import { shapes, startShop } from './shop.ts'
 
 type Process = {
   services: string[]
   admission: { seats: number; turnedAway: Record<string, number> }
   dependencies: { name: string; kind: string; state: string; fallback: string }[]
+  events: { service: string; pending: number; oldestSeconds: number; dead: number }[]
 }
 
 for (const shape of shapes) {
@@ -27,6 +29,10 @@ for (const shape of shapes) {
       assert.ok(names.has(name), name)
     assert.equal(names.has('service search'), shape === 'many')
     assert.ok(processes.every(({ admission }) => admission.seats >= 32 && admission.turnedAway.checkout === 0))
+    assert.equal(names.has('broker NATS broker'), shape === 'many' && hasNats)
+    const outboxes = processes.flatMap(({ events }) => events)
+    assert.equal(new Set(outboxes.map(({ service }) => service)).size, outboxes.length)
+    assert.ok(outboxes.some(({ service }) => service === 'catalog') && outboxes.every(({ dead }) => dead === 0))
     assert.equal((await shop.api('GET', '/api/admin/health')).status, 401)
   })
 }

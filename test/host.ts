@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Actor } from '#kernel/call'
 import { type ClientOf, type Host, type HostOptions, startHost } from '#kernel/host'
+import type { NatsOptions } from '#kernel/nats-connection'
 import type { AnyService } from '#kernel/service'
 import { createLog, createMetrics } from '#kernel/telemetry'
 import { testDatabase } from './database.ts'
@@ -30,6 +31,9 @@ export async function startTestHost(
     environment?: Record<string, string>
     limitLoopback?: boolean
     drainMs?: number
+    /** Those that run here, where it is not all: what they publish for others waits, or goes by `nats`. */
+    hosted?: readonly string[]
+    nats?: NatsOptions
     /** Another copy: on the database and data folder of this host, which must be stopped last. */
     beside?: TestHost
   } = {},
@@ -53,7 +57,8 @@ export async function startTestHost(
     : null
   const host = await startHost({
     services,
-    hosted: new Set(services.map((one) => one.contract.name)),
+    hosted: new Set(options.hosted ?? services.map((one) => one.contract.name)),
+    nats: options.nats ?? null,
     settings: options.settings ?? {},
     shop: { name: 'Test shop', publicUrl: 'http://127.0.0.1', demo: true },
     databaseUrl: database.url,

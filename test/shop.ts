@@ -18,6 +18,7 @@ import { openShop } from '../cli/shop.ts'
 import { allServiceNames } from '../services/names.ts'
 import { type Api, apiAt } from './api.ts'
 import { testDatabase } from './database.ts'
+import { hasNats, startNats } from './nats.ts'
 
 export type Shape = 'one' | 'strict' | 'many'
 
@@ -45,16 +46,20 @@ export const ownerAccount = { email: 'owner@shop.example', password: 'a staff pa
 /** The shapes that journeys run in; `STOA_TEST_SHAPES=one` shortens the way while you work. */
 export const shapes = (process.env.STOA_TEST_SHAPES ?? 'one,strict,many').split(',') as Shape[]
 
-/** Starts an empty shop in `shape`, through the same doors as `stoa start`. */
+/**
+ * Starts an empty shop in `shape`, through the same doors as `stoa start`. Events travel between many processes by NATS where
+ * there is one.
+ * @param options.http over HTTP all the same, as in a shop without a broker
+ */
 export async function startShop(
   shape: Shape,
-  options: { environment?: Record<string, string>; payments?: PaymentSettings } = {},
+  options: { http?: boolean; environment?: Record<string, string>; payments?: PaymentSettings } = {},
 ): Promise<TestShop> {
   const database = await testDatabase()
   const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-shop-'))
   const [port, sandboxPort] = (await freePorts(2)) as [number, number]
   const url = `http://127.0.0.1:${port}`
-  const variables = {
+  const variables: Record<string, string> = {
     HOST: '127.0.0.1',
     PORT: String(port),
     STOA_PUBLIC_URL: url,
@@ -71,6 +76,11 @@ export async function startShop(
   await using opening = new AsyncDisposableStack()
   opening.defer(() => rm(dataFolder, { recursive: true, force: true }))
   opening.defer(() => database.drop())
+  if (shape === 'many' && options.http !== true && hasNats) {
+    const nats = await startNats()
+    opening.defer(() => nats.stop())
+    variables.NATS_URL = nats.url
+  }
   const started = shape === 'many' ? await startMany(variables) : await startOne(shape, variables)
   opening.defer(() => started.stop())
   const data = await openDataFolder(dataFolder)

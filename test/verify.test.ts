@@ -35,7 +35,7 @@ for (const shape of shapes) {
     ): Promise<R[]> => (await owner.query<R>(statement, [...values])).rows
 
     before(async () => {
-      shop = await startShop(shape)
+      shop = await startShop(shape, { http: true })
       owner = new pg.Client({ connectionString: shop.databaseUrl })
       await owner.connect()
       goods = await sell(shop, { handle: 'judged-mug', onHand: 100 })

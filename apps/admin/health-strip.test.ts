@@ -30,6 +30,18 @@ test('nothing is said while all is well', () => {
   assert.deepEqual(troublesOf({ processes: [process({}, '2026-11-27T11:00:00Z')], silent: [] }, now), [])
 })
 
+test('events that were given up are said', () => {
+  const events = [{ service: 'orders', pending: 4, oldestSeconds: 9, dead: 0 }]
+  assert.deepEqual(troublesOf({ processes: [{ ...process(), events }], silent: [] }, now), [])
+  const dead = [{ ...process(), events: events.map((one) => ({ ...one, dead: 1 })) }]
+  assert.deepEqual(troublesOf({ processes: [...dead, ...dead], silent: [] }, now), [
+    {
+      what: 'Some events could not be handled, and were given up.',
+      meanwhile: 'Undelivered events says which, and why.',
+    },
+  ])
+})
+
 test('each trouble is said once, with what happens meanwhile', () => {
   const open = process({ state: 'open' }, '2026-11-27T11:59:00Z')
   assert.deepEqual(troublesOf({ processes: [open, open], silent: ['search'] }, now), [

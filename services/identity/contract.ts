@@ -222,6 +222,15 @@ export const identity = contract('identity', {
     output: StaffMember,
     refusals: { 'identity/unknown-staff': 404, 'identity/last-owner': 409 },
   }),
+  writeDown: command(null, {
+    summary: 'Add a line to the audit log: who of the staff did something that belongs to no service',
+    access: internal,
+    input: T.Object({
+      action: T.String({ maxLength: 100 }),
+      subject: T.Union([T.String({ maxLength: 100 }), T.Null()]),
+    }),
+    output: T.Object({}),
+  }),
   ensureOwner: command(null, {
     summary: 'Make the first staff account where there is none; `enforce` also gives an existing one this password',
     access: internal,

@@ -18,6 +18,8 @@ export const permissions = [
   'staff:write',
   'mail:read',
   'health:read',
+  'events:read',
+  'events:replay',
 ] as const
 export type Permission = (typeof permissions)[number]
 

@@ -56,6 +56,7 @@ export const identityService = service({
         staffMembers: (input) => staff.staffMembers(deps, input),
         createStaff: (input, call) => staff.createStaff(deps, input, call),
         updateStaff: (input, call) => staff.updateStaff(deps, input, call),
+        writeDown: (input, call) => staff.writeDown(deps, input, call),
         ensureOwner: (input, call) => staff.ensureOwner(deps, input, call),
       },
       jobs: [

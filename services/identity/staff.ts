@@ -83,6 +83,15 @@ export async function updateStaff(
   })
 }
 
+export async function writeDown(
+  { db }: Deps,
+  { action, subject }: Input<Operations['writeDown']>,
+  call: Call,
+): Promise<Outcome<Operations['writeDown']>> {
+  await store.audit(db, { actor: actorId(call), action, subject, traceId: call.traceId })
+  return ok({})
+}
+
 /**
  * The first owner, where there is none. With `enforce` (the password comes from the environment) a staff account that
  * exists gets this password when it has another: the way back in for whoever owns the machine.

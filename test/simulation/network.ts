@@ -1,8 +1,9 @@
 import type { Call } from '#kernel/call'
 import type { EventEnvelope } from '#kernel/event'
 import { execute, type RunningService } from '#kernel/execute'
-import { type Ask, NoAnswer } from '#kernel/mesh'
+import { type Ask, NoAnswer, sentVerdicts } from '#kernel/mesh'
 import { ProblemError, problem } from '#kernel/problem'
+import type { Deliver } from '#kernel/relay'
 import type { Faults } from './faults.ts'
 import { currentLife, type Life, outside, type Timeline, within } from './timeline.ts'
 import type { Trace } from './trace.ts'
@@ -11,7 +12,7 @@ import type { Trace } from './trace.ts'
 export type Door = {
   readonly life: Life
   readonly services: ReadonlyMap<string, RunningService>
-  readonly receive: (service: string, events: readonly EventEnvelope[]) => Promise<(string | null)[]>
+  readonly receive: Deliver
 }
 
 /** An answer on its way: as the internal port would have sent it. */
@@ -87,7 +88,7 @@ async function serve(
   try {
     if (kind === 'events') {
       const { events } = body as { events: EventEnvelope[] }
-      return { value: { verdicts: await door.receive(service, events) } }
+      return { value: copy(sentVerdicts(await door.receive(service, events))) }
     }
     const running = door.services.get(service)
     if (!running) throw new Error(`simulation: nobody hosts ${service}`)

@@ -16,6 +16,7 @@ const places = [
   { to: '/gift-cards', title: 'Gift cards', icon: 'giftCards', needs: 'gift-cards:read' },
   { to: '/imports', title: 'Import and export', icon: 'imports', needs: 'catalog:read' },
   { to: '/mails', title: 'Mails', icon: 'mails', needs: 'mail:read' },
+  { to: '/dead-letters', title: 'Undelivered events', icon: 'events', needs: 'events:read' },
   { to: '/staff', title: 'Staff', icon: 'staff', needs: 'staff:read' },
 ] as const satisfies readonly { to: string; title: string; icon: IconName; needs: string | null }[]
 

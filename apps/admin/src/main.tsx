@@ -4,6 +4,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ApiError } from './api.ts'
 import { Frame } from './frame.tsx'
+import { DeadLettersPage } from './pages/dead-letters.tsx'
 import { GiftCardPage } from './pages/gift-card.tsx'
 import { GiftCardsPage } from './pages/gift-cards.tsx'
 import { HomePage } from './pages/home.tsx'
@@ -56,6 +57,7 @@ const router = createRouter({
     page('/imports/$importId', ImportPage),
     page('/mails', MailsPage),
     page('/mails/$mailId', MailPage),
+    page('/dead-letters', DeadLettersPage),
     page('/staff', StaffPage),
   ]),
 })

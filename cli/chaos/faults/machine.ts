@@ -118,7 +118,7 @@ export const machineFaults: readonly Fault[] = [
   {
     name: 'poison-event',
     rows: ['F16'],
-    what: 'an event that nobody can handle; the pauses between its tries are cut short',
+    what: 'an event that is not what it is declared to be, so that nobody can handle it',
     sellsMeanwhile: true,
     backWithinSeconds: 10,
     inject: poison,
@@ -132,7 +132,7 @@ const ended =
     return []
   }
 
-/** Twenty tries, each at the relay's next look. */
+/** At the relay's next look. */
 const givenUpWithinMs = 120_000
 
 /** It must be given up, and nothing else with it; then staff clear it away, as they would. */

@@ -1,7 +1,8 @@
 import { join } from 'node:path'
+import type { DeadLetter, LetterPlace } from '#kernel/dead-letters'
 import { digest } from '#kernel/id'
 import { type Claim, type IdempotencyStore, keptHours, toKeep } from '#kernel/idempotency'
-import type { Delivery } from '#kernel/outbox'
+import { type Delivery, type DeliveryMark, pauseSeconds } from '#kernel/outbox'
 import { type Environment, isKey, openEnvironment, type Table } from './lmdb-environment.ts'
 import { lmdbImports } from './lmdb-imports.ts'
 import type {
@@ -39,15 +40,17 @@ export function openLmdbStore(dataFolder: string): CatalogStore {
 type Owed = {
   readonly event: Delivery['event']
   readonly attempts: number
+  /** How often the subscriber could not handle it. Entries of an older version do not say. */
+  readonly failures?: number
   /** Epoch milliseconds; null when it was given up. */
   readonly dueAt: number | null
+  readonly diedAt?: string
   readonly error: string | null
 }
 type OwedKey = [productId: string, type: string, subscriber: string]
 
-/** With doubling pauses this is most of a day, as for the services whose events are in PostgreSQL. */
-const attemptsAtMost = 20
-const pauseAtMostMs = 3_600_000
+/** Entries among which the oldest that waits is looked for: those that are due first. */
+const judgedByAge = 1_000
 /** Entries that a staff search looks at before others get their turn on the event loop. */
 const entriesATurn = 2_000
 
@@ -170,11 +173,30 @@ function owedEvents(environment: Environment) {
     if (before.dueAt === null) dead.removeSync(key)
     else due.removeSync([before.dueAt, ...key])
   }
-  const keyOf = ({ subscriber, event }: Delivery): OwedKey => [event.subject, event.type, subscriber]
+  const keyOf = ({ subscriber, event }: DeliveryMark): OwedKey => [event.subject, event.type, subscriber]
   /** Null when a newer event took its place: that one is still owed. */
-  const current = (delivery: Delivery): Owed | null => {
+  const current = (delivery: DeliveryMark): Owed | null => {
     const found = owed.get(keyOf(delivery))
     return found?.event.id === delivery.event.id ? found : null
+  }
+
+  const letterOf = (key: OwedKey): DeadLetter | null => {
+    const found = owed.get(key)
+    if (!found) return null
+    const { id: eventId, type, subject, source: publisher, time: occurredAt } = found.event
+    const diedAt = (found.diedAt ?? occurredAt).replace(/(\.\d{3})Z$/, '$1000Z')
+    const error = found.error ?? ''
+    return {
+      eventId,
+      type,
+      subject,
+      publisher,
+      subscriber: key[2],
+      attempts: found.attempts,
+      error,
+      occurredAt,
+      diedAt,
+    }
   }
 
   const source: ProductStore['events'] = {
@@ -196,15 +218,46 @@ function owedEvents(environment: Environment) {
       }),
     postpone: (failures) =>
       environment.write(() => {
-        for (const { delivery, error } of failures) {
+        for (const { delivery, error, kind } of failures) {
           const found = current(delivery)
-          if (!found) continue
-          const pauseMs = Math.min(200 * 2 ** delivery.attempts, pauseAtMostMs)
-          const dueAt = delivery.attempts < attemptsAtMost ? Date.now() + pauseMs : null
-          write(keyOf(delivery), { ...found, dueAt, error })
+          if (!found || found.attempts !== delivery.attempts) continue
+          const failures = (found.failures ?? 0) + (kind === 'failed' ? 1 : 0)
+          const seconds = pauseSeconds(kind, found.attempts, failures)
+          const next =
+            seconds === null
+              ? { dueAt: null, diedAt: new Date().toISOString() }
+              : { dueAt: Date.now() + seconds * 1_000 }
+          write(keyOf(delivery), { ...found, failures, error, ...next })
         }
       }),
-    backlog: async () => ({ pending: due.getKeysCount(), dead: dead.getKeysCount() }),
+    async backlog() {
+      const now = Date.now()
+      const ages = [...due.getKeys({ start: [0], limit: judgedByAge })].map((key) => {
+        const found = owed.get((key as [number, ...OwedKey]).slice(1))
+        return found ? now - Date.parse(found.event.time) : 0
+      })
+      const oldestSeconds = Math.floor(Math.max(0, ...ages) / 1_000)
+      return { pending: due.getKeysCount(), dead: dead.getKeysCount(), oldestSeconds }
+    },
+    async deadLetters(after, limit) {
+      const letters = [...dead.getKeys()].flatMap((key) => letterOf(key as OwedKey) ?? [])
+      const place = ({ diedAt, eventId, subscriber }: LetterPlace): string => `${diedAt} ${eventId} ${subscriber}`
+      return letters
+        .filter((one) => after === null || place(one) < place(after))
+        .sort((a, b) => (place(a) < place(b) ? 1 : -1))
+        .slice(0, limit)
+    },
+    replay: (eventId) =>
+      environment.write(() => {
+        const keys = ([...dead.getKeys()] as OwedKey[]).filter(
+          (key) => eventId === null || owed.get(key)?.event.id === eventId,
+        )
+        for (const key of keys) {
+          const found = owed.get(key)
+          if (found) write(key, { event: found.event, attempts: 0, failures: 0, dueAt: Date.now(), error: null })
+        }
+        return keys.length
+      }),
     async overdue(time, limit) {
       const found: { productId: string; type: string; subscriber: string }[] = []
       for (const { key, value } of owed.getRange()) {

@@ -117,6 +117,8 @@ export function storeSuite(adapter: Adapter): void {
 
     productTests(newStore)
     eventTests(newStore)
+    deadLetterTests(newStore)
+    deadLetterTests(newStore)
     processTests(open, newPlace, child)
     otherDocumentTests(newStore)
     importTests(newStore)
@@ -148,7 +150,7 @@ function productTests(newStore: () => CatalogStore): void {
     assert.deepEqual(await store.put(cup, null, testEvent(cup)), { kind: 'conflict' })
     assert.deepEqual(await store.put(testDocument(), 1, null), { kind: 'conflict' })
     assert.deepEqual(await store.byHandle('cup'), cup)
-    assert.deepEqual(await store.events.backlog(), { pending: 0, dead: 0 })
+    assert.deepEqual(await countsOf(store), { pending: 0, dead: 0 })
     assert.deepEqual(await store.put(renamed, 1, null), { kind: 'written' })
     assert.deepEqual(await store.get(cup.product.id), renamed)
   })
@@ -163,7 +165,7 @@ function productTests(newStore: () => CatalogStore): void {
     assert.deepEqual(await store.put(third, null, testEvent(third)), { kind: 'sku-taken', sku: 'CUP-1' })
     assert.equal(await store.byHandle('mug'), null)
     assert.equal(await store.bySku('CUP-2'), null)
-    assert.deepEqual(await store.events.backlog(), { pending: 0, dead: 0 })
+    assert.deepEqual(await countsOf(store), { pending: 0, dead: 0 })
 
     const [variant] = cup.product.variants
     assert.ok(variant)
@@ -250,22 +252,28 @@ function productTests(newStore: () => CatalogStore): void {
   })
 }
 
+/** How many events wait, and how many were given up. */
+async function countsOf({ events }: CatalogStore): Promise<{ pending: number; dead: number }> {
+  const { pending, dead } = await events.backlog()
+  return { pending, dead }
+}
+
 function eventTests(newStore: () => CatalogStore): void {
   test('an event waits with its product until each subscriber has confirmed', async () => {
     const store = newStore()
     const cup = testDocument()
     const event = testEvent(cup, ['cart', 'search'])
     await store.put(cup, null, event)
-    assert.deepEqual(await store.events.backlog(), { pending: 2, dead: 0 })
+    assert.deepEqual(await countsOf(store), { pending: 2, dead: 0 })
     const claimed = await store.events.claim(10, 30)
     assert.deepEqual(claimed.map(({ subscriber }) => subscriber).sort(), ['cart', 'search'])
     assert.deepEqual(claimed[0]?.event, event.event)
     assert.equal(claimed[0]?.attempts, 1)
     assert.deepEqual(await store.events.claim(10, 30), [], 'what is claimed is nobody else’s')
     await store.events.confirm(claimed.filter(({ subscriber }) => subscriber === 'cart'))
-    assert.deepEqual(await store.events.backlog(), { pending: 1, dead: 0 })
+    assert.deepEqual(await countsOf(store), { pending: 1, dead: 0 })
     await store.events.confirm(claimed)
-    assert.deepEqual(await store.events.backlog(), { pending: 0, dead: 0 })
+    assert.deepEqual(await countsOf(store), { pending: 0, dead: 0 })
   })
 
   test('a lease that ran out lets another take the event', async () => {
@@ -290,9 +298,9 @@ function eventTests(newStore: () => CatalogStore): void {
       second.map(({ event }) => event.sequence),
       [2],
     )
-    await store.events.postpone([{ delivery: first[0] ?? assert.fail(), error: 'late' }])
+    await store.events.postpone([{ delivery: first[0] ?? assert.fail(), error: 'late', kind: 'failed' }])
     await store.events.confirm(second)
-    assert.deepEqual(await store.events.backlog(), { pending: 0, dead: 0 })
+    assert.deepEqual(await countsOf(store), { pending: 0, dead: 0 })
   })
 
   test('events of two types of one product are kept apart', async () => {
@@ -311,18 +319,72 @@ function eventTests(newStore: () => CatalogStore): void {
     await store.put(cup, null, testEvent(cup))
     const [delivery] = await store.events.claim(1, 30)
     assert.ok(delivery)
-    await store.events.postpone([{ delivery, error: 'no answer' }])
+    await store.events.postpone([{ delivery, error: 'cannot', kind: 'failed' }])
     assert.deepEqual(await store.events.claim(10, 30), [], 'not at once')
-    assert.deepEqual(await store.events.backlog(), { pending: 1, dead: 0 })
-    await store.events.postpone([{ delivery: { ...delivery, attempts: 20 }, error: 'no answer' }])
-    assert.deepEqual(await store.events.backlog(), { pending: 0, dead: 1 })
+    assert.deepEqual(await countsOf(store), { pending: 1, dead: 0 })
+    // Once failed already, and nineteen times to go. An answer to an earlier attempt counts for nothing.
+    await store.events.postpone(
+      Array.from({ length: 30 }, () => ({
+        delivery: { ...delivery, attempts: 0 },
+        error: 'cannot',
+        kind: 'failed' as const,
+      })),
+    )
+    for (let failures = 2; failures <= 20; failures++) {
+      assert.deepEqual(await countsOf(store), { pending: 1, dead: 0 }, `after ${failures - 1} failures`)
+      await store.events.postpone([{ delivery, error: 'cannot', kind: 'failed' }])
+    }
+    assert.deepEqual(await countsOf(store), { pending: 0, dead: 1 })
     const found = await store.events.overdue('2000-01-01T00:00:00Z', 10)
     assert.deepEqual(found, [{ productId: cup.product.id, type: 'product.changed', subscriber: 'search' }])
     const changed = nextVersion(cup)
     await store.put(changed, 1, testEvent(changed))
-    assert.deepEqual(await store.events.backlog(), { pending: 1, dead: 0 })
+    assert.deepEqual(await countsOf(store), { pending: 1, dead: 0 })
     assert.deepEqual(await store.events.overdue('2000-01-01T00:00:00Z', 10), [])
     assert.equal((await store.events.overdue(new Date(Date.now() + 1_000).toISOString(), 10)).length, 1)
+  })
+}
+
+function deadLetterTests(newStore: () => CatalogStore): void {
+  test('what was never judged is never given up; what can never be handled is given up at once, listed, and owed again on demand', async () => {
+    const store = newStore()
+    const documents = [testDocument(), testDocument(), testDocument()]
+    for (const one of documents) await store.put(one, null, testEvent(one))
+    const claimed = await store.events.claim(10, 30)
+    const [away, first, second] = documents.map(
+      ({ product }) => claimed.find(({ event }) => event.subject === product.id) ?? assert.fail(),
+    )
+    assert.ok(away && first && second)
+    for (let turn = 0; turn < 30; turn++) {
+      await store.events.postpone([{ delivery: away, error: 'nobody is there', kind: 'unreached' }])
+      await store.events.postpone([{ delivery: away, error: 'not confirmed', kind: 'unconfirmed' }])
+    }
+    await store.events.postpone([{ delivery: first, error: 'no id', kind: 'unfit' }])
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    await store.events.postpone([{ delivery: second, error: 'no name', kind: 'unfit' }])
+    assert.deepEqual(await countsOf(store), { pending: 1, dead: 2 })
+    const [last, ...others] = await store.events.deadLetters(null, 10)
+    assert.ok(last)
+    const { diedAt, ...told } = last
+    assert.deepEqual(told, {
+      eventId: second.event.id,
+      type: 'product.changed',
+      subject: second.event.subject,
+      publisher: second.event.source,
+      subscriber: 'search',
+      attempts: 1,
+      error: 'no name',
+      occurredAt: second.event.time,
+    })
+    assert.ok(Math.abs(Date.parse(diedAt) - Date.now()) < 60_000)
+    assert.deepEqual(await store.events.deadLetters(last, 10), others)
+    assert.deepEqual(await store.events.deadLetters(null, 1), [last])
+    assert.equal(await store.events.replay(second.event.id), 1)
+    assert.deepEqual(await store.events.claim(10, 30), [{ ...second, attempts: 1 }])
+    assert.equal(await store.events.replay(second.event.id), 0)
+    assert.equal(await store.events.replay(null), 1)
+    assert.deepEqual(await countsOf(store), { pending: 3, dead: 0 })
+    assert.deepEqual(await store.events.deadLetters(null, 10), [])
   })
 }
 
@@ -377,7 +439,7 @@ function processTests(
       assert.deepEqual(await store.bySku(document.product.variants[0]?.sku ?? ''), document)
       assert.deepEqual(await store.byVariants(document.product.variants.map(({ id }) => id)), [document])
     }
-    assert.deepEqual(await store.events.backlog(), { pending: all.length, dead: 0 })
+    assert.deepEqual(await countsOf(store), { pending: all.length, dead: 0 })
     const fresh = testDocument()
     assert.deepEqual(await store.put(fresh, null, null), { kind: 'written' }, 'no lock is left behind')
   })

@@ -13,7 +13,9 @@ export function troublesOf({ processes, silent }: Health, now: number): readonly
   const found = new Map<string, string>()
   for (const name of silent)
     found.set(`The ${name} service does not answer.`, 'It may be starting, or its process ended.')
-  for (const { dependencies, admission } of processes) {
+  for (const { dependencies, admission, events = [] } of processes) {
+    if (events.some(({ dead }) => dead > 0))
+      found.set('Some events could not be handled, and were given up.', 'Undelivered events says which, and why.')
     for (const { name, kind, state, fallback } of dependencies) {
       const title = kind === 'service' ? `The ${name} service` : `The ${name}`
       if (state !== 'closed') found.set(`${title} is in trouble.`, fallback)
