@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { newTraceId, serviceCall, withCall } from './call.ts'
 import { passing } from './crash-point.ts'
@@ -18,6 +19,11 @@ export type Relay = {
 const batchSize = 100
 /** After this another copy may send what this one claimed: longer than the slowest handler's deadline. */
 const leaseSeconds = 30
+/**
+ * Between two rounds: what is published meanwhile shares its statements, here and at its subscribers. The first event after a quiet
+ * moment does not wait.
+ */
+const restMs = 20
 /** How soon what another copy left behind is found. */
 const pollMs = 1_000
 
@@ -27,6 +33,9 @@ export function startRelay(options: { service: string; source: EventSource; deli
   let running: Promise<void> | null = null
   let again = false
   let stopped = false
+
+  /** Whoever published has a deadline that ends with their answer; what is owed is sent all the same. */
+  const ownCall = () => serviceCall(service, { timeoutMs: leaseSeconds * 1_000, importance: 'checkout' })
 
   const round = async (): Promise<number> => {
     const deliveries = await source.claim(batchSize, leaseSeconds)
@@ -64,14 +73,16 @@ export function startRelay(options: { service: string; source: EventSource; deli
   }
 
   const run = async (): Promise<void> => {
-    do {
+    for (;;) {
       again = false
       try {
-        while ((await round()) === batchSize);
+        while ((await withCall(ownCall(), round)) === batchSize);
       } catch (error) {
         log.warn({ error: (error as Error).message }, 'relay could not read its events, will try again')
       }
-    } while (again && !stopped)
+      if (!again || stopped) return
+      await pause(restMs)
+    }
   }
 
   const wake = (): void => {
