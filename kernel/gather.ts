@@ -9,8 +9,8 @@ export type GatherOptions<Request, Verdict> = {
   /** Who runs the statement and what it does, as problems and logs name it. */
   readonly service: string
   readonly what: string
-  /** Two requests of one id are never in one batch: the second sees what the first did. */
-  readonly idOf: (request: Request) => string
+  /** Two requests of one id are never in one batch: the second sees what the first did. Left out where none changes anything. */
+  readonly idOf?: (request: Request) => string
   /**
    * Judges all requests in one statement, each whole or not at all, and answers with a verdict for each, in their order.
    * A refusal is a verdict. Must have the same effect when it is run again: after a failure nobody knows what it did.
@@ -24,7 +24,7 @@ export type GatherOptions<Request, Verdict> = {
 
 type Waiting<Request, Verdict> = {
   readonly request: Request
-  readonly id: string
+  readonly id: unknown
   /** Epoch milliseconds after which nobody waits for the verdict. */
   readonly deadline: number
   readonly importance: Importance
@@ -63,7 +63,7 @@ export function gather<Request, Verdict>(
   }
 
   const takeBatch = (): Entry[] => {
-    const batch = new Map<string, Entry>()
+    const batch = new Map<unknown, Entry>()
     const left: Entry[] = []
     for (const entry of queue) {
       if (batch.size < batchAtMost && !batch.has(entry.id)) batch.set(entry.id, entry)
@@ -121,7 +121,8 @@ export function gather<Request, Verdict>(
     if (queue.length >= queueAtMost) throw unavailable(`Too many wait to ${what}. Try again.`)
     const { deadline, importance, traceId } = currentCall() ?? serviceCall(service, { timeoutMs })
     return new Promise((resolve, reject) => {
-      queue.push({ request, id: options.idOf(request), deadline, importance, traceId, resolve, reject })
+      const id = options.idOf?.(request) ?? Symbol()
+      queue.push({ request, id, deadline, importance, traceId, resolve, reject })
       if (sweeper) return
       sweeper = setInterval(dropLate, sweepMs).unref()
       setImmediate(work)

@@ -12,7 +12,7 @@ import { createEdge, type EdgeApp } from './edge.ts'
 import type { EventEnvelope } from './event.ts'
 import type { RunningService } from './execute.ts'
 import { hostContract, type ProcessHealth, processHealth, shopHealth } from './health.ts'
-import { idempotencyStore, keptHours } from './idempotency.ts'
+import { gatheredIdempotencyStore, keptHours } from './idempotency.ts'
 import { handleFitting, type Subscription, Unfit } from './inbox.ts'
 import { internalApi } from './internal-api.ts'
 import { httpMesh, localMesh, type Remote, strictMesh } from './mesh.ts'
@@ -293,7 +293,7 @@ export async function startService(
     running: {
       contract,
       handlers: wiring.operations as unknown as Record<string, AnyHandler>,
-      idempotency: wiring.idempotency ?? (db ? idempotencyStore(db) : null),
+      idempotency: wiring.idempotency ?? (db ? gatheredIdempotencyStore(db) : null),
       limiter: db ? rateLimiter(db) : null,
       limitLoopback: options.limitLoopback,
       metrics: options.metrics,

@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import { currentCall } from './call.ts'
 import type { Accepted, Refused } from './contract.ts'
-import { type Database, type Executor, inTransaction, sql, type Transaction } from './database.ts'
+import { type Database, databaseFacts, type Executor, inTransaction, sql, type Transaction } from './database.ts'
+import { gather } from './gather.ts'
 import { keyInProgress } from './problem.ts'
 
 type AnyOutcome = Accepted<unknown> | Refused
@@ -59,50 +60,107 @@ export function toKeep(outcome: AnyOutcome): AnyOutcome {
 export const readKept = (kept: unknown): AnyOutcome =>
   (typeof kept === 'string' ? JSON.parse(kept) : kept) as AnyOutcome
 
+type Claimed = { readonly scope: string; readonly key: string }
+type Wanted = Claimed & { readonly fingerprint: string }
+type Answer = Claimed & { readonly outcome: AnyOutcome }
+
 /** Keys in the service's own schema. Runs on a transaction too, where the claim must commit with the effect. */
 export function idempotencyStore(db: Executor): IdempotencyStore {
   return {
     async claim(scope, key, print) {
-      const { rows } = await sql<{ claimed: boolean; fingerprint: string; outcome: unknown }>`
-        with claimed as (
-          insert into idempotency_keys as k (scope, key, fingerprint, lease_until)
-          values (${scope}, ${key}, ${print}, now() + make_interval(secs => ${leaseSeconds}))
-          on conflict (scope, key) do update
-            set fingerprint = excluded.fingerprint, outcome = null, lease_until = excluded.lease_until, created_at = now()
-            where (k.outcome is null and k.lease_until < now() and k.fingerprint = excluded.fingerprint)
-               or k.created_at < now() - make_interval(hours => ${keptHours})
-          returning fingerprint)
-        select true as claimed, fingerprint, null::jsonb as outcome from claimed
-        union all
-        select false, fingerprint, outcome from idempotency_keys
-        where scope = ${scope} and key = ${key} and not exists (select 1 from claimed)`.execute(db)
-      const row = rows[0]
-      // No row at all: the other call inserted after this statement's snapshot and still runs.
-      if (!row) return { kind: 'running' }
-      if (row.claimed) return { kind: 'claimed' }
-      if (row.fingerprint !== print) return { kind: 'mismatch' }
-      return row.outcome === null ? { kind: 'running' } : { kind: 'answered', outcome: readKept(row.outcome) }
+      const [claim] = await claimAll(db, [{ scope, key, fingerprint: print }])
+      return claim ?? { kind: 'running' }
     },
     async answer(scope, key, outcome) {
-      await writeAnswer(db, { scope, key }, outcome)
+      await answerAll(db, [{ scope, key, outcome }])
     },
-    async release(scope, key) {
-      await sql`delete from idempotency_keys where scope = ${scope} and key = ${key} and outcome is null`.execute(db)
-    },
+    release: (scope, key) => releaseAll(db, [{ scope, key }]),
   }
 }
 
-/** Kept as one text: jsonb would put an object's keys in an order of its own. @returns false when it was answered before */
-async function writeAnswer(db: Executor, { scope, key }: Claimed, outcome: AnyOutcome): Promise<boolean> {
-  const { rows } = await sql`
-    update idempotency_keys set outcome = to_jsonb(${JSON.stringify(toKeep(outcome))}::text)
-    where scope = ${scope} and key = ${key} and outcome is null returning key`.execute(db)
-  return rows.length === 1
+/** A statement of this many takes a few milliseconds; more that wait would wait for longer than a request is worth. */
+const limits = { batchAtMost: 100, queueAtMost: 5_000 }
+
+/** The same for the calls of a service, which claim and answer beside each other: each statement and its commit serve many. */
+export function gatheredIdempotencyStore(db: Database): IdempotencyStore {
+  const { service } = databaseFacts(db)
+  const idOf = ({ scope, key }: Claimed): string => `${scope} ${key}`
+  const claim = gather<Wanted, Claim>({
+    ...limits,
+    service,
+    what: 'claim a key',
+    idOf,
+    run: (wanted) => claimAll(db, wanted),
+  })
+  const answer = gather<Answer, boolean>({
+    ...limits,
+    service,
+    what: 'keep an answer',
+    idOf,
+    run: (answers) => answerAll(db, answers),
+  })
+  return {
+    claim: (scope, key, print) => claim({ scope, key, fingerprint: print }),
+    async answer(scope, key, outcome) {
+      await answer({ scope, key, outcome: toKeep(outcome) })
+    },
+    release: (scope, key) => releaseAll(db, [{ scope, key }]),
+  }
+}
+
+/** Claims keys, no two of them the same. Rows are written in key order: two calls that claim the same keys meet in one order. */
+export async function claimAll(db: Executor, wanted: readonly Wanted[]): Promise<Claim[]> {
+  const { rows } = await sql<{ claimed: boolean; known: string | null; outcome: unknown }>`
+    with wanted as (
+      select * from unnest(${wanted.map(({ scope }) => scope)}::text[], ${wanted.map(({ key }) => key)}::text[],
+                           ${wanted.map(({ fingerprint }) => fingerprint)}::text[])
+                    with ordinality as w (scope, key, fingerprint, n)),
+    claimed as (
+      insert into idempotency_keys as k (scope, key, fingerprint, lease_until)
+      select scope, key, fingerprint, now() + make_interval(secs => ${leaseSeconds}) from wanted order by scope, key
+      on conflict (scope, key) do update
+        set fingerprint = excluded.fingerprint, outcome = null, lease_until = excluded.lease_until, created_at = now()
+        where (k.outcome is null and k.lease_until < now() and k.fingerprint = excluded.fingerprint)
+           or k.created_at < now() - make_interval(hours => ${keptHours})
+      returning scope, key)
+    select c.key is not null as claimed, k.fingerprint as known, k.outcome
+    from wanted w left join claimed c using (scope, key) left join idempotency_keys k using (scope, key)
+    order by w.n`.execute(db)
+  return rows.map(({ claimed, known, outcome }, index): Claim => {
+    if (claimed) return { kind: 'claimed' }
+    // No row at all: the other call inserted after this statement's snapshot and still runs.
+    if (known === null) return { kind: 'running' }
+    if (known !== wanted[index]?.fingerprint) return { kind: 'mismatch' }
+    return outcome === null ? { kind: 'running' } : { kind: 'answered', outcome: readKept(outcome) }
+  })
+}
+
+/** Lets go of keys that were claimed and not answered. */
+export async function releaseAll(db: Executor, keys: readonly Claimed[]): Promise<void> {
+  await sql`
+    delete from idempotency_keys k
+    using unnest(${keys.map(({ scope }) => scope)}::text[], ${keys.map(({ key }) => key)}::text[]) as free (scope, key)
+    where k.scope = free.scope and k.key = free.key and k.outcome is null`.execute(db)
+}
+
+/**
+ * Keeps answers, no two of them under the same key. Each is kept as one text: jsonb would put an object's keys in an order of its
+ * own. @returns for each, in their order, false when the key was answered before
+ */
+export async function answerAll(db: Executor, answers: readonly Answer[]): Promise<boolean[]> {
+  const { rows } = await sql<{ kept: boolean }>`
+    with answer as (
+      select * from unnest(${answers.map(({ scope }) => scope)}::text[], ${answers.map(({ key }) => key)}::text[],
+                           ${answers.map(({ outcome }) => JSON.stringify(toKeep(outcome)))}::text[])
+                    with ordinality as a (scope, key, outcome, n)),
+    kept as (
+      update idempotency_keys k set outcome = to_jsonb(a.outcome) from answer a
+      where k.scope = a.scope and k.key = a.key and k.outcome is null returning k.scope, k.key)
+    select kept.key is not null as kept from answer left join kept using (scope, key) order by n`.execute(db)
+  return rows.map(({ kept }) => kept)
 }
 
 // ---- The answer in the effect's own transaction ------------------------------------------------------------------
-
-type Claimed = { readonly scope: string; readonly key: string }
 
 const claims = new AsyncLocalStorage<Claimed | null>()
 
@@ -116,7 +174,9 @@ export const withClaim = <R>(claimed: Claimed | null, work: () => R): R => claim
  */
 export async function keepAnswer(tx: Transaction, outcome: Accepted<unknown>): Promise<void> {
   const claimed = claims.getStore()
-  if (claimed && !(await writeAnswer(tx, claimed, outcome))) throw keyInProgress()
+  if (!claimed) return
+  const [kept] = await answerAll(tx, [{ ...claimed, outcome }])
+  if (!kept) throw keyInProgress()
 }
 
 /** Runs a write whose answer is known with it, both or neither; without a key it is the write alone. */

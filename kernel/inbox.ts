@@ -76,29 +76,48 @@ export function onPrepared<D extends T.TObject, P>(
   prepare: (event: Heard<D>) => Promise<P>,
   apply: (tx: Transaction, event: Heard<D>, prepared: P) => Promise<void>,
 ): Subscription {
+  const prepareAll = async (events: readonly Heard<D>[]): Promise<P[]> => {
+    const prepared: P[] = []
+    await eachInItsTrace(events, async (one) => void prepared.push(await prepare(one)))
+    return prepared
+  }
+  return onAllPrepared(event, prepareAll, async (tx, heard) => {
+    for (const one of heard) await inItsTrace(one.event, () => apply(tx, one.event, one.prepared))
+  })
+}
+
+/** The same for an effect that one statement has for many events. `prepare` answers for each, in their order. */
+export function onAllPrepared<D extends T.TObject, P>(
+  event: EventDeclaration<D>,
+  prepare: (events: readonly Heard<D>[]) => Promise<readonly P[]>,
+  apply: (tx: Transaction, heard: readonly { readonly event: Heard<D>; readonly prepared: P }[]) => Promise<void>,
+): Subscription {
   const handle = async (db: Database, heard: readonly Heard<D>[]): Promise<void> => {
     const known = await handledBefore(db, heard)
-    const prepared = new Map<string, P>()
-    await eachInItsTrace(
-      heard.filter(({ id }) => !known.has(id)),
-      async (one) => {
-        prepared.set(one.id, await prepare(one))
-      },
+    const unknown = heard.filter(({ id }) => !known.has(id))
+    const found = await prepare(unknown)
+    const prepared = new Map(unknown.map(({ id }, index) => [id, found[index] as P]))
+    await once(db, heard, (tx, fresh) =>
+      apply(
+        tx,
+        fresh.map((one) => ({ event: one, prepared: prepared.get(one.id) as P })),
+      ),
     )
-    await once(db, heard, (tx, events) => eachInItsTrace(events, (one) => apply(tx, one, prepared.get(one.id) as P)))
   }
   return { event, handle: (db, heard) => together(heard, (events) => handle(db, events as readonly Heard<D>[])) }
 }
 
-/** What an event causes belongs to the trace of what caused it. */
 async function eachInItsTrace<E extends EventEnvelope>(
   events: readonly E[],
   work: (event: E) => Promise<void>,
 ): Promise<void> {
-  for (const event of events) {
-    const call = currentCall()
-    await (call ? withCall({ ...call, traceId: event.traceId }, () => work(event)) : work(event))
-  }
+  for (const event of events) await inItsTrace(event, () => work(event))
+}
+
+/** What an event causes belongs to the trace of what caused it. */
+function inItsTrace<R>({ traceId }: EventEnvelope, work: () => R): R {
+  const call = currentCall()
+  return call ? withCall({ ...call, traceId }, work) : work()
 }
 
 /** All events share a transaction and its commit. If it fails, each runs by itself, so that a bad one holds up no other. */

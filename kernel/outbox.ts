@@ -65,24 +65,43 @@ export function pauseSeconds(kind: Failure['kind'], attempts: number, failures: 
   return Math.min(first * 2 ** ((kind === 'failed' ? failures : attempts) - 1), atMost)
 }
 
-/**
- * Lets an event leave with the transaction that caused it: it is sent if and only if this commits.
- * @param options.subject the id of the aggregate it is about
- * @param options.sequence the aggregate's version after this change, so that handlers can tolerate any order
- */
-export async function publish<D extends T.TObject>(
+/** What an event is about and says; `traceId` where it belongs to another trace than the call in progress. */
+export type Published<Data> = {
+  /** The id of the aggregate it is about. */
+  readonly subject: string
+  /** The aggregate's version after this change, so that handlers can tolerate any order. */
+  readonly sequence: number
+  readonly data: Data
+  readonly traceId?: string
+}
+
+/** Lets an event leave with the transaction that caused it: it is sent if and only if this commits. */
+export function publish<D extends T.TObject>(
   tx: Transaction,
   declaration: EventDeclaration<D>,
-  options: { subject: string; sequence: number; data: T.Static<D> },
+  event: Published<T.Static<D>>,
 ): Promise<void> {
+  return publishAll(tx, declaration, [event])
+}
+
+/** The same for many events of one kind in one statement. */
+export async function publishAll<D extends T.TObject>(
+  tx: Transaction,
+  declaration: EventDeclaration<D>,
+  events: readonly Published<T.Static<D>>[],
+): Promise<void> {
+  if (events.length === 0) return
   const facts = databaseFacts(tx)
   const subscribers = facts.subscribersOf(declaration.type)
   const traceId = currentCall()?.traceId ?? newTraceId()
   await sql`
     with event as (
       insert into outbox (type, version, subject, sequence, data, trace_id)
-      values (${declaration.type}, ${declaration.version}, ${options.subject}, ${options.sequence},
-              ${JSON.stringify(options.data)}::jsonb, ${traceId})
+      select ${declaration.type}, ${declaration.version}, subject, sequence, data, trace_id
+      from unnest(${events.map(({ subject }) => subject)}::text[], ${events.map(({ sequence }) => sequence)}::bigint[],
+                  ${events.map(({ data }) => JSON.stringify(data))}::jsonb[],
+                  ${events.map((one) => one.traceId ?? traceId)}::text[])
+           with ordinality as given (subject, sequence, data, trace_id, n) order by n
       returning id)
     insert into outbox_deliveries (event_id, subscriber)
     select event.id, subscriber from event, unnest(${subscribers}::text[]) as subscriber`.execute(tx)

@@ -68,7 +68,7 @@ const noAnswer = (): ProblemError => unavailable('The database does not answer. 
 
 export function openPool(options: PoolOptions): Pool {
   const { connections, reserved } = options
-  const pool = new pg.Pool({ ...options.config, max: connections })
+  const pool = new pg.Pool({ ...options.config, max: connections, pipeline: true })
   // A connection that breaks while idle is replaced at the next use; without a listener it would end the process.
   pool.on('error', () => undefined)
   // One that breaks in use fails its statement, or the next; without a listener it would end the process as well.
@@ -210,15 +210,32 @@ export function openPool(options: PoolOptions): Pool {
 
   const connection = (client: pg.PoolClient, isReserved: boolean): Connection => {
     let broken = false
+    /** A begin that waits for the transaction's first statement: alone it would be a round trip from which nobody learns. */
+    let begin: string | null = null
+
+    const send = async (text: string, values: readonly unknown[]): Promise<pg.QueryResult> => {
+      if (begin === null) return client.query(prepared(text, values))
+      const { stream } = client.connection
+      stream.cork()
+      const sent = [client.query(begin), client.query(prepared(text, values))] as const
+      stream.uncork()
+      begin = null
+      const [, result] = await Promise.all(sent)
+      return result
+    }
+
     return {
       async query(text, values) {
         if (broken) throw noTime()
         const isEnding = text === 'commit' || text === 'rollback'
         const leftMs = Math.max(isEnding ? endingMs : 0, deadlineOf(currentCall()) - Date.now())
         if (leftMs <= 0) throw noTime()
+        if (text === 'begin' || (isEnding && begin !== null)) {
+          begin = text === 'begin' ? beginWithin(leftMs, options.config) : null
+          return unasked
+        }
         try {
-          const statement = text === 'begin' ? beginWithin(leftMs, options.config) : text
-          return await within(client.query(prepared(statement, values)), Date.now() + leftMs, () => undefined)
+          return await within(send(text, values), Date.now() + leftMs, () => undefined)
         } catch (error) {
           broken ||= !(error instanceof pg.DatabaseError)
           throw asProblem(error)
@@ -255,6 +272,9 @@ export function openPool(options: PoolOptions): Pool {
     },
   }
 }
+
+/** The answer to what is not sent, or not yet. */
+const unasked: pg.QueryResult = { command: '', rowCount: null, oid: 0, rows: [], fields: [] }
 
 /** A transaction whose caller leaves before the usual limit ends by then in the database too: in one round trip with its begin. */
 function beginWithin(leftMs: number, { statement_timeout: usualMs }: pg.ClientConfig): string {

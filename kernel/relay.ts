@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { newTraceId, serviceCall, withCall } from './call.ts'
 import { passing } from './crash-point.ts'
@@ -33,6 +34,11 @@ const batchSize = 100
 const leaseSeconds = 30
 /** What a broker took and lost is sent again after this. A handler that is slower than that ignores the second time. */
 const carriedLeaseSeconds = 10
+/**
+ * Between two rounds: what is published meanwhile shares its statements, here and at its subscribers. The first event after a quiet
+ * moment does not wait.
+ */
+const restMs = 20
 /** How soon what another copy left behind is found. */
 const pollMs = 1_000
 
@@ -48,6 +54,9 @@ export function startRelay(options: {
   let running: Promise<void> | null = null
   let again = false
   let stopped = false
+
+  /** Whoever published has a deadline that ends with their answer; what is owed is sent all the same. */
+  const ownCall = () => serviceCall(service, { timeoutMs: leaseSeconds * 1_000, importance: 'checkout' })
 
   const round = async (): Promise<number> => {
     const deliveries = await source.claim(batchSize, carrier ? carriedLeaseSeconds : leaseSeconds)
@@ -113,14 +122,16 @@ export function startRelay(options: {
   }
 
   const run = async (): Promise<void> => {
-    do {
+    for (;;) {
       again = false
       try {
-        while ((await round()) === batchSize);
+        while ((await withCall(ownCall(), round)) === batchSize);
       } catch (error) {
         log.warn({ error: (error as Error).message }, 'relay could not read its events, will try again')
       }
-    } while (again && !stopped)
+      if (!again || stopped) return
+      await pause(restMs)
+    }
   }
 
   const wake = (): void => {

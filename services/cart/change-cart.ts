@@ -7,10 +7,10 @@ import type { Database } from '#kernel/database'
 import { withAnswer } from '#kernel/idempotency'
 import { unavailable } from '#kernel/problem'
 import { type Neighbors, type PricedCart, priceCart, withDefaultMethod } from './price-cart.ts'
-import { type StoredCart, type StoredLine, selectCart, updateCart } from './store.ts'
+import { type Carts, type StoredCart, type StoredLine, updateCart } from './store.ts'
 import { viewCart } from './view.ts'
 
-export type Deps = { readonly db: Database; readonly neighbors: Neighbors }
+export type Deps = { readonly db: Database; readonly carts: Carts; readonly neighbors: Neighbors }
 type Cart = Output<(typeof cart.operations)['get']>
 type CartRefused = Refused<
   RefusalsOf<Pick<(typeof cart.operations)['update']['refusals'], 'cart/unknown-cart' | 'cart/ordered'>>
@@ -39,7 +39,7 @@ export async function changeCart<A extends Refused, J extends Refused>(
   change: Change<A, J>,
 ): Promise<Accepted<Cart> | A | J | CartRefused> {
   for (let attempt = 1; attempt <= attemptsAtMost; attempt++) {
-    const known = await selectCart(deps.db, cartId)
+    const known = await deps.carts.read(cartId)
     if (!known) return unknownCart()
     if (known.orderId !== null)
       return refuse('cart/ordered', 'This cart was ordered and cannot change. Start a new one.')

@@ -6,7 +6,7 @@ import { type Deps, ownedBy, settle } from './change-cart.ts'
 import { refuseDelivery, setDetails } from './details.ts'
 import { addUnits, refuseUnsold } from './lines.ts'
 import { priceCart } from './price-cart.ts'
-import { insertCart, type StoredCart } from './store.ts'
+import type { StoredCart } from './store.ts'
 import { viewCart } from './view.ts'
 
 type Create = (typeof cart.operations)['create']
@@ -34,7 +34,7 @@ export async function createCart(deps: Deps, input: Input<Create>, call: Call): 
   )
   if (!settled.ok) return settled
   const { cart: made, priced } = settled.value
-  const saved = await insertCart(deps.db, made)
+  const saved = await deps.carts.insert(made)
   return ok(viewCart({ ...made, ...saved }, priced))
 }
 

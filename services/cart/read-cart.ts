@@ -4,15 +4,15 @@ import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { type Deps, ownedBy, unknownCart } from './change-cart.ts'
 import { notServed, shippingUnavailable } from './details.ts'
 import { type PricedCart, priceCart } from './price-cart.ts'
-import { type StoredCart, selectCart } from './store.ts'
+import type { StoredCart } from './store.ts'
 import { viewCart } from './view.ts'
 
 type Get = (typeof cart.operations)['get']
 type ShippingMethods = (typeof cart.operations)['shippingMethods']
 type Snapshot = (typeof cart.operations)['snapshot']
 
-async function readCart({ db, neighbors }: Deps, cartId: string) {
-  const cart = await selectCart(db, cartId)
+async function readCart({ carts, neighbors }: Deps, cartId: string) {
+  const cart = await carts.read(cartId)
   if (!cart) return unknownCart()
   const priced = await priceCart(neighbors, cart)
   return priced.ok ? ok({ cart, priced: priced.value }) : unknownCart()

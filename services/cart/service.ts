@@ -8,7 +8,7 @@ import { pricing } from '#contracts/pricing'
 import { shipping } from '#contracts/shipping'
 import { orderPlaced } from '#events/orders'
 import type { Refused } from '#kernel/contract'
-import { on } from '#kernel/inbox'
+import { onAll } from '#kernel/inbox'
 import { service } from '#kernel/service'
 import { changeCart, type Deps } from './change-cart.ts'
 import { createCart } from './create-cart.ts'
@@ -16,7 +16,7 @@ import { marketOf, refuseDelivery, setDetails } from './details.ts'
 import { forgetLeft, tellAbandoned } from './left-carts.ts'
 import { addUnits, refuseUnsold, setQuantity, takeOut } from './lines.ts'
 import { getCart, shippingMethods, snapshot } from './read-cart.ts'
-import { markOrdered } from './store.ts'
+import { gatheredCarts, markOrdered } from './store.ts'
 
 /** What is in a cart already may be changed and taken out, sold or not. */
 const asItIs = (): Refused<never> | null => null
@@ -30,6 +30,7 @@ export const cartService = service({
   start: async (host) => {
     const deps: Deps = {
       db: host.db,
+      carts: gatheredCarts(host.db),
       neighbors: {
         catalog: host.client(catalog),
         inventory: host.client(inventory),
@@ -61,7 +62,14 @@ export const cartService = service({
         shippingMethods: (input) => shippingMethods(deps, input),
         snapshot: (input, call) => snapshot(deps, input, call),
       },
-      subscriptions: [on(orderPlaced, (tx, { data }) => markOrdered(tx, data.cartId, data.orderId))],
+      subscriptions: [
+        onAll(orderPlaced, (tx, placed) =>
+          markOrdered(
+            tx,
+            placed.map(({ data }) => data),
+          ),
+        ),
+      ],
       jobs: [
         {
           name: 'tell of abandoned carts',

@@ -1,5 +1,6 @@
 import { type Database, type Executor, sql, type Transaction } from '#kernel/database'
 import type { Address } from '#kernel/fields'
+import { gather } from '#kernel/gather'
 
 /** A line as it is kept: what the shopper chose, and what to call it should the catalog forget it. */
 export type StoredLine = {
@@ -37,29 +38,60 @@ type Saved = Pick<StoredCart, 'version' | 'updatedAt'>
 /** Any other text is the id of no cart, and some of it none that PostgreSQL can look up. */
 const cartId = /^cart_[0-7][0-9a-hjkmnp-tv-z]{25}$/
 
-export async function selectCart(db: Database, id: string): Promise<StoredCart | null> {
-  if (!cartId.test(id)) return null
+/** Carts by id, in one statement; those that are not there are left out. */
+export async function selectCarts(db: Executor, ids: readonly string[]): Promise<StoredCart[]> {
   const { rows } = await sql<StoredCart>`
     select id, market, lines, removed_lines as "removedLines", email, shipping_address as "shippingAddress",
            billing_address as "billingAddress", shipping_method as "shippingMethod", coupon_codes as "couponCodes",
            gift_cards as "giftCards", customer_id as "customerId", order_id as "orderId", version, updated_at as "updatedAt"
-    from carts where id = ${id}`.execute(db)
-  return rows[0] ?? null
+    from carts where id = any(${ids}::text[])`.execute(db)
+  return rows
+}
+
+export async function selectCart(db: Executor, id: string): Promise<StoredCart | null> {
+  const [cart] = await selectCarts(db, [id])
+  return cart ?? null
 }
 
 const json = (value: unknown) => (value === null ? null : JSON.stringify(value))
 
-export async function insertCart(db: Database, cart: StoredCart): Promise<Saved> {
-  const { rows } = await sql<Saved>`
+/** Writes new carts in one statement. @returns what the database gave each, in their order */
+export async function insertCarts(db: Executor, carts: readonly StoredCart[]): Promise<Saved[]> {
+  const { rows } = await sql<Saved & { id: string }>`
     insert into carts (id, market, lines, email, shipping_address, billing_address, shipping_method, coupon_codes,
                        gift_cards, customer_id)
-    values (${cart.id}, ${cart.market}, ${json(cart.lines)}::jsonb, ${cart.email}, ${json(cart.shippingAddress)}::jsonb,
-            ${json(cart.billingAddress)}::jsonb, ${cart.shippingMethod}, ${[...cart.couponCodes]}::text[],
-            ${json(cart.giftCards)}::jsonb, ${cart.customerId})
-    returning version, updated_at as "updatedAt"`.execute(db)
-  const [saved] = rows
-  if (!saved) throw new Error('cart: a cart was inserted and not returned')
-  return saved
+    select id, market, lines, email, "shippingAddress", "billingAddress", "shippingMethod", "couponCodes", "giftCards",
+           "customerId"
+    from jsonb_to_recordset(${JSON.stringify(carts)}::jsonb) as given (
+      id text, market text, lines jsonb, email text, "shippingAddress" jsonb, "billingAddress" jsonb,
+      "shippingMethod" text, "couponCodes" text[], "giftCards" jsonb, "customerId" text)
+    returning id, version, updated_at as "updatedAt"`.execute(db)
+  const saved = new Map(rows.map(({ id, ...one }) => [id, one]))
+  return carts.flatMap(({ id }) => saved.get(id) ?? [])
+}
+
+/** A cart's statements that many shoppers need at the same moment: those of all of them are one. */
+export type Carts = {
+  readonly read: (id: string) => Promise<StoredCart | null>
+  readonly insert: (cart: StoredCart) => Promise<Saved>
+}
+
+/** A statement of so many takes a few milliseconds; more that wait would wait for longer than a shopper does. */
+const limits = { service: 'cart', batchAtMost: 100, queueAtMost: 5_000 }
+
+export function gatheredCarts(db: Database): Carts {
+  const read = gather<string, StoredCart | null>({
+    ...limits,
+    what: 'read a cart',
+    run: async (ids) => {
+      const carts = new Map((await selectCarts(db, ids)).map((cart) => [cart.id, cart]))
+      return ids.map((id) => carts.get(id) ?? null)
+    },
+  })
+  return {
+    read: async (id) => (cartId.test(id) ? read(id) : null),
+    insert: gather<StoredCart, Saved>({ ...limits, what: 'start a cart', run: (carts) => insertCarts(db, carts) }),
+  }
 }
 
 /** Writes a cart over the version it was made from. @returns null when it has another version now, or became an order */
@@ -75,12 +107,21 @@ export async function updateCart(db: Executor, cart: StoredCart): Promise<Saved 
   return rows[0] ?? null
 }
 
-/** Notes which order a cart became, the first one, and forgets what is personal. */
-export async function markOrdered(tx: Transaction, id: string, orderId: string): Promise<void> {
+/** Notes which orders carts became, the first one of each, and forgets what is personal. Carts are locked by id. */
+export async function markOrdered(
+  tx: Transaction,
+  orders: readonly { readonly cartId: string; readonly orderId: string }[],
+): Promise<void> {
   await sql`
-    update carts set order_id = ${orderId}, email = null, shipping_address = null, billing_address = null,
+    with placed as (
+      select distinct on (c.id) c.id, p.order_id
+      from unnest(${orders.map((one) => one.cartId)}::text[], ${orders.map(({ orderId }) => orderId)}::text[])
+           as p (cart_id, order_id)
+      join carts c on c.id = p.cart_id where c.order_id is null),
+    locked as (select id from carts where id in (select id from placed) order by id for update)
+    update carts c set order_id = placed.order_id, email = null, shipping_address = null, billing_address = null,
       shipping_method = null, gift_cards = '[]', customer_id = null, updated_at = now()
-    where id = ${id} and order_id is null`.execute(tx)
+    from placed join locked using (id) where c.id = placed.id and c.order_id is null`.execute(tx)
 }
 
 export type AbandonedCart = {

@@ -21,6 +21,8 @@ const batchAtMost = 256
 /** More would wait for a second or so; they hear at once that they should come back. */
 const queueAtMost = 10_000
 
+type Availability = readonly { readonly variantId: string; readonly available: number }[]
+
 /** Locations, levels, holds, allocations and the ledger of stock. */
 export const inventoryService = service({
   contract: inventory,
@@ -42,6 +44,15 @@ export const inventoryService = service({
       idOf: (orderId) => orderId,
       run: (orderIds) => store.release(db, orderIds, lowStock),
     })
+    const available = gather<readonly string[], Availability>({
+      ...limits,
+      what: 'say what is left',
+      run: async (asked) => {
+        const left = await store.availability(db, [...new Set(asked.flat())])
+        const units = new Map(left.map(({ variantId, available }) => [variantId, available]))
+        return asked.map((ids) => ids.map((variantId) => ({ variantId, available: units.get(variantId) ?? 0 })))
+      },
+    })
     const deps = { db, lowStock, hold, catalog: client(catalog) }
     const locations = async () => ok({ items: await store.locations(db) })
 
@@ -58,7 +69,7 @@ export const inventoryService = service({
         },
         setLevel: (input) => setLevel(deps, input),
         setLevels: (input) => setManyLevels(deps, input),
-        availability: async ({ variantIds }) => ok({ items: await store.availability(db, variantIds) }),
+        availability: async ({ variantIds }) => ok({ items: await available([...new Set(variantIds)].toSorted()) }),
         levelsOf: async ({ variantIds }) => ok({ items: await store.levelsOf(db, variantIds) }),
         holdsOf: async ({ orderIds }) => ok({ items: await store.holdsOf(db, orderIds) }),
         levels: async ({ variantId = null, state = null, cursor, limit = 50 }) => {

@@ -5,11 +5,12 @@ import { orders } from '#contracts/orders'
 import { pricing } from '#contracts/pricing'
 import { orderCanceled, orderFulfilled, orderPlaced, orderRefunded, paymentRequested } from '#events/orders'
 import type { Client } from '#kernel/client'
-import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
-import type { Database, Transaction } from '#kernel/database'
+import { type DeepReadonly, type Input, type Outcome, ok, refuse } from '#kernel/contract'
+import type { Database } from '#kernel/database'
+import type { EventDeclaration } from '#kernel/event'
 import { fromCursor, toCursor } from '#kernel/fields'
 import { newId } from '#kernel/id'
-import { onPrepared, type Subscription } from '#kernel/inbox'
+import { onAllPrepared, type Subscription } from '#kernel/inbox'
 import { validationFailed } from '#kernel/problem'
 import { service } from '#kernel/service'
 import { createPost, failuresToOpen, isServerTrouble, openMs, postFallback, sendDueMails } from './post.ts'
@@ -76,13 +77,12 @@ export const notificationsService = service({
   },
 })
 
+type AboutOrder = T.TObject<{ orderId: T.TString }>
+
 /** A mail for each thing that happens to an order. What the order is now is asked for; the event only says that it happened. */
 function orderMails(deps: Deps): Subscription[] {
-  const prepare = async ({ data }: { data: { orderId: string } }): Promise<templates.OrderFacts> => {
-    const [details, markets] = await Promise.all([
-      deps.orders.details({ orderId: data.orderId }),
-      deps.pricing.markets({}),
-    ])
+  const prepare = async (orderId: string): Promise<templates.OrderFacts> => {
+    const [details, markets] = await Promise.all([deps.orders.details({ orderId }), deps.pricing.markets({})])
     if (!details.ok) throw new Error(`notifications: ${details.refusal.detail}`)
     const { order, url, payment } = details.value
     const market = markets.ok ? markets.value.items.find(({ code }) => code === order.market) : undefined
@@ -94,44 +94,45 @@ function orderMails(deps: Deps): Subscription[] {
       locale: market?.locale ?? 'en',
     }
   }
-  const add = (
-    tx: Transaction,
-    key: string,
-    template: TemplateName,
-    to: string,
-    letter: templates.Letter,
-  ): Promise<void> =>
-    store.addMail(tx, {
-      id: newId('mail'),
-      key: `${template} ${key}`,
-      template,
-      recipient: to,
-      keep: deps.keep,
-      ...letter,
-    })
+  const newMail = (key: string, template: TemplateName, to: string, letter: templates.Letter): store.NewMail => {
+    return { id: newId('mail'), key: `${template} ${key}`, template, recipient: to, keep: deps.keep, ...letter }
+  }
+  /** A mail for each event, if there is one to write; those of a batch are added together. */
+  const mailed = <D extends AboutOrder>(
+    event: EventDeclaration<D>,
+    write: (data: DeepReadonly<T.Static<D>>, facts: templates.OrderFacts) => store.NewMail | null,
+  ): Subscription =>
+    onAllPrepared(
+      event,
+      (heard) => Promise.all(heard.map(({ data }) => prepare(data.orderId))),
+      (tx, heard) =>
+        store.addMails(
+          tx,
+          heard.flatMap(({ event: { data }, prepared }) => write(data, prepared) ?? []),
+        ),
+    )
   return [
-    onPrepared(orderPlaced, prepare, (tx, { data }, facts) =>
-      add(tx, data.orderId, 'order-confirmation', facts.order.email, templates.orderConfirmation(facts)),
+    mailed(orderPlaced, ({ orderId }, facts) =>
+      newMail(orderId, 'order-confirmation', facts.order.email, templates.orderConfirmation(facts)),
     ),
-    onPrepared(paymentRequested, prepare, async (tx, { data }, facts) => {
+    mailed(paymentRequested, ({ orderId }, facts) => {
       const letter = templates.paymentInstructions(facts)
       // It was paid or given up before this came.
-      if (letter) await add(tx, data.orderId, 'payment-instructions', facts.order.email, letter)
+      return letter && newMail(orderId, 'payment-instructions', facts.order.email, letter)
     }),
-    onPrepared(orderCanceled, prepare, (tx, { data }, facts) =>
-      add(tx, data.orderId, 'order-canceled', facts.order.email, templates.orderCanceled(facts)),
+    mailed(orderCanceled, ({ orderId }, facts) =>
+      newMail(orderId, 'order-canceled', facts.order.email, templates.orderCanceled(facts)),
     ),
-    onPrepared(orderFulfilled, prepare, (tx, { data }, facts) =>
-      add(
-        tx,
-        data.fulfillmentId,
+    mailed(orderFulfilled, ({ fulfillmentId }, facts) =>
+      newMail(
+        fulfillmentId,
         'shipping-confirmation',
         facts.order.email,
-        templates.shippingConfirmation(facts, data.fulfillmentId),
+        templates.shippingConfirmation(facts, fulfillmentId),
       ),
     ),
-    onPrepared(orderRefunded, prepare, (tx, { data }, facts) =>
-      add(tx, data.refundId, 'refund-confirmation', facts.order.email, templates.refundConfirmation(facts, data)),
+    mailed(orderRefunded, (data, facts) =>
+      newMail(data.refundId, 'refund-confirmation', facts.order.email, templates.refundConfirmation(facts, data)),
     ),
   ]
 }
@@ -143,14 +144,8 @@ async function send(
   const write = templates.accountLetters[input.template]
   if (!write) throw validationFailed([{ field: 'template', message: 'is sent by an event, not by request' }])
   const letter = write(shopName, input.values)
-  await store.addMail(db, {
-    id: newId('mail'),
-    key: input.mailKey,
-    template: input.template,
-    recipient: input.to,
-    keep,
-    ...letter,
-  })
+  const { mailKey: key, template, to: recipient } = input
+  await store.addMails(db, [{ id: newId('mail'), key, template, recipient, keep, ...letter }])
   return ok({})
 }
 

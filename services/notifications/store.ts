@@ -15,24 +15,26 @@ export type WholeMail = MailRow & { readonly html: string; readonly text: string
 
 const columns = sql`id, template, recipient, subject, state, attempts, error, created_at, sent_at`
 
-/** Adds a mail unless one with its key was added before. `keep` shows it to staff and sends it to nobody. */
-export async function addMail(
-  db: Executor,
-  mail: {
-    id: string
-    key: string
-    template: string
-    recipient: string
-    subject: string
-    html: string
-    text: string
-    keep: boolean
-  },
-): Promise<void> {
+export type NewMail = {
+  readonly id: string
+  readonly key: string
+  readonly template: string
+  readonly recipient: string
+  readonly subject: string
+  readonly html: string
+  readonly text: string
+  /** Shows it to staff and sends it to nobody. */
+  readonly keep: boolean
+}
+
+/** Adds mails, each unless one with its key was added before, in the order of their keys. */
+export async function addMails(db: Executor, mails: readonly NewMail[]): Promise<void> {
   await sql`
     insert into mails (id, mail_key, template, recipient, subject, html, text, state)
-    values (${mail.id}, ${mail.key}, ${mail.template}, ${mail.recipient}, ${mail.subject}, ${mail.html}, ${mail.text},
-            ${mail.keep ? 'kept' : 'pending'})
+    select id, key, template, recipient, subject, html, text, case when keep then 'kept' else 'pending' end
+    from jsonb_to_recordset(${JSON.stringify(mails)}::jsonb) as m (
+      id text, key text, template text, recipient text, subject text, html text, text text, keep boolean)
+    order by key
     on conflict (mail_key) do nothing`.execute(db)
 }
 

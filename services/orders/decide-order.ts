@@ -1,11 +1,12 @@
 import { orders } from '#contracts/orders'
 import { orderCanceled, orderPlaced, paymentRequested } from '#events/orders'
+import { currentCall, newTraceId } from '#kernel/call'
 import { type Accepted, type Outcome, ok, type Refused } from '#kernel/contract'
 import { inTransaction, type Transaction } from '#kernel/database'
 import { isTemporary } from '#kernel/execute'
-import { idempotencyStore } from '#kernel/idempotency'
+import { answerAll, idempotencyStore } from '#kernel/idempotency'
 import { formatDecimal, money } from '#kernel/money'
-import { publish } from '#kernel/outbox'
+import { publish, publishAll } from '#kernel/outbox'
 import { type Deps, whoActs } from './deps.ts'
 import { type Checkout, type Driven, type KnownPayment, rest } from './lease.ts'
 import { toPlacedOrder } from './order.ts'
@@ -17,27 +18,22 @@ import { closePayment, isPaid, returnMoney, unwind } from './unwind-order.ts'
 
 export type Refusal = Extract<Outcome<Checkout>, { ok: false }>
 
+/** A decision for which a checkout waits: what becomes of the order, how its payment stands, and the trace it belongs to. */
+export type Decision = {
+  readonly order: Leased
+  readonly change: store.Move & { readonly to: 'placed' | 'awaiting_payment' }
+  readonly payment: KnownPayment | null
+  readonly traceId: string
+}
+
 /** The order can no longer be undone by checkout: it is told to everybody. */
-export async function place(deps: Deps, order: Leased, payment: KnownPayment | null): Promise<Driven> {
+export function place(deps: Deps, order: Leased, payment: KnownPayment | null): Promise<Driven> {
   const paid = order.gift_cards.map(
     ({ last4, amount }) =>
       ` ${formatDecimal(money(amount, order.currency))} ${order.currency} by gift card ···· ${last4}.`,
   )
   const history = { kind: 'placed', detail: `Placed as ${order.number}.${paid.join('')}`, by: whoActs() }
-  const paymentStatus = payment?.status ?? null
-  return decide(deps, order, { to: 'placed', history, paymentStatus, goesOn: false }, payment, async (tx, placed) => {
-    await publish(tx, orderPlaced, {
-      subject: placed.id,
-      sequence: placed.version,
-      data: {
-        orderId: placed.id,
-        number: placed.number,
-        cartId: placed.cart_id,
-        market: placed.market,
-        customerId: placed.customer_id,
-      },
-    })
-  })
+  return decide(deps, order, payment, { to: 'placed', history, paymentStatus: payment?.status ?? null, goesOn: false })
 }
 
 /**
@@ -47,36 +43,61 @@ export async function place(deps: Deps, order: Leased, payment: KnownPayment | n
 export function wait(deps: Deps, order: Leased, payment: KnownPayment): Promise<Driven> {
   const history = { kind: 'awaiting-payment', detail: 'The payment is under way.', by: whoActs() }
   const { status: paymentStatus, payableUntil } = payment
-  const change = { to: 'awaiting_payment', history, paymentStatus, payableUntil, goesOn: false } as const
-  return decide(deps, order, change, payment, async (tx, waiting) => {
-    if (payment.instructions === null) return
-    await publish(tx, paymentRequested, {
-      subject: waiting.id,
-      sequence: waiting.version,
-      data: { orderId: waiting.id, number: waiting.number },
-    })
-  })
+  return decide(deps, order, payment, { to: 'awaiting_payment', history, paymentStatus, payableUntil, goesOn: false })
 }
-
-type Decided = (tx: Transaction, order: Leased) => Promise<void>
 
 async function decide(
   deps: Deps,
   order: Leased,
-  change: store.Move & { paymentStatus: Leased['payment_status'] },
   payment: KnownPayment | null,
-  also: Decided = async () => undefined,
+  change: Decision['change'],
 ): Promise<Driven> {
-  const decided = await inTransaction(deps.db, async (tx) => {
-    const now = await store.move(tx, order, change)
-    if (!now) return null
-    const outcome = ok(toPlacedOrder(now, deps.tokenOf(now.id), payment))
-    if (order.state === 'placing') await answer(tx, order, outcome)
-    await also(tx, now)
-    return { kind: 'decided', outcome } as const
-  })
+  const driven = await deps.decide({ order, change, payment, traceId: currentCall()?.traceId ?? newTraceId() })
   await deps.reached('order-decided', order.id)
-  return decided ?? { kind: 'lost' }
+  return driven
+}
+
+/**
+ * Writes decisions about orders that drivers made at the same moment, in one transaction: each with the answer of its key and its
+ * event. An order that another took over meanwhile is `lost`, and nothing is written of it.
+ */
+export async function decideAll(
+  { db, tokenOf }: Pick<Deps, 'db' | 'tokenOf'>,
+  decisions: readonly Decision[],
+): Promise<Driven[]> {
+  return inTransaction(db, async (tx) => {
+    const moved = await store.moveAll(tx, decisions)
+    const decided = decisions.map((decision) => {
+      const now = moved.get(decision.order.id)
+      return now ? { ...decision, now, outcome: ok(toPlacedOrder(now, tokenOf(now.id), decision.payment)) } : null
+    })
+    const written = decided.filter((one) => one !== null)
+    const answers = written.flatMap(({ order: { state, key_scope: scope, key }, outcome }) =>
+      state === 'placing' && scope !== null && key !== null ? [{ scope, key, outcome }] : [],
+    )
+    if (answers.length > 0) await answerAll(tx, answers)
+    await tell(tx, written)
+    return decided.map((one): Driven => (one ? { kind: 'decided', outcome: one.outcome } : { kind: 'lost' }))
+  })
+}
+
+async function tell(tx: Transaction, decided: readonly (Decision & { readonly now: Leased })[]): Promise<void> {
+  const about = ({ now, traceId }: (typeof decided)[number]) => ({ subject: now.id, sequence: now.version, traceId })
+  const placed = decided.filter(({ change }) => change.to === 'placed')
+  await publishAll(
+    tx,
+    orderPlaced,
+    placed.map((one) => {
+      const { id: orderId, number, cart_id: cartId, market, customer_id: customerId } = one.now
+      return { ...about(one), data: { orderId, number, cartId, market, customerId } }
+    }),
+  )
+  const asked = decided.filter(({ change, payment }) => change.to !== 'placed' && payment?.instructions != null)
+  await publishAll(
+    tx,
+    paymentRequested,
+    asked.map((one) => ({ ...about(one), data: { orderId: one.now.id, number: one.now.number } })),
+  )
 }
 
 async function answer(tx: Transaction, order: Leased, outcome: Accepted<unknown> | Refused): Promise<void> {

@@ -7,7 +7,11 @@ import type { pricing } from '#contracts/pricing'
 import { currentCall } from '#kernel/call'
 import type { Client } from '#kernel/client'
 import type { Database } from '#kernel/database'
+import type { Decision } from './decide-order.ts'
+import type { Driven } from './lease.ts'
+import type { StoredOrder } from './order.ts'
 import type { TokenOf } from './order-token.ts'
+import type { Beginning, Known, Leased, Request } from './store.ts'
 
 export type Deps = {
   readonly db: Database
@@ -20,6 +24,11 @@ export type Deps = {
   /** Origin of the shop's public pages. */
   readonly publicUrl: string
   readonly tokenOf: TokenOf
+  /** What many requests want at the same moment, each answered from a statement or a transaction that they share. */
+  readonly findCheckout: (asked: { readonly request: Request; readonly cartId: string }) => Promise<Known>
+  readonly readOrder: (orderId: string) => Promise<StoredOrder | null>
+  readonly begin: (beginning: Beginning) => Promise<Leased | null>
+  readonly decide: (decision: Decision) => Promise<Driven>
   /** Told of each place where a crash would leave something half done; see `points`. */
   readonly reached: (point: Point, orderId: string) => Promise<void>
 }

@@ -7,17 +7,18 @@ import {
   paymentRefunded,
   paymentRefundFailed,
 } from '#events/payments'
+import type { DeepReadonly } from '#kernel/contract'
 import type { Transaction } from '#kernel/database'
-import type { EventDeclaration } from '#kernel/event'
-import { on, type Subscription } from '#kernel/inbox'
+import type { EventDeclaration, EventEnvelope } from '#kernel/event'
+import { onAll, type Subscription } from '#kernel/inbox'
 import { formatDecimal, money } from '#kernel/money'
-import { publish } from '#kernel/outbox'
+import { publishAll } from '#kernel/outbox'
 import type { Deps } from './deps.ts'
 import { takeUp } from './recover-order.ts'
 import * as store from './store.ts'
 
 type Fact = T.Static<typeof paymentAuthorized.data>
-type Noted = NonNullable<Awaited<ReturnType<typeof store.notePayment>>>
+type Refunded = T.Static<typeof paymentRefunded.data>
 type News = Pick<store.PaymentNews, 'isMoney'> & {
   readonly kind: string
   readonly detail: string
@@ -55,12 +56,7 @@ export function paymentSubscriptions(deps: Deps): Subscription[] {
         refunded: data.amount,
         isMoney: false,
       }),
-      (tx, { orderId, refundId, amount, currency }, order) =>
-        publish(tx, orderRefunded, {
-          subject: orderId,
-          sequence: order.version,
-          data: { orderId, number: order.number, refundId, amount, currency },
-        }),
+      tellRefunds,
     ),
     hear(deps, paymentRefundFailed, (data) => ({
       kind: 'refund-failed',
@@ -73,31 +69,66 @@ export function paymentSubscriptions(deps: Deps): Subscription[] {
 
 const amountOf = ({ amount, currency }: Fact): string => `${formatDecimal(money(amount, currency))} ${currency}`
 
+type HeardOf<D extends T.TObject> = EventEnvelope<DeepReadonly<Fact & T.Static<D>>>
+
 function hear<D extends T.TObject>(
   deps: Deps,
   event: EventDeclaration<D>,
-  read: (data: Fact & T.Static<D>) => News,
-  also: (tx: Transaction, data: Fact & T.Static<D>, order: Noted) => Promise<void> = async () => undefined,
+  read: (data: HeardOf<D>['data']) => News,
+  also: (tx: Transaction, heard: readonly HeardOf<D>[], orders: Noted) => Promise<void> = async () => undefined,
 ): Subscription {
   return {
     event,
     async handle(db, events) {
       const due = new Set<string>()
-      const noted = on(event, async (tx, heard) => {
-        const data = heard.data as Fact & T.Static<D>
-        const { kind, detail, isMoney, refunded = 0 } = read(data)
-        const { orderId, status, by } = data
-        const news = { orderId, status, sequence: heard.sequence, refunded, isMoney, history: { kind, detail, by } }
-        const order = await store.notePayment(tx, news)
-        if (order) await also(tx, data, order)
-        if (order?.due) due.add(orderId)
+      const noted = onAll(event, async (tx, heard) => {
+        for (const round of eachOrderOnce(heard as readonly HeardOf<D>[])) {
+          const news = round.map(({ data, sequence }) => {
+            const { kind, detail, isMoney, refunded = 0 } = read(data)
+            const { orderId, status, by } = data
+            return { orderId, status, sequence, refunded, isMoney, history: { kind, detail, by } }
+          })
+          const orders = await store.notePayments(tx, news)
+          await also(tx, round, orders)
+          for (const order of orders.values()) if (order.due) due.add(order.id)
+        }
       })
       const verdicts = await noted.handle(db, events)
-      for (const orderId of due) await driveOn(deps, orderId)
+      await Promise.all([...due].map((orderId) => driveOn(deps, orderId)))
       return verdicts
     },
   }
 }
+
+type Noted = Awaited<ReturnType<typeof store.notePayments>>
+
+/** Events in rounds in which each order occurs once: what a statement writes about a row, it can write once. */
+function* eachOrderOnce<E extends { readonly data: { readonly orderId: string } }>(
+  events: readonly E[],
+): Iterable<E[]> {
+  for (let left = [...events]; left.length > 0; ) {
+    const round = new Map<string, E>()
+    const later: E[] = []
+    for (const event of left) {
+      if (round.has(event.data.orderId)) later.push(event)
+      else round.set(event.data.orderId, event)
+    }
+    yield [...round.values()]
+    left = later
+  }
+}
+
+const tellRefunds = (tx: Transaction, heard: readonly EventEnvelope<Refunded>[], orders: Noted): Promise<void> =>
+  publishAll(
+    tx,
+    orderRefunded,
+    heard.flatMap(({ traceId, data: { orderId, refundId, amount, currency } }) => {
+      const order = orders.get(orderId)
+      if (!order) return []
+      const { version: sequence, number } = order
+      return [{ subject: orderId, sequence, traceId, data: { orderId, number, refundId, amount, currency } }]
+    }),
+  )
 
 /** At once rather than with the next round of the recovery, which does it if this fails. */
 async function driveOn(deps: Deps, orderId: string): Promise<void> {

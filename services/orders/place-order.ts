@@ -3,10 +3,10 @@ import type { Call } from '#kernel/call'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { inTransaction } from '#kernel/database'
 import { idempotencyScope, isTemporary } from '#kernel/execute'
-import { fingerprint, idempotencyStore, readKept } from '#kernel/idempotency'
+import { claimAll, fingerprint, idempotencyStore, readKept, releaseAll } from '#kernel/idempotency'
 import { keyInProgress, keyReused } from '#kernel/problem'
 import type { Deps } from './deps.ts'
-import { type Draft, draftOrder } from './draft.ts'
+import { draftOrder } from './draft.ts'
 import { goForward, type PaymentChoice } from './drive-order.ts'
 import { type Checkout, type Driven, driving } from './lease.ts'
 import { toPlacedOrder } from './order.ts'
@@ -41,7 +41,7 @@ export async function placeOrder(deps: Deps, input: Input<Checkout>, call: Call)
 }
 
 async function tryOnce(deps: Deps, request: Request, input: Input<Checkout>): Promise<Outcome<Checkout> | 'again'> {
-  const known = await store.findCheckout(deps.db, request, input.cartId)
+  const known = await deps.findCheckout({ request, cartId: input.cartId })
   if (known.key) {
     if (known.key.print !== request.print) throw keyReused()
     if (known.key.outcome !== null) return readKept(known.key.outcome) as Outcome<Checkout>
@@ -52,8 +52,8 @@ async function tryOnce(deps: Deps, request: Request, input: Input<Checkout>): Pr
   if (!snapshot.ok) return keep(deps, request, snapshot)
   const draft = draftOrder(snapshot.value, input)
   if (!draft.ok) return keep(deps, request, draft)
-  const order = await begin(deps, request, draft.value)
-  if (order === 'again') return order
+  const order = await deps.begin({ draft: draft.value, request })
+  if (!order) return 'again'
   await deps.reached('order-inserted', order.id)
   return ended(await driving(deps, order, () => goForward(deps, order, choiceOf(deps, input, order.id))))
 }
@@ -71,17 +71,29 @@ function ended(driven: Driven): Outcome<Checkout> | 'again' {
   throw keyInProgress()
 }
 
-/** Commits the order with its key. A cart that got a live order meanwhile, or a key that was used, is looked at again. */
-async function begin(deps: Deps, request: Request, draft: Draft): Promise<store.Leased | 'again'> {
-  const { numberPrefix, paymentTimeLimitMinutes: timeLimitMinutes } = deps.settings
-  const begun = await inTransaction(deps.db, async (tx) => {
-    const claim = await idempotencyStore(tx).claim(request.scope, request.key, request.print)
-    const order =
-      claim.kind === 'claimed' ? await store.insertOrder(tx, draft, { request, numberPrefix, timeLimitMinutes }) : null
-    // A refusal takes the claim back.
-    return order ? ok(order) : refuse('orders/checkout-in-progress', 'Another checkout of this cart came first.')
+/**
+ * Commits orders with their keys, those of many requests in one transaction. @returns for each, null where its cart got a live
+ * order meanwhile or its key was used: then it is looked at again, and its key is as it was
+ */
+export async function beginAll(
+  { db, settings }: Pick<Deps, 'db' | 'settings'>,
+  beginnings: readonly store.Beginning[],
+): Promise<(store.Leased | null)[]> {
+  const { numberPrefix, paymentTimeLimitMinutes: timeLimitMinutes } = settings
+  return inTransaction(db, async (tx) => {
+    const keys = beginnings.map(({ request: { scope, key, print } }) => ({ scope, key, fingerprint: print }))
+    const claims = await claimAll(tx, keys)
+    const claimed = beginnings.filter((_, index) => claims[index]?.kind === 'claimed')
+    const orders =
+      claimed.length === 0 ? new Map() : await store.insertOrders(tx, claimed, { numberPrefix, timeLimitMinutes })
+    const vain = claimed.filter(({ draft }) => !orders.has(draft.id))
+    if (vain.length > 0)
+      await releaseAll(
+        tx,
+        vain.map(({ request }) => request),
+      )
+    return beginnings.map(({ draft }) => orders.get(draft.id) ?? null)
   })
-  return begun.ok ? begun.value : 'again'
 }
 
 /** Answers the key at once: nothing is to be done for it. "Not now" is told and not kept: the same key may try again. */

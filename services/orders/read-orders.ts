@@ -23,7 +23,7 @@ export async function getOrder(deps: Deps, input: Input<Ops['get']>, call: Call)
   const hasToken = opens(deps.tokenOf, input.orderId, input.token)
   const customerId = call.actor.kind === 'customer' ? call.actor.customerId : null
   if (!hasToken && customerId === null) return unknownOrder
-  const order = await store.readOrder(deps.db, input.orderId)
+  const order = await deps.readOrder(input.orderId)
   const isOwn = order !== null && customerId !== null && order.customer_id === customerId
   if (!order || !(hasToken || isOwn)) return unknownOrder
   return ok({ ...toOrder(order), payment: await paymentViewOf(deps, order) })
@@ -70,7 +70,7 @@ export async function resume(deps: Deps, { orderId, token }: Input<Ops['resume']
 
 /** An order with the link that opens it, for the mails of other services. */
 export async function details(deps: Deps, { orderId }: Input<Ops['details']>): Promise<Outcome<Ops['details']>> {
-  const order = await store.readOrder(deps.db, orderId)
+  const order = await deps.readOrder(orderId)
   if (!order) return unknownOrder
   // What a shopper is to do is not left out of a mail because payments did not answer: then this throws, and is asked again.
   const found = order.state === 'awaiting_payment' ? await deps.payments.find({ orderIds: [orderId] }) : null

@@ -5,15 +5,21 @@ import { OrderSettings, orders } from '#contracts/orders'
 import { payments } from '#contracts/payments'
 import { pricing } from '#contracts/pricing'
 import { passing } from '#kernel/crash-point'
+import { gather } from '#kernel/gather'
 import { service } from '#kernel/service'
+import { decideAll } from './decide-order.ts'
 import type { Deps } from './deps.ts'
 import { orderTokens } from './order-token.ts'
 import { paymentSubscriptions } from './payment-news.ts'
-import { placeOrder } from './place-order.ts'
+import { beginAll, placeOrder } from './place-order.ts'
 import { accountOrders, adminOrders, details, getOrder, resume } from './read-orders.ts'
 import { recoverDue } from './recover-order.ts'
 import { adminOrder, cancelOrder, captureOrder, fulfillOrder, markPaid, refundOrder } from './staff-orders.ts'
+import { findCheckouts, readOrders } from './store.ts'
 import { verify } from './verify.ts'
+
+/** Some dozen orders are some milliseconds of a transaction; more that wait would wait for longer than a checkout is worth. */
+const limits = { service: 'orders', batchAtMost: 64, queueAtMost: 2_000 }
 
 /**
  * The orders service.
@@ -27,8 +33,10 @@ export const ordersServiceWith = (reached: Deps['reached']) =>
     connections: 10,
     migrations: join(import.meta.dirname, 'migrations'),
     start: async (host) => {
+      const { db } = host
+      const tokenOf = orderTokens(await host.secret('order-token'))
       const deps: Deps = {
-        db: host.db,
+        db,
         log: host.log,
         cart: host.client(cart),
         inventory: host.client(inventory),
@@ -36,7 +44,28 @@ export const ordersServiceWith = (reached: Deps['reached']) =>
         payments: host.client(payments),
         settings: host.settings,
         publicUrl: host.shop.publicUrl,
-        tokenOf: orderTokens(await host.secret('order-token')),
+        tokenOf,
+        findCheckout: gather({ ...limits, what: 'look a checkout up', run: (asked) => findCheckouts(db, asked) }),
+        readOrder: gather({
+          ...limits,
+          what: 'read an order',
+          run: async (ids: readonly string[]) => {
+            const orders = new Map((await readOrders(db, ids)).map((order) => [order.id, order]))
+            return ids.map((id) => orders.get(id) ?? null)
+          },
+        }),
+        begin: gather({
+          ...limits,
+          what: 'begin an order',
+          idOf: ({ request: { scope, key } }) => `${scope} ${key}`,
+          run: (beginnings) => beginAll({ db, settings: host.settings }, beginnings),
+        }),
+        decide: gather({
+          ...limits,
+          what: 'decide about an order',
+          idOf: ({ order }) => order.id,
+          run: (decisions) => decideAll({ db, tokenOf }, decisions),
+        }),
         reached,
       }
       return {

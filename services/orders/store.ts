@@ -30,7 +30,11 @@ export type Known = {
   readonly live: { readonly id: string; readonly state: OrderStatus; readonly cart_version: number } | null
 }
 
-export async function findCheckout(db: Executor, request: Request, cartId: string): Promise<Known> {
+/** The same for many checkouts in one statement, in their order. */
+export async function findCheckouts(
+  db: Executor,
+  asked: readonly { readonly request: Request; readonly cartId: string }[],
+): Promise<Known[]> {
   const { rows } = await sql<{
     print: string | null
     outcome: unknown
@@ -41,43 +45,54 @@ export async function findCheckout(db: Executor, request: Request, cartId: strin
   }>`
     select k.fingerprint as print, k.outcome, waiting.id as waiting_id,
            live.id as live_id, live.state as live_state, live.cart_version as live_cart_version
-    from (values (1)) as one
-    left join idempotency_keys k on k.scope = ${request.scope} and k.key = ${request.key}
+    from unnest(${asked.map(({ request }) => request.scope)}::text[], ${asked.map(({ request }) => request.key)}::text[],
+                ${asked.map(({ cartId }) => cartId)}::text[]) with ordinality as asked (scope, key, cart_id, n)
+    left join idempotency_keys k on k.scope = asked.scope and k.key = asked.key
       and k.created_at >= now() - make_interval(hours => ${keptHours})
     left join orders waiting
-      on waiting.key_scope = ${request.scope} and waiting.key = ${request.key} and waiting.state = 'placing'
+      on waiting.key_scope = asked.scope and waiting.key = asked.key and waiting.state = 'placing'
     left join orders live
-      on live.cart_id = ${cartId} and live.state in ('placing', 'awaiting_payment', 'placed', 'fulfilled')`.execute(db)
-  const row = rows[0]
-  return {
-    key: row?.print ? { print: row.print, outcome: row.outcome, order_id: row.waiting_id } : null,
-    live: row?.live_id ? { id: row.live_id, state: row.live_state, cart_version: row.live_cart_version } : null,
-  }
+      on live.cart_id = asked.cart_id and live.state in ('placing', 'awaiting_payment', 'placed', 'fulfilled')
+    order by n`.execute(db)
+  return rows.map((row) => ({
+    key: row.print ? { print: row.print, outcome: row.outcome, order_id: row.waiting_id } : null,
+    live: row.live_id ? { id: row.live_id, state: row.live_state, cart_version: row.live_cart_version } : null,
+  }))
 }
 
-/** Begins an order, unless its cart has a live one. Its driver has the first lease. @returns null when it has */
-export async function insertOrder(
+/** An order to begin, and the request that waits for what becomes of it. */
+export type Beginning = { readonly draft: Draft; readonly request: Request }
+
+/**
+ * Begins orders in one statement, each unless its cart has a live one; their drivers have the first lease. Carts are written in
+ * their order, so that two copies that begin orders of the same carts meet in one order. @returns those that began, by id
+ */
+export async function insertOrders(
   tx: Transaction,
-  draft: Draft,
-  options: { readonly request: Request; readonly numberPrefix: string; readonly timeLimitMinutes: number },
-): Promise<Leased | null> {
+  beginnings: readonly Beginning[],
+  { numberPrefix, timeLimitMinutes }: { readonly numberPrefix: string; readonly timeLimitMinutes: number },
+): Promise<ReadonlyMap<string, Leased>> {
   const leaseEndsAt = performance.now() + leaseSeconds * 1_000
-  const { request } = options
+  const given = beginnings.map(({ draft, request }) => ({ ...draft, scope: request.scope, key: request.key }))
   const { rows } = await sql<OrderRow>`
-    with begun as (
+    with draft as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as d (
+        id text, "cartId" text, "cartVersion" integer, scope text, key text, "customerId" text, market text, currency text,
+        "taxIncluded" boolean, email text, "shippingAddress" jsonb, "billingAddress" jsonb, "shippingMethod" jsonb,
+        discounts jsonb, taxes jsonb, items bigint, discount bigint, shipping bigint, tax bigint, total bigint,
+        "giftCards" jsonb, "giftCardAmount" bigint, units integer, lines jsonb, words text)),
+    begun as (
       insert into orders (
         id, number, lease_until, look_at, expires_at, cart_id, cart_version, key_scope, key, customer_id, market, currency,
         tax_included, email, shipping_address, billing_address, shipping_method, discounts, taxes,
         items, discount, shipping, tax, total, gift_cards, gift_card_amount, units)
-      values (
-        ${draft.id}, ${options.numberPrefix} || nextval('order_numbers'),
+      select
+        id, ${numberPrefix} || nextval('order_numbers'),
         now() + make_interval(secs => ${leaseSeconds}), now() + make_interval(secs => ${leaseSeconds}),
-        now() + make_interval(mins => ${options.timeLimitMinutes}), ${draft.cartId}, ${draft.cartVersion}, ${request.scope},
-        ${request.key}, ${draft.customerId}, ${draft.market}, ${draft.currency}, ${draft.taxIncluded}, ${draft.email},
-        ${json(draft.shippingAddress)}::jsonb, ${json(draft.billingAddress)}::jsonb, ${json(draft.shippingMethod)}::jsonb,
-        ${json(draft.discounts)}::jsonb, ${json(draft.taxes)}::jsonb,
-        ${draft.items}, ${draft.discount}, ${draft.shipping}, ${draft.tax}, ${draft.total},
-        ${json(draft.giftCards)}::jsonb, ${draft.giftCardAmount}, ${draft.units})
+        now() + make_interval(mins => ${timeLimitMinutes}), "cartId", "cartVersion", scope, key, "customerId", market, currency,
+        "taxIncluded", email, "shippingAddress", "billingAddress", "shippingMethod", discounts, taxes,
+        items, discount, shipping, tax, total, "giftCards", "giftCardAmount", units
+      from draft order by "cartId"
       on conflict (cart_id) where state in ('placing', 'awaiting_payment', 'placed', 'fulfilled') do nothing
       returning *),
     lines as (
@@ -86,7 +101,7 @@ export async function insertOrder(
         unit_price, subtotal, discount, tax, total, requires_shipping, tracked, backorder)
       select begun.id, l.id, l.position, l.variant_id, l.product_id, l.handle, l.title, l.variant_title, l.sku, l.image_url,
              l.quantity, l.unit_price, l.subtotal, l.discount, l.tax, l.total, l.requires_shipping, l.tracked, l.backorder
-      from begun, rows from (jsonb_to_recordset(${JSON.stringify(draft.lines)}::jsonb) as (
+      from begun join draft using (id) cross join lateral rows from (jsonb_to_recordset(draft.lines) as (
         id text, variant_id text, product_id text, handle text, title text, variant_title text, sku text, image_url text,
         quantity integer, unit_price bigint, subtotal bigint, discount bigint, tax bigint, total bigint,
         requires_shipping boolean, tracked boolean, backorder boolean))
@@ -94,15 +109,17 @@ export async function insertOrder(
           id, variant_id, product_id, handle, title, variant_title, sku, image_url, quantity, unit_price, subtotal, discount,
           tax, total, requires_shipping, tracked, backorder, position)),
     searched as (
-      insert into order_search (order_id, words) select id, lower(number) || ' ' || ${draft.words} from begun)
+      insert into order_search (order_id, words)
+      select id, lower(number) || ' ' || draft.words from begun join draft using (id))
     select * from begun`.execute(tx)
-  const row = rows[0]
-  if (!row) return null
-  const lines = draft.lines.map((line) => ({ ...line, fulfilled: 0 }))
-  return { ...row, lines, fulfillments: [], leaseEndsAt, overdue: false, grace_over: false }
+  const linesOf = new Map(beginnings.map(({ draft: { id, lines } }) => [id, lines]))
+  return new Map(
+    rows.map((row) => {
+      const lines = (linesOf.get(row.id) ?? []).map((line) => ({ ...line, fulfilled: 0 }))
+      return [row.id, { ...row, lines, fulfillments: [], leaseEndsAt, overdue: false, grace_over: false }]
+    }),
+  )
 }
-
-const json = (value: unknown): string | null => (value === null || value === undefined ? null : JSON.stringify(value))
 
 // ---- Driving ----------------------------------------------------------------------------------------------------
 
@@ -112,8 +129,13 @@ const whole = sql`o.*,
   (select coalesce(jsonb_agg(to_jsonb(f) order by f.created_at), '[]') from fulfillments f where f.order_id = o.id) as fulfillments`
 
 export async function readOrder(db: Executor, id: string): Promise<StoredOrder | null> {
-  const { rows } = await sql<StoredOrder>`select ${whole} from orders o where id = ${id}`.execute(db)
-  return rows[0] ?? null
+  const [order] = await readOrders(db, [id])
+  return order ?? null
+}
+
+export async function readOrders(db: Executor, ids: readonly string[]): Promise<StoredOrder[]> {
+  const { rows } = await sql<StoredOrder>`select ${whole} from orders o where id = any(${ids}::text[])`.execute(db)
+  return rows
 }
 
 /** Takes an order over, if nobody drives it. The higher lease is what every write of this driver asks for. */
@@ -157,32 +179,61 @@ export type Move = {
   readonly goesOn: boolean
 }
 
+/** Moves an order that this process drives. @returns the order as it is now, or null when another took it over: see `moveAll` */
+export async function move(tx: Transaction, order: Leased, change: Move): Promise<Leased | null> {
+  return (await moveAll(tx, [{ order, change }])).get(order.id) ?? null
+}
+
 /**
- * Moves an order that this process drives. @returns the order as it is now, or null when another took it over: then
- * nothing of what this driver thinks may be true any more
+ * Moves orders that this process drives, each at most once, in one statement. Rows are locked by id, as news of payments lock them.
+ * @returns by id the orders as they are now, without those that another took over: then nothing of what their driver thinks may
+ *   be true any more
  */
-export async function move(tx: Transaction, order: Leased, { to, history, ...changes }: Move): Promise<Leased | null> {
-  if (!canMove(order.state, to)) throw new Error(`orders: ${order.id} cannot go from ${order.state} to ${to}`)
+export async function moveAll(
+  tx: Transaction,
+  moves: readonly { readonly order: Leased; readonly change: Move }[],
+): Promise<ReadonlyMap<string, Leased>> {
+  const given = moves.map(({ order, change: { to, history, ...change } }) => {
+    if (!canMove(order.state, to)) throw new Error(`orders: ${order.id} cannot go from ${order.state} to ${to}`)
+    return {
+      id: order.id,
+      was: order.state,
+      its_lease: order.lease,
+      seen: order.payment_version,
+      to,
+      ...history,
+      ...change,
+    }
+  })
   const { rows } = await sql<OrderRow>`
-    with moved as (
-      update orders set state = ${to}, version = version + 1, updated_at = now(),
-        reason = coalesce(${changes.reason ?? null}, reason),
-        payment_status = coalesce(${changes.paymentStatus ?? null}, payment_status),
-        expires_at = greatest(expires_at, ${changes.payableUntil ?? null}::timestamptz),
-        placed_at = case when ${to} = 'placed' then now() else placed_at end,
-        settled_at = case when ${to} = 'placed' then now() end,
-        lease_until = case when ${changes.goesOn} then lease_until else now() end,
-        look_at = case when ${changes.goesOn} then lease_until
-                       when ${to} = 'awaiting_payment' and payment_version > ${order.payment_version} then now()
-                       when ${to} = 'awaiting_payment' then greatest(expires_at, ${changes.payableUntil ?? null}::timestamptz) end,
+    with given as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as g (
+        id text, was text, its_lease bigint, seen integer, "to" text, kind text, detail text, by text, reason text,
+        "paymentStatus" text, "payableUntil" timestamptz, "goesOn" boolean)),
+    driven as (
+      select o.id from orders o join given g using (id) where o.state = g.was and o.lease = g.its_lease
+      order by o.id for update of o),
+    moved as (
+      update orders o set state = g."to", version = o.version + 1, updated_at = now(),
+        reason = coalesce(g.reason, o.reason),
+        payment_status = coalesce(g."paymentStatus", o.payment_status),
+        expires_at = greatest(o.expires_at, g."payableUntil"),
+        placed_at = case when g."to" = 'placed' then now() else o.placed_at end,
+        settled_at = case when g."to" = 'placed' then now() end,
+        lease_until = case when g."goesOn" then o.lease_until else now() end,
+        look_at = case when g."goesOn" then o.lease_until
+                       when g."to" = 'awaiting_payment' and o.payment_version > g.seen then now()
+                       when g."to" = 'awaiting_payment' then greatest(o.expires_at, g."payableUntil") end,
         looks = 0
-      where id = ${order.id} and state = ${order.state} and lease = ${order.lease}
-      returning *),
+      from given g join driven using (id)
+      where o.id = g.id and o.state = g.was and o.lease = g.its_lease
+      returning o.*),
     told as (
       insert into order_history (order_id, kind, detail, by)
-      select id, ${history.kind}, ${history.detail}, ${history.by} from moved)
+      select id, g.kind, g.detail, g.by from moved join given g using (id) order by id)
     select * from moved`.execute(tx)
-  return rows[0] ? { ...order, ...rows[0] } : null
+  const orders = new Map(moves.map(({ order }) => [order.id, order]))
+  return new Map(rows.map((row) => [row.id, { ...(orders.get(row.id) as Leased), ...row }]))
 }
 
 /** Lets go of the order's key, so that the same request may be made again. */
@@ -225,28 +276,37 @@ export type PaymentNews = {
 }
 
 /**
- * Notes what became of an order's money. News may come in any order: the newest says how the payment stands. An order that
- * waits for them, or that should hold no money any more, is due at once.
+ * Notes what became of orders' money, at most one news an order, in one statement. News may come in any order: the newest says how
+ * the payment stands. An order that waits for them, or that should hold no money any more, is due at once.
  */
-export async function notePayment(tx: Transaction, news: PaymentNews): Promise<(OrderRow & { due: boolean }) | null> {
-  const { history, sequence } = news
-  const due = sql`(state = 'awaiting_payment' or (state in ('expired', 'canceled') and settled_at is null)
-                   or (${news.isMoney} and state in ('declined', 'expired')))`
+export async function notePayments(
+  tx: Transaction,
+  news: readonly PaymentNews[],
+): Promise<ReadonlyMap<string, OrderRow & { due: boolean }>> {
+  const given = news.map(({ orderId, history, ...one }) => ({ order_id: orderId, ...one, ...history }))
+  const due = sql`(o.state = 'awaiting_payment' or (o.state in ('expired', 'canceled') and o.settled_at is null)
+                   or (n."isMoney" and o.state in ('declined', 'expired')))`
   const { rows } = await sql<OrderRow & { due: boolean }>`
-    with noted as (
-      update orders set
-        payment_status = case when payment_version < ${sequence} then ${news.status} else payment_status end,
-        payment_version = greatest(payment_version, ${sequence}),
-        refunded = refunded + ${news.refunded},
-        version = version + 1, updated_at = now(),
-        look_at = case when ${due} then least(look_at, now()) else look_at end
-      where id = ${news.orderId}
-      returning *, ${due} as due),
+    with news as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as n (
+        order_id text, status text, sequence integer, refunded bigint, "isMoney" boolean, kind text, detail text, by text)),
+    told_of as (
+      select o.id from orders o join news n on n.order_id = o.id order by o.id for update of o),
+    noted as (
+      update orders o set
+        payment_status = case when o.payment_version < n.sequence then n.status else o.payment_status end,
+        payment_version = greatest(o.payment_version, n.sequence),
+        refunded = o.refunded + n.refunded,
+        version = o.version + 1, updated_at = now(),
+        look_at = case when ${due} then least(o.look_at, now()) else o.look_at end
+      from news n join told_of on told_of.id = n.order_id
+      where o.id = n.order_id
+      returning o.*, ${due} as due),
     told as (
       insert into order_history (order_id, kind, detail, by)
-      select id, ${history.kind}, ${history.detail}, ${history.by} from noted)
+      select id, n.kind, n.detail, n.by from noted join news n on n.order_id = noted.id order by id)
     select * from noted`.execute(tx)
-  return rows[0] ?? null
+  return new Map(rows.map((row) => [row.id, row]))
 }
 
 // ---- What staff do ----------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 import type { payments } from '#contracts/payments'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
-import { type Executor, inTransaction } from '#kernel/database'
+import { inTransaction } from '#kernel/database'
 import type { AuthorizeResult, PaymentProvider } from '../../providers/payments/port.ts'
 import { abandonedAfterSeconds, type Deps, providerOf, unknownLookSeconds, whoAsked, withinDeadline } from './deps.ts'
 import type { GuardedProvider } from './guarded-provider.ts'
@@ -35,9 +35,7 @@ export async function authorize(deps: Deps, input: Input<Op>): Promise<Outcome<O
   if (begun.value) await deps.reached('attempt-committed', input.orderId)
   const answered = begun.value?.payment ? await askForMoney(deps, begun.value.payment) : null
   const known =
-    answered && !input.giftCards?.length
-      ? { payment: answered, uses: [] }
-      : await store.readOrderMoney(deps.db, input.orderId, abandonedAfterSeconds)
+    answered && !input.giftCards?.length ? { payment: answered, uses: [] } : await deps.readMoney(input.orderId)
   const payment = known && toPayment(known.payment, known.uses)
   if (!payment || (holdsNothing(known) && (await store.readCanceled(deps.db, input.orderId)))) {
     return refuse('payments/canceled', 'This order was given up: nothing is charged for it any more.')
@@ -51,14 +49,13 @@ export async function authorize(deps: Deps, input: Input<Op>): Promise<Outcome<O
 /** Begins an attempt, if the order may have one. @returns the provider's part of it, if there is one; null when none may begin */
 async function begin(deps: Deps, input: Input<Op>, provider: GuardedProvider | null) {
   const { orderId, giftCards = [] } = input
-  const insert = async (db: Executor): Promise<PaymentRow | null> =>
-    provider && insertAttempt(deps, db, input, provider)
+  const wanted = provider && attemptOf(deps, input, provider)
   if (giftCards.length === 0) {
-    const payment = await insert(deps.db)
+    const payment = wanted && (await deps.beginAttempt(wanted))
     return ok(payment && { payment })
   }
   return inTransaction(deps.db, async (tx) => {
-    const payment = await insert(tx)
+    const [payment = null] = wanted ? await store.insertAttempts(tx, [wanted], abandonedAfterSeconds) : []
     const attempt = provider ? (payment?.attempt ?? null) : await store.openWithoutProvider(tx, orderId)
     if (attempt === null) return ok(null)
     const use = { orderId, attempt, currency: input.amount.currency, by: whoAsked() }
@@ -67,20 +64,15 @@ async function begin(deps: Deps, input: Input<Op>, provider: GuardedProvider | n
   })
 }
 
-const insertAttempt = (deps: Deps, db: Executor, input: Input<Op>, provider: GuardedProvider) =>
-  store.insertAttempt(
-    db,
-    {
-      orderId: input.orderId,
-      provider: provider.name,
-      amount: input.amount.amount,
-      currency: input.amount.currency,
-      captureNow: deps.captureAtOnce,
-      token: input.token,
-      returnUrl: input.returnUrl,
-    },
-    abandonedAfterSeconds,
-  )
+const attemptOf = (deps: Deps, input: Input<Op>, provider: GuardedProvider): store.NewAttempt => ({
+  orderId: input.orderId,
+  provider: provider.name,
+  amount: input.amount.amount,
+  currency: input.amount.currency,
+  captureNow: deps.captureAtOnce,
+  token: input.token,
+  returnUrl: input.returnUrl,
+})
 
 type Tenders = Pick<store.OrderMoney, 'payment' | 'uses'>
 

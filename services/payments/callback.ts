@@ -14,7 +14,7 @@ async function isAsAsked(
   orderId: string | null,
   { providerPaymentId, amount }: Verified,
 ): Promise<boolean> {
-  const asked = amount && orderId !== null && (await store.readAsked(deps.db, { provider, orderId, providerPaymentId }))
+  const asked = amount && orderId !== null && (await deps.readAsked({ provider, orderId, providerPaymentId }))
   return !asked || (asked.amount === amount.amount && asked.currency === amount.currency)
 }
 
@@ -45,7 +45,7 @@ export async function webhook(deps: Deps, input: Input<Op>): Promise<Outcome<Op>
     )
     return refuse('payments/webhook-refused', 'The callback is not believed: wrong-amount.')
   }
-  const kept = await store.insertCallback(deps.db, { provider: provider.name, eventId: verdict.eventId, orderId })
+  const kept = await deps.keepCallback({ provider: provider.name, eventId: verdict.eventId, orderId })
   if (kept !== 'new' || verdict.outcome !== 'verified' || orderId === null) {
     if (kept === 'foreign' && orderId !== null)
       deps.log.warn(

@@ -4,6 +4,8 @@ import { type Database, refuseInsideTransaction } from '#kernel/database'
 import type { Call as ProviderCall } from '../../providers/payments/port.ts'
 import type { GiftCardCodes } from './gift-card-code.ts'
 import type { GuardedProvider } from './guarded-provider.ts'
+import type { PaymentRow } from './payment.ts'
+import type { About, Callback, NewAttempt, News, OrderMoney } from './store.ts'
 
 export type Deps = {
   readonly db: Database
@@ -14,6 +16,13 @@ export type Deps = {
   readonly captureAtOnce: boolean
   readonly giftCardCodes: GiftCardCodes
   readonly log: Logger
+  /** What many orders want at the same moment, each answered from a statement or a transaction that they share. */
+  readonly beginAttempt: (attempt: NewAttempt) => Promise<PaymentRow | null>
+  readonly record: (news: News & { readonly traceId: string }) => Promise<PaymentRow | null>
+  readonly readMoney: (orderId: string) => Promise<OrderMoney | null>
+  readonly scheduleSettled: (orderId: string) => Promise<void>
+  readonly readAsked: (about: About) => Promise<Pick<PaymentRow, 'amount' | 'currency'> | null>
+  readonly keepCallback: (callback: Callback) => Promise<'new' | 'known' | 'foreign'>
   /** Told of each place where a crash would leave something half done; see `points`. */
   readonly reached: (point: Point, orderId: string) => Promise<void>
 }

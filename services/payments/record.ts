@@ -5,8 +5,9 @@ import {
   paymentRefunded,
   paymentRefundFailed,
 } from '#events/payments'
-import { inTransaction, type Transaction } from '#kernel/database'
-import { publish } from '#kernel/outbox'
+import { currentCall, newTraceId } from '#kernel/call'
+import { type Database, inTransaction, type Transaction } from '#kernel/database'
+import { publish, publishAll } from '#kernel/outbox'
 import type { PaymentProvider, ProviderPayment } from '../../providers/payments/port.ts'
 import type { Deps } from './deps.ts'
 import { bookCapture, bookFailedRefund, bookFee, bookRefund } from './ledger.ts'
@@ -30,6 +31,7 @@ export function believed(deps: Deps, payment: PaymentRow, learned: Change | Mism
  * @returns the attempt as it is now, or null when somebody else recorded something first: look again
  */
 export function record(deps: Deps, payment: PaymentRow, change: Change): Promise<PaymentRow | null> {
+  if (movesNothing(change)) return deps.record({ payment, change, traceId: currentCall()?.traceId ?? newTraceId() })
   const { by } = change
   return inTransaction(deps.db, async (tx) => {
     const now = await store.updatePayment(tx, payment, change)
@@ -57,6 +59,33 @@ export function record(deps: Deps, payment: PaymentRow, change: Change): Promise
     // An authorization that lapses later leaves them: the order stands, and whoever cancels it gives them back.
     if (isOver(now) && isUnsettled(payment)) await giveUsesBack(tx, now, by)
     return now
+  })
+}
+
+/** Whether nothing is booked for a change and nothing given back: an authorization as a rule, which every order waits for. */
+const movesNothing = ({ set, captured, fee, refunds, failedRefunds }: Change): boolean =>
+  captured === 0 &&
+  fee === null &&
+  refunds.length === 0 &&
+  failedRefunds.length === 0 &&
+  set.status !== 'failed' &&
+  set.status !== 'voided'
+
+/** What was learned of attempts at the same moment, and moves nothing: `record` of all of them in one transaction. */
+export function recordAll(
+  db: Database,
+  news: readonly (store.News & { readonly traceId: string })[],
+): Promise<(PaymentRow | null)[]> {
+  return inTransaction(db, async (tx) => {
+    const recorded = await store.updatePayments(tx, news)
+    const authorized = news.flatMap(({ payment, change, traceId }, index) => {
+      const now = recorded[index]
+      return now && now.status !== payment.status && now.status === 'authorized'
+        ? [{ ...told(now, now.authorized, change.by), traceId }]
+        : []
+    })
+    await publishAll(tx, paymentAuthorized, authorized)
+    return recorded
   })
 }
 

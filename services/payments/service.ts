@@ -3,6 +3,8 @@ import { PaymentSettings, payments } from '#contracts/payments'
 import { serviceCall, withCall } from '#kernel/call'
 import { ok } from '#kernel/contract'
 import { passing } from '#kernel/crash-point'
+import type { Database } from '#kernel/database'
+import { gather } from '#kernel/gather'
 import { type ServiceHost, service } from '#kernel/service'
 import type { PaymentProvider } from '../../providers/payments/port.ts'
 import { authorize } from './authorize.ts'
@@ -30,9 +32,10 @@ import {
 } from './guarded-provider.ts'
 import { askProvider, attempts, find, lapsing, providers, reconcile } from './read-payments.ts'
 import { receive } from './receive.ts'
+import { recordAll } from './record.ts'
 import { refund } from './refund.ts'
 import { settle } from './settle.ts'
-import { claimDue, forgetCallbacks } from './store.ts'
+import * as store from './store.ts'
 import { verify } from './verify.ts'
 import { pageOfOrderIds } from './verify-store.ts'
 
@@ -67,6 +70,7 @@ export const paymentsService = (
         captureAtOnce: host.settings.capture === 'at-once',
         giftCardCodes: giftCardCodes(await host.secret('gift-card-codes')),
         log: host.log,
+        ...gatheredSteps(host.db),
         reached,
       }
       return {
@@ -101,11 +105,59 @@ export const paymentsService = (
             importance: 'checkout',
             run: (stopping) => reconcileDue(deps, stopping),
           },
-          { name: 'forget-callbacks', everyMs: 3_600_000, run: () => forgetCallbacks(deps.db, callbacksKeptDays) },
+          {
+            name: 'forget-callbacks',
+            everyMs: 3_600_000,
+            run: () => store.forgetCallbacks(deps.db, callbacksKeptDays),
+          },
         ],
       }
     },
   })
+
+/** Some dozen orders are some milliseconds of a transaction; more that wait would wait for longer than a checkout is worth. */
+const limits = { service: 'payments', batchAtMost: 64, queueAtMost: 2_000 }
+
+/** The steps of a payment for which a checkout or a provider's callback waits. */
+const gatheredSteps = (db: Database) => ({
+  beginAttempt: gather({
+    ...limits,
+    what: 'begin a payment',
+    idOf: ({ orderId }) => orderId,
+    run: (attempts: readonly store.NewAttempt[]) => store.insertAttempts(db, attempts, abandonedAfterSeconds),
+  }),
+  record: gather({
+    ...limits,
+    what: 'record what a provider said',
+    idOf: ({ payment }) => payment.id,
+    run: (news: Parameters<typeof recordAll>[1]) => recordAll(db, news),
+  }),
+  readMoney: gather({
+    ...limits,
+    what: 'read a payment',
+    run: (orderIds: readonly string[]) => store.readOrdersMoney(db, orderIds, abandonedAfterSeconds),
+  }),
+  scheduleSettled: gather({
+    ...limits,
+    what: 'note that a payment is settled',
+    idOf: (orderId) => orderId,
+    run: async (orderIds: readonly string[]) => {
+      await store.scheduleSettled(db, orderIds)
+      return orderIds.map(() => undefined)
+    },
+  }),
+  readAsked: gather({
+    ...limits,
+    what: 'compare a callback',
+    run: (about: readonly store.About[]) => store.readAsked(db, about),
+  }),
+  keepCallback: gather({
+    ...limits,
+    what: 'keep a callback',
+    idOf: ({ provider, eventId }) => `${provider} ${eventId}`,
+    run: (callbacks: readonly store.Callback[]) => store.insertCallbacks(db, callbacks),
+  }),
+})
 
 /** In the order of the settings, by which shoppers are offered them. */
 function chosen(
@@ -125,7 +177,7 @@ function chosen(
 /** Asks about every payment whose outcome is open and finishes what was begun, until nothing is due. */
 async function reconcileDue(deps: Deps, stopping: AbortSignal): Promise<void> {
   for (;;) {
-    const due = await claimDue(deps.db, dueAtOnce, {
+    const due = await store.claimDue(deps.db, dueAtOnce, {
       leaseSeconds: dueLeaseSeconds,
       abandonedSeconds: abandonedAfterSeconds,
     })

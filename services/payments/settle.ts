@@ -1,6 +1,6 @@
 import type { FindResult, RetrieveResult } from '../../providers/payments/port.ts'
 import { askForMoney } from './authorize.ts'
-import { abandonedAfterSeconds, type Deps, providerOf, whoAsked, withinDeadline } from './deps.ts'
+import { type Deps, providerOf, whoAsked, withinDeadline } from './deps.ts'
 import { claimOperation, tryOperation } from './operations.ts'
 import { type Failure, isOver, isUnsettled, leftOnCards, type OperationRow, type PaymentRow } from './payment.ts'
 import { ended, learn } from './payment-state.ts'
@@ -67,7 +67,7 @@ export async function settle(
   orderId: string,
   options: { hint?: string; ask?: boolean } = {},
 ): Promise<store.OrderMoney | null> {
-  const read = () => store.readOrderMoney(deps.db, orderId, abandonedAfterSeconds)
+  const read = () => deps.readMoney(orderId)
   let known = await read()
   let asked = false
   let mayTrust = options.ask === false
@@ -99,7 +99,8 @@ export const isSettled = (known: store.OrderMoney): boolean => nextStep(known, t
 
 async function schedule(deps: Deps, known: store.OrderMoney, progress: boolean): Promise<void> {
   const { order, payment } = known
-  if (isSettled(known)) return (payment ? store.scheduleSettled : store.scheduleWithoutPayment)(deps.db, order.order_id)
+  if (isSettled(known))
+    return payment ? deps.scheduleSettled(order.order_id) : store.scheduleWithoutPayment(deps.db, order.order_id)
   const looks = progress ? 0 : order.looks + 1
   const atMost = payment?.payable_until ? transferPauseAtMostSeconds : pauseAtMostSeconds
   const pauseSeconds = Math.min(firstPauseSeconds * 2 ** Math.min(looks, 12), atMost)

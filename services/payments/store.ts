@@ -17,40 +17,50 @@ export type NewAttempt = {
   readonly returnUrl: string
 }
 
-/** Counts an attempt of an order, if it may have one. @param firstLookSeconds null when there is no provider to ask */
-const opened = (orderId: string, firstLookSeconds: number | null) => sql<{ attempts: number }>`
-  insert into order_payments as o (order_id, attempts, look_at)
-  values (${orderId}, 1, now() + make_interval(secs => ${firstLookSeconds}))
+/** What makes an attempt of an order that had one legal: it was allowed again after a failure, and the order was not canceled. */
+const reopened = sql`
   on conflict (order_id) do update
     set attempts = o.attempts + 1, open = false, look_at = excluded.look_at, looks = 0
-    where o.open and o.canceled is null
-  returning order_id, attempts`
+    where o.open and o.canceled is null`
 
-/** The same as `insertAttempt` for an order that gift cards pay alone: nobody else is asked. @returns its number, or null */
+/** The same as `insertAttempts` for an order that gift cards pay alone: nobody else is asked. @returns its number, or null */
 export async function openWithoutProvider(tx: Transaction, orderId: string): Promise<number | null> {
-  const { rows } = await opened(orderId, null).execute(tx)
+  const { rows } = await sql<{ attempts: number }>`
+    insert into order_payments as o (order_id, attempts) values (${orderId}, 1) ${reopened} returning attempts`.execute(
+    tx,
+  )
   return rows[0]?.attempts ?? null
 }
 
 /**
- * Commits an attempt, if the order may have one: the first, or one that `reopen` allowed after a failure, and none once the
- * order was canceled. All of it is one statement, so a cancellation or a second request comes before or after it.
- * @param firstLookSeconds when the reconciler may take it for lost
- * @returns the attempt, or null when none may begin
+ * Commits attempts of orders, one an order, each if its order may have one: the first, or one that `reopen` allowed after a failure,
+ * and none once the order was canceled. All of it is one statement, so a cancellation or a second request comes before or after it.
+ * @param firstLookSeconds when the reconciler may take one for lost
+ * @returns for each the attempt, or null when none may begin
  */
-export async function insertAttempt(
+export async function insertAttempts(
   db: Executor,
-  attempt: NewAttempt,
+  attempts: readonly NewAttempt[],
   firstLookSeconds: number,
-): Promise<PaymentRow | null> {
+): Promise<(PaymentRow | null)[]> {
+  const given = attempts.map((attempt) => ({ id: newId('payment'), ...attempt }))
   const { rows } = await sql<PaymentRow>`
-    with opened as (${opened(attempt.orderId, firstLookSeconds)})
+    with given as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as g (
+        id text, "orderId" text, provider text, currency text, amount bigint, "captureNow" boolean, token text,
+        "returnUrl" text)),
+    opened as (
+      insert into order_payments as o (order_id, attempts, look_at)
+      select "orderId", 1, now() + make_interval(secs => ${firstLookSeconds}) from given order by "orderId"
+      ${reopened}
+      returning order_id, attempts)
     insert into payments (id, order_id, attempt, attempt_key, provider, status, currency, amount, capture_now, token, return_url)
-    select ${newId('payment')}, order_id, attempts, order_id || '-' || attempts, ${attempt.provider}, 'processing',
-           ${attempt.currency}, ${attempt.amount}, ${attempt.captureNow}, ${attempt.token}, ${attempt.returnUrl}
-    from opened
+    select id, order_id, attempts, order_id || '-' || attempts, provider, 'processing', currency, amount, "captureNow", token,
+           "returnUrl"
+    from opened join given on "orderId" = order_id
     returning *`.execute(db)
-  return rows[0] ?? null
+  const begun = new Map(rows.map((row) => [row.order_id, row]))
+  return attempts.map(({ orderId }) => begun.get(orderId) ?? null)
 }
 
 /** The last attempt of an order and what stands of its money. */
@@ -67,6 +77,16 @@ export type OrderMoney = {
 
 /** @param freshSeconds how long the caller of an operation in flight is left alone with it */
 export async function readOrderMoney(db: Executor, orderId: string, freshSeconds: number): Promise<OrderMoney | null> {
+  const [money] = await readOrdersMoney(db, [orderId], freshSeconds)
+  return money ?? null
+}
+
+/** The same for many orders, in their order; null for one that nobody asked money for. */
+export async function readOrdersMoney(
+  db: Executor,
+  orderIds: readonly string[],
+  freshSeconds: number,
+): Promise<(OrderMoney | null)[]> {
   type Operation = OperationRow & { readonly fresh: boolean }
   type Row = { order: OrderMoneyRow; uses: UseRow[]; operations: Operation[] } & (PaymentRow | { id: null })
   const { rows } = await sql<Row>`
@@ -81,12 +101,15 @@ export async function readOrderMoney(db: Executor, orderId: string, freshSeconds
       from payment_operations op where op.order_id = o.order_id and op.payment_id = p.id) as operations
     from order_payments o
     left join lateral (select * from payments where order_id = o.order_id order by attempt desc limit 1) p on true
-    where o.order_id = ${orderId}`.execute(db)
-  const row = rows[0]
-  if (!row) return null
-  const { order, uses, operations, ...payment } = row
-  if (payment.id === null) return { order, payment: null, uses, operations: [], pending: null }
-  return { order, payment, uses, operations, pending: operations.find(({ status }) => status === 'pending') ?? null }
+    where o.order_id = any(${orderIds}::text[])`.execute(db)
+  const known = new Map(
+    rows.map(({ order, uses, operations, ...payment }): [string, OrderMoney] => {
+      const pending = operations.find(({ status }) => status === 'pending') ?? null
+      if (payment.id !== null) return [order.order_id, { order, payment, uses, operations, pending }]
+      return [order.order_id, { order, payment: null, uses, operations: [], pending: null }]
+    }),
+  )
+  return orderIds.map((orderId) => known.get(orderId) ?? null)
 }
 
 export async function readLatest(db: Executor, orderId: string): Promise<PaymentRow | null> {
@@ -156,34 +179,55 @@ export async function markCanceled(
 
 const isBeingAbandoned = sql`abandoned_at > now() - make_interval(secs => ${abandonedAfterSeconds})`
 
-/**
- * Writes what was learned, unless somebody else wrote first, and when to look again.
- * @returns the attempt as it is now, or null then, and for an authorization while the provider is being told to let it go
- */
+export type News = { readonly payment: PaymentRow; readonly change: Change }
+
+/** Writes what was learned of one attempt: see `updatePayments`. */
 export async function updatePayment(tx: Transaction, payment: PaymentRow, change: Change): Promise<PaymentRow | null> {
-  const { set } = change
-  const captured = payment.captured + change.captured
-  const refunded =
-    payment.refunded +
-    total(change.refunds.map(({ amount }) => amount)) -
-    total(change.failedRefunds.map(({ amount }) => amount))
+  const [now] = await updatePayments(tx, [{ payment, change }])
+  return now ?? null
+}
+
+/**
+ * Writes what was learned of attempts, each once, unless somebody else wrote first, and when to look again. Rows are locked by id.
+ * @returns for each the attempt as it is now, or null then, and for an authorization while the provider is being told to let it go
+ */
+export async function updatePayments(tx: Transaction, news: readonly News[]): Promise<(PaymentRow | null)[]> {
+  const given = news.map(({ payment, change }) => ({
+    ...change.set,
+    id: payment.id,
+    seen: payment.version,
+    captured: payment.captured + change.captured,
+    refunded:
+      payment.refunded +
+      total(change.refunds.map(({ amount }) => amount)) -
+      total(change.failedRefunds.map(({ amount }) => amount)),
+    raw: change.raw,
+  }))
   const { rows } = await sql<PaymentRow>`
-    with updated as (
-      update payments set
-        status = ${set.status}, provider_payment_id = ${set.provider_payment_id}, authorized = ${set.authorized},
-        captured = ${captured}, capturable = ${set.capturable}, refunded = ${refunded},
-        redirect_url = ${set.redirect_url}, client_secret = ${set.client_secret}, failure = ${set.failure},
-        authorized_until = ${set.authorized_until}, payable_until = ${set.payable_until},
-        instructions = ${set.instructions}, card = ${json(set.card)}::jsonb,
-        raw = coalesce(${json(change.raw)}::jsonb, raw),
-        token = case when ${set.status} in ('processing', 'requires_action') then token end,
-        version = version + 1, updated_at = now()
-      where id = ${payment.id} and version = ${payment.version}
-        and (${set.status} <> 'authorized' or status = 'authorized' or abandoned_at is null or not ${isBeingAbandoned})
-      returning *),
-    looked as (${lookAfter(payment.order_id)})
+    with given as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as g (
+        id text, seen integer, status text, provider_payment_id text, authorized bigint, captured bigint, capturable bigint,
+        refunded bigint, redirect_url text, client_secret text, failure text, authorized_until timestamptz,
+        payable_until timestamptz, instructions text, card jsonb, raw jsonb)),
+    locked as (
+      select p.id from payments p join given g using (id) where p.version = g.seen order by p.id for update of p),
+    updated as (
+      update payments p set
+        status = g.status, provider_payment_id = g.provider_payment_id, authorized = g.authorized,
+        captured = g.captured, capturable = g.capturable, refunded = g.refunded,
+        redirect_url = g.redirect_url, client_secret = g.client_secret, failure = g.failure,
+        authorized_until = g.authorized_until, payable_until = g.payable_until,
+        instructions = g.instructions, card = g.card, raw = coalesce(g.raw, p.raw),
+        token = case when g.status in ('processing', 'requires_action') then p.token end,
+        version = p.version + 1, updated_at = now()
+      from given g join locked using (id)
+      where p.id = g.id and p.version = g.seen
+        and (g.status <> 'authorized' or p.status = 'authorized' or p.abandoned_at is null or not ${isBeingAbandoned})
+      returning p.*),
+    looked as (${lookAfter})
     select * from updated`.execute(tx)
-  return rows[0] ?? null
+  const updated = new Map(rows.map((row) => [row.id, row]))
+  return news.map(({ payment: { id } }) => updated.get(id) ?? null)
 }
 
 /**
@@ -201,7 +245,6 @@ export async function markAbandoned(db: Executor, payment: PaymentRow): Promise<
 }
 
 const total = (amounts: readonly number[]): number => amounts.reduce((sum, amount) => sum + amount, 0)
-const json = (value: unknown): string | null => (value === null || value === undefined ? null : JSON.stringify(value))
 
 /** When to ask the provider next about an order that is open. */
 export async function scheduleLook(db: Executor, orderId: string, inSeconds: number, looks = 0): Promise<void> {
@@ -210,9 +253,11 @@ export async function scheduleLook(db: Executor, orderId: string, inSeconds: num
 }
 
 /** The same by what is known of the payment. */
-export async function scheduleSettled(db: Executor, orderId: string): Promise<void> {
-  await sql`with updated as (select * from payments where order_id = ${orderId} order by attempt desc limit 1)
-            ${lookAfter(orderId)}`.execute(db)
+export async function scheduleSettled(db: Executor, orderIds: readonly string[]): Promise<void> {
+  await sql`
+    with updated as (
+      select distinct on (order_id) * from payments where order_id = any(${orderIds}::text[]) order by order_id, attempt desc)
+    ${lookAfter}`.execute(db)
 }
 
 /** The same for an order without an attempt: nothing is open but what gift cards of a canceled one have not got back. */
@@ -231,12 +276,15 @@ const leftOnCards = (orderId: ReturnType<typeof sql>) => sql`(
  * authorization: when it is said to lapse. Money of an order that was canceled has to go back: at once, so that this is not
  * forgotten whatever happens to this process. Else never.
  */
-const lookAfter = (orderId: string) => sql`
+const lookAfter = sql`
   update order_payments o set looks = 0, look_at = case
     when u.status in ('processing', 'requires_action') then now() + interval '5 seconds'
     when o.canceled = 'all' and ((u.capturable > 0 and u.captured = 0) or u.captured > u.refunded or ${leftOnCards(sql`o.order_id`)} > 0) then now()
     when u.status = 'authorized' then greatest(u.authorized_until + interval '1 minute', now() + interval '10 minutes') end
-  from updated u where o.order_id = ${orderId}`
+  from updated u join (
+    select due.order_id from order_payments due where due.order_id in (select order_id from updated)
+    order by due.order_id for update) as locked using (order_id)
+  where o.order_id = u.order_id`
 
 /**
  * Takes orders whose time to look has come; other copies leave them alone for `leaseSeconds`, the longest pause between two
@@ -417,7 +465,7 @@ export async function countOperation(
   operation: OperationRow,
   last: boolean,
 ): Promise<PaymentRow> {
-  const { kind, amount, order_id } = operation
+  const { kind, amount } = operation
   const { rows } = await sql<PaymentRow>`
     with updated as (
       update payments set version = version + 1, updated_at = now(),
@@ -429,7 +477,7 @@ export async function countOperation(
         failure = case ${kind} when 'void' then 'canceled' else failure end
       where id = ${paymentId} and (${kind} <> 'void' or status = 'authorized')
       returning *),
-    looked as (${lookAfter(order_id)})
+    looked as (${lookAfter})
     select * from updated`.execute(tx)
   const payment = rows[0]
   if (!payment) throw new Error(`payments: ${kind} ${operation.id} succeeded on a payment that has no such money`)
@@ -504,36 +552,57 @@ export async function insertBookings(tx: Transaction, bookings: readonly Booking
 
 // ---- Callbacks --------------------------------------------------------------------------------------------------
 
-/** What was asked for by the attempt that a callback is about, or by one whose name at the provider is not known yet. */
+/** What a callback is about. */
+export type About = { readonly provider: string; readonly orderId: string; readonly providerPaymentId: string }
+
+/** What was asked for by the attempts that callbacks are about, or by ones whose names at the provider are not known yet. */
 export async function readAsked(
   db: Executor,
-  about: { readonly provider: string; readonly orderId: string; readonly providerPaymentId: string },
-): Promise<Pick<PaymentRow, 'amount' | 'currency'> | null> {
-  const { rows } = await sql<Pick<PaymentRow, 'amount' | 'currency'>>`
-    select amount, currency from payments
-    where order_id = ${about.orderId} and provider = ${about.provider}
-      and coalesce(provider_payment_id, ${about.providerPaymentId}) = ${about.providerPaymentId}
-    order by attempt desc limit 1`.execute(db)
-  return rows[0] ?? null
+  about: readonly About[],
+): Promise<(Pick<PaymentRow, 'amount' | 'currency'> | null)[]> {
+  const { rows } = await sql<{ amount: number | null; currency: string }>`
+    select asked.amount, asked.currency
+    from unnest(${about.map((one) => one.provider)}::text[], ${about.map((one) => one.orderId)}::text[],
+                ${about.map((one) => one.providerPaymentId)}::text[])
+         with ordinality as told (provider, order_id, provider_payment_id, n)
+    left join lateral (
+      select amount, currency from payments p
+      where p.order_id = told.order_id and p.provider = told.provider
+        and coalesce(p.provider_payment_id, told.provider_payment_id) = told.provider_payment_id
+      order by attempt desc limit 1) as asked on true
+    order by n`.execute(db)
+  return rows.map(({ amount, currency }) => (amount === null ? null : { amount, currency }))
 }
 
-/** Keeps a callback once, and makes its order due. @returns `new`, `known` when it came before, `foreign` when the order has no attempt here */
-export async function insertCallback(
+export type Callback = { readonly provider: string; readonly eventId: string; readonly orderId: string | null }
+
+/**
+ * Keeps callbacks, each once, and makes their orders due.
+ * @returns for each `new`, `known` when it came before, `foreign` when the order has no attempt here
+ */
+export async function insertCallbacks(
   db: Executor,
-  callback: { provider: string; eventId: string; orderId: string | null },
-): Promise<'new' | 'known' | 'foreign'> {
-  const { provider, eventId, orderId } = callback
+  callbacks: readonly Callback[],
+): Promise<('new' | 'known' | 'foreign')[]> {
   const { rows } = await sql<{ kept: boolean; looked: boolean }>`
-    with kept as (
-      insert into webhook_inbox (provider, event_id, order_id) values (${provider}, ${eventId}, ${orderId})
-      on conflict (provider, event_id) do nothing returning order_id),
+    with told as (
+      select * from unnest(${callbacks.map(({ provider }) => provider)}::text[],
+                           ${callbacks.map(({ eventId }) => eventId)}::text[],
+                           ${callbacks.map(({ orderId }) => orderId)}::text[])
+                    with ordinality as t (provider, event_id, order_id, n)),
+    kept as (
+      insert into webhook_inbox (provider, event_id, order_id)
+      select provider, event_id, order_id from told order by provider, event_id
+      on conflict (provider, event_id) do nothing returning provider, event_id, order_id),
+    due as (
+      select order_id from order_payments where order_id in (select order_id from kept) order by order_id for update),
     looked as (
-      update order_payments o set look_at = least(look_at, now())
-      from kept where o.order_id = kept.order_id returning o.order_id)
-    select exists (select 1 from kept) as kept, exists (select 1 from looked) as looked`.execute(db)
-  const row = rows[0]
-  if (!row?.kept) return 'known'
-  return row.looked ? 'new' : 'foreign'
+      update order_payments o set look_at = least(look_at, now()) from due where o.order_id = due.order_id
+      returning o.order_id)
+    select k.event_id is not null as kept, l.order_id is not null as looked
+    from told left join kept k using (provider, event_id) left join looked l on l.order_id = k.order_id
+    order by n`.execute(db)
+  return rows.map(({ kept, looked }) => (kept ? (looked ? 'new' : 'foreign') : 'known'))
 }
 
 /** The order of a payment by the provider's own id, or null when it is none of ours. */

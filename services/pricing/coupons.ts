@@ -25,7 +25,7 @@ export async function checkCoupon(
   { db, markets, digestOf }: Deps,
   input: Input<CheckCoupon>,
 ): Promise<Outcome<CheckCoupon>> {
-  const found = await selectCandidates(db, [input.code], digestOf(input.customerKey))
+  const found = await selectCandidates(db, { codes: [input.code], customer: digestOf(input.customerKey) })
   const promotion = found.find((one) => one.code !== null)
   const isHere = promotion?.kind === 'percentage' || promotion?.amounts[input.market] !== undefined
   if (!promotion?.code || promotion.standing === 'stopped' || !isHere || !markets.find(input.market).ok) {

@@ -1,24 +1,30 @@
 import { type pricing, withShipping } from '#contracts/pricing'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
-import type { Database } from '#kernel/database'
 import type { CustomerDigest } from './customer.ts'
 import type { Markets } from './markets.ts'
 import { reducedFrom } from './prices.ts'
 import { type GoodsLine, quoteGoods } from './quote.ts'
-import { selectCandidates, selectPricesIn } from './store.ts'
+import type { Offer, Wanted } from './store.ts'
 
-type Deps = { readonly db: Database; readonly markets: Markets; readonly digestOf: CustomerDigest }
+type Deps = {
+  readonly markets: Markets
+  readonly digestOf: CustomerDigest
+  /** Finds an offer together with those of other carts that wait. */
+  readonly find: (wanted: Wanted) => Promise<Offer>
+}
 type QuoteOp = (typeof pricing.operations)['quote']
 
-/** Finds prices and promotions for lines, in one statement each, and says what they cost. */
-export async function quoteCart({ db, markets, digestOf }: Deps, input: Input<QuoteOp>): Promise<Outcome<QuoteOp>> {
+/** Finds prices and promotions for lines in one round trip, and says what they cost. */
+export async function quoteCart({ find, markets, digestOf }: Deps, input: Input<QuoteOp>): Promise<Outcome<QuoteOp>> {
   const market = markets.find(input.market)
   if (!market.ok) return market
   const variantIds = [...new Set(input.lines.map((line) => line.variantId))]
-  const [prices, promotions] = await Promise.all([
-    variantIds.length === 0 ? [] : selectPricesIn(db, market.value, variantIds),
-    selectCandidates(db, input.couponCodes, digestOf(input.customerKey)),
-  ])
+  const { prices, promotions } = await find({
+    market: market.value,
+    variantIds,
+    codes: input.couponCodes,
+    customer: digestOf(input.customerKey),
+  })
   const priceOf = new Map(prices.map((price) => [price.variantId, price]))
   const unsold = variantIds.filter((id) => !priceOf.has(id))
   if (unsold.length > 0) {

@@ -10,7 +10,7 @@ import { prices, pricesOfProducts } from './prices.ts'
 import { createPromotion, listPromotions, updatePromotion } from './promotions.ts'
 import { quoteCart } from './quote-cart.ts'
 import { setPrices } from './set-prices.ts'
-import { type RedeemRequest, type RedeemVerdict, redeemAll } from './store.ts'
+import { type Offer, type RedeemRequest, type RedeemVerdict, redeemAll, selectOffers, type Wanted } from './store.ts'
 import { verify } from './verify.ts'
 
 export const pricingService = service({
@@ -30,8 +30,15 @@ export const pricingService = service({
       batchAtMost: 100,
       queueAtMost: 2_000,
     })
+    const find = gather<Wanted, Offer>({
+      service: 'pricing',
+      what: 'price a cart',
+      run: (wanted) => selectOffers(host.db, wanted),
+      batchAtMost: 100,
+      queueAtMost: 5_000,
+    })
     const digestOf = customerDigest(await host.secret('pricing-customers'))
-    const deps = { db: host.db, markets, digestOf, useUp }
+    const deps = { db: host.db, markets, digestOf, useUp, find }
     return {
       operations: {
         markets: async () =>

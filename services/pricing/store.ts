@@ -114,30 +114,67 @@ const promotionColumns = sql`
   id, label, code, kind, rate, amounts, minimums, categories, starts_at as "startsAt", ends_at as "endsAt",
   usage_limit as "usageLimit", usage_limit_per_customer as "usageLimitPerCustomer", active, times_used as "timesUsed"`
 
-/**
- * The promotions that apply by themselves and those that `codes` name, in any case, with what speaks against each now.
- * @param customer digest of the customer's key, or null while nobody knows who asks
- */
-export async function selectCandidates(
-  db: Database,
-  codes: readonly string[],
-  customer: string | null,
-): Promise<Candidate[]> {
-  const { rows } = await sql<Candidate>`
-    select id, label, code, kind, rate, amounts, minimums, categories,
-      case
-        when not active or starts_at > now() or ends_at <= now() then 'stopped'
-        when times_used >= usage_limit then 'spent'
-        when usage_limit_per_customer <= (
-          select u.times_used from customer_uses u where u.promotion_id = p.id and u.customer = ${customer})
-          then 'spent-by-customer'
-        else 'running'
-      end as standing
-    from promotions p
-    where (code is null and active)
-       or (code is not null and lower(code) = any(${codes.map((code) => code.toLowerCase())}::text[]))`.execute(db)
-  return rows
+/** Who asks which promotions apply: the codes they typed, and the digest of their key or null while nobody knows who it is. */
+export type Asker = { readonly codes: readonly string[]; readonly customer: string | null }
+
+/** For each of `askers`, by its number from 1: promotions that apply by themselves or by a code, with what speaks against them now. */
+const candidatesOf = (askers: readonly Asker[]) => sql`
+  select asker, id, label, code, kind, rate, amounts, minimums, categories,
+    case
+      when not active or starts_at > now() or ends_at <= now() then 'stopped'
+      when times_used >= usage_limit then 'spent'
+      when usage_limit_per_customer <= (
+        select u.times_used from customer_uses u where u.promotion_id = p.id and u.customer = asked.customer)
+        then 'spent-by-customer'
+      else 'running'
+    end as standing
+  from rows from (jsonb_to_recordset(${JSON.stringify(
+    askers.map(({ codes, customer }) => ({ codes: codes.map((code) => code.toLowerCase()), customer })),
+  )}::jsonb) as (codes text[], customer text)) with ordinality as asked (codes, customer, asker)
+  join promotions p on (p.code is null and p.active) or (p.code is not null and lower(p.code) = any(asked.codes))`
+
+/** The promotions that may apply for one who asks. */
+export async function selectCandidates(db: Database, asker: Asker): Promise<Candidate[]> {
+  const { rows } = await sql<Candidate & { asker: number }>`${candidatesOf([asker])}`.execute(db)
+  return rows.map(({ asker: _, ...candidate }) => candidate)
 }
+
+/** What a cart has to know to be priced. */
+export type Wanted = Asker & {
+  readonly market: { readonly code: string; readonly currency: string }
+  readonly variantIds: readonly string[]
+}
+export type Offer = { readonly prices: readonly PriceRow[]; readonly promotions: readonly Candidate[] }
+
+/** Finds prices and promotions for many carts in one round trip: each price once, however many want it. */
+export async function selectOffers(db: Database, wanted: readonly Wanted[]): Promise<Offer[]> {
+  const goods = new Map(
+    wanted.flatMap(({ market: { code, currency }, variantIds }) =>
+      variantIds.map((variantId) => [`${variantId} ${code}`, { variantId, code, currency }]),
+    ),
+  )
+  const keys = [...goods.values()]
+  const { rows } = await sql<{ price: PriceRow; candidate: null } | { price: null; candidate: Found }>`
+    select to_jsonb(price) as price, null::jsonb as candidate from (
+      select p.variant_id as "variantId", p.market, p.currency, p.amount, p.compare_at_amount as "compareAtAmount"
+      from unnest(${keys.map(({ variantId }) => variantId)}::text[], ${keys.map(({ code }) => code)}::text[],
+                  ${keys.map(({ currency }) => currency)}::text[]) as good (variant_id, market, currency)
+      join prices p using (variant_id, market, currency)) as price
+    union all
+    select null, to_jsonb(candidate) from (${candidatesOf(wanted)}) as candidate`.execute(db)
+  const prices = new Map<string, PriceRow>()
+  const promotions = new Map<number, Candidate[]>()
+  for (const { price, candidate } of rows) {
+    if (price) prices.set(`${price.variantId} ${price.market}`, price)
+    else promotions.set(candidate.asker, [...(promotions.get(candidate.asker) ?? []), candidate])
+  }
+  return wanted.map(({ market, variantIds }, index) => ({
+    prices: variantIds.flatMap((variantId) => prices.get(`${variantId} ${market.code}`) ?? []),
+    promotions: promotions.get(index + 1) ?? [],
+  }))
+}
+
+type Found = Candidate & { readonly asker: number }
 
 /** A page of promotions, newest first, those older than `before`. */
 export async function selectPromotions(db: Database, before: string | null, limit: number): Promise<PromotionRow[]> {

@@ -63,7 +63,7 @@ export const plants = {
   'answer-before-decision': {
     mistake:
       'The answer for an idempotency key is kept by itself, and so before the decision that it tells has committed.',
-    leavesTransaction: (statement) => /update idempotency_keys set outcome/.test(statement),
+    leavesTransaction: (statement) => /update idempotency_keys k set outcome/.test(statement),
   },
 } as const satisfies Record<string, Plant>
 

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import pg from 'pg'
+import { orders } from '#contracts/orders'
+import { currentCall, newTraceId } from '#kernel/call'
+import { berlin, type Goods, sell } from './goods.ts'
+import { startShop, type TestShop } from './shop.ts'
+
+// What an order costs the database, counted where it leaves this process. Each statement that stands here is defended in
+// docs/decisions/0035-the-way-of-an-order.md; one more is a decision, and not an accident.
+
+type Seen = { readonly traceId: string | null; readonly what: string; readonly trip: object }
+
+const seen: Seen[] = []
+/** Statements that are sent to one connection before anything else happens are one round trip. */
+const trips = new Map<pg.Client, object>()
+
+const { query } = pg.Client.prototype
+pg.Client.prototype.query = function (this: pg.Client, ...given: unknown[]) {
+  const [first] = given
+  const text = typeof first === 'string' ? first : (first as pg.QueryConfig).text
+  if (trips.size === 0) queueMicrotask(() => trips.clear())
+  const trip = trips.get(this) ?? {}
+  trips.set(this, trip)
+  const { application_name: name = '' } = (this as unknown as { connectionParameters: pg.ClientConfig })
+    .connectionParameters
+  seen.push({
+    traceId: currentCall()?.traceId ?? null,
+    what: `${name.replace('stoa-', '')}: ${nameOf(text)}`,
+    trip,
+  })
+  return Reflect.apply(query, this, given)
+} as typeof query
+
+/** What a statement does and to what: the table that it writes first, the function that it calls, or the table that it reads. */
+function nameOf(text: string): string {
+  const plain = text.replaceAll(/\s+/g, ' ').trim()
+  if (/^(begin|commit|rollback)\b/.test(plain)) return plain.split(';')[0] ?? plain
+  const written = /\b(insert into|delete from|update(?! (?:of|set|skip)\b)) (\w+)/.exec(plain)
+  if (written) return `${written[1]} ${written[2]}`
+  const called = /\bselect (\w+)\(\$|\bfrom (?!unnest)(\w+)\( ?\$/.exec(plain)
+  if (called) return `call ${called[1] ?? called[2]}`
+  return `read ${[...plain.matchAll(/\b(?:from|join) (\w+)(?! ?\()/g)].map(([, table]) => table).find((table) => tables.has(table ?? '')) ?? '?'}`
+}
+
+/** What is read, of all that a statement joins. */
+const tables = new Set(['levels', 'prices', 'carts', 'idempotency_keys', 'orders', 'inbox', 'payments'])
+
+const linesAtMost = 100
+let shop: TestShop
+const goods: Goods[] = []
+
+before(async () => {
+  shop = await startShop('one')
+  for (let n = 1; n <= linesAtMost; n++) goods.push(await sell(shop, { handle: `mug-${n}`, onHand: 1_000 }))
+})
+after(() => shop?.stop())
+
+/** @returns the answer, and the trace under which the request and the effects of its events ask the database */
+async function send(method: string, path: string, body?: unknown) {
+  const traceId = newTraceId()
+  const answer = await fetch(new URL(path, shop.url), {
+    method,
+    headers: {
+      'content-type': 'application/json',
+      'idempotency-key': newTraceId(),
+      traceparent: `00-${traceId}-00f067aa0ba902b7-01`,
+    },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  })
+  const value = (await answer.json()) as { id: string; order: { id: string; token: string; status: string } }
+  assert.ok(answer.ok, JSON.stringify(value))
+  return { value, traceId }
+}
+
+/** Three requests sell. @returns what each and its events asked, how often, and in how many round trips */
+async function buy(lines: number) {
+  const cart = await send('POST', '/api/carts', {
+    lines: goods.slice(0, lines).map(({ variantId }) => ({ variantId, quantity: 1 })),
+    email: 'ada@example.com',
+    shippingAddress: berlin,
+  })
+  const payment = { provider: 'sandbox', token: 'tok_ok' }
+  const placed = await send('POST', `/api/carts/${cart.value.id}/checkout`, { payment })
+  const { id, token, status } = placed.value.order
+  assert.equal(status, 'placed')
+  // Before the shopper looks: the mail reads the order too, and both would share a statement.
+  await settled()
+  const order = await send('GET', `/api/orders/${id}?token=${token}`)
+  return { cart: asked(cart.traceId), checkout: asked(placed.traceId), order: asked(order.traceId) }
+}
+
+function asked(traceId: string) {
+  const own = seen.filter((one) => one.traceId === traceId)
+  const statements: Record<string, number> = {}
+  for (const { what } of own.toSorted((a, b) => (a.what < b.what ? -1 : 1)))
+    statements[what] = (statements[what] ?? 0) + 1
+  return { statements, roundTrips: new Set(own.map((one) => one.trip)).size }
+}
+
+/** Waits until every event of the order has had its effect. */
+const settled = async (): Promise<void> => {
+  const owner = new pg.Client({ connectionString: shop.databaseUrl })
+  await owner.connect()
+  try {
+    for (;;) {
+      const { rows } = await owner.query<{ left: number }>(`
+        select (select count(*)::int from orders.outbox_deliveries where delivered_at is null)
+             + (select count(*)::int from payments.outbox_deliveries where delivered_at is null) as left`)
+      if (rows[0]?.left === 0) return
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  } finally {
+    await owner.end()
+  }
+}
+
+const expected = {
+  cart: {
+    statements: {
+      'cart: insert into carts': 1,
+      'cart: insert into idempotency_keys': 1,
+      'cart: update idempotency_keys': 1,
+      'inventory: read levels': 1,
+      'pricing: read prices': 1,
+    },
+    roundTrips: 5,
+  },
+  checkout: {
+    statements: {
+      'cart: begin': 1,
+      'cart: commit': 1,
+      'cart: insert into inbox': 1,
+      'cart: read carts': 1,
+      'cart: update carts': 1,
+      'inventory: begin': 1,
+      'inventory: call allocate': 1,
+      'inventory: call hold': 1,
+      'inventory: commit': 1,
+      'inventory: insert into inbox': 1,
+      'inventory: read levels': 1,
+      'notifications: begin': 1,
+      'notifications: commit': 1,
+      'notifications: insert into inbox': 1,
+      'notifications: insert into mails': 1,
+      'notifications: read inbox': 1,
+      'orders: begin': 3,
+      'orders: commit': 3,
+      'orders: insert into idempotency_keys': 1,
+      'orders: insert into inbox': 1,
+      'orders: insert into orders': 1,
+      'orders: insert into outbox': 1,
+      'orders: read idempotency_keys': 1,
+      'orders: read orders': 1,
+      'orders: update idempotency_keys': 1,
+      'orders: update orders': 2,
+      'payments: begin': 1,
+      'payments: commit': 1,
+      'payments: insert into order_payments': 1,
+      'payments: insert into outbox': 1,
+      'payments: update payments': 1,
+      'pricing: read prices': 1,
+    },
+    roundTrips: 30,
+  },
+  order: { statements: { 'orders: read orders': 1 }, roundTrips: 1 },
+}
+
+test('an order asks for exactly this, in exactly so many round trips', async () => {
+  // The first one finds connections that have to be made.
+  await buy(1)
+  const order = await buy(1)
+  assert.deepEqual(order, expected)
+})
+
+test('a cart of 100 lines asks for no more than a cart of one', async () => {
+  assert.deepEqual(await buy(linesAtMost), await buy(1))
+})
+
+test('orders that are placed at the same moment share their statements', async () => {
+  const shoppers = 24
+  const carts = await Promise.all(
+    Array.from({ length: shoppers }, () =>
+      send('POST', '/api/carts', {
+        lines: [{ variantId: goods[0]?.variantId, quantity: 1 }],
+        email: 'ada@example.com',
+        shippingAddress: berlin,
+      }),
+    ),
+  )
+  const since = seen.length
+  const payment = { provider: 'sandbox', token: 'tok_ok' }
+  const placed = await Promise.all(
+    carts.map(({ value }) => shop.client(orders).checkout({ cartId: value.id, payment }, { key: newTraceId() })),
+  )
+  assert.deepEqual(new Set(placed.map((one) => one.ok && one.value.order.status)), new Set(['placed']))
+  const statements = seen.slice(since).map(({ what }) => what)
+  for (const step of [
+    'cart: read carts',
+    'orders: insert into orders',
+    'inventory: call hold',
+    'payments: update payments',
+  ])
+    assert.ok(statements.filter((what) => what === step).length <= shoppers / 2, step)
+  await settled()
+})
