@@ -58,8 +58,9 @@ export type Copies = {
   /**
    * Replaces each copy, or each that `isOld`, by a new one: that one is ready before the old one is told to stop. Throws, and
    * leaves the rest as they are, when a new one does not become ready.
+   * @returns resolves when the old ones are gone; whoever they still serve may be waiting for a slow provider
    */
-  roll(isOld?: (copy: Copy) => boolean): Promise<void>
+  roll(isOld?: (copy: Copy) => boolean): Promise<{ readonly gone: Promise<unknown> }>
   stop(): Promise<void>
 }
 
@@ -204,10 +205,12 @@ export function openCopies(options: {
       }
     },
     async roll(isOld = () => true) {
+      const leaving: Promise<void>[] = []
       for (const old of staying().filter(isOld)) {
         await tryNew()
-        await retire(old)
+        leaving.push(retire(old))
       }
+      return { gone: Promise.all(leaving) }
     },
     async stop() {
       stopping = true

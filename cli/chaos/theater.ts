@@ -11,12 +11,13 @@ import { type Staff, signIn, stockShop } from './goods.ts'
 import { openHttp } from './http.ts'
 import { openJournal } from './journal.ts'
 import { providerOf } from './provider.ts'
-import { openProvingGround } from './proving-ground.ts'
+import { openProvingGround, type ProvingGround } from './proving-ground.ts'
 import { type Random, seeded } from './random.ts'
 import { mountSmallDisk } from './small-disk.ts'
 
 /** A shop that is there to be broken, with everybody who is in it. */
 export type Theater = Audited & {
+  readonly ground: ProvingGround
   readonly buyers: Buyers
   readonly clerks: Clerks
   readonly staff: Staff

@@ -105,7 +105,7 @@ ${parts.map(({ name }) => `\nbackend ${name}\n  server-template copy 1-${places}
 `
 }
 
-/** @throws `haproxy-missing` with what to install, `haproxy-refused` with its own words */
+/** @throws `haproxy-refused` with its own words */
 export async function openBalancer(
   place: BalancerPlace,
   processes: ProcessList,
@@ -113,7 +113,7 @@ export async function openBalancer(
 ): Promise<Balancer> {
   const file = join(place.folder, 'haproxy.cfg')
   await writeFile(file, configurationOf(place), { mode: 0o600 })
-  await checkProgram(file)
+  await checkConfiguration(file)
   const socket = join(place.folder, 'haproxy.sock')
   const admitted = new Map<string, { part: Part; copy: Copy }>()
   let child: ChildProcess
@@ -201,18 +201,21 @@ export async function openBalancer(
 /** It tells of every copy that comes, and of every one that goes because it was told to. */
 const isWorthALine = (text: string): boolean => !/ is UP\b| maintenance|is stopping|for 0 active/.test(text)
 
-async function checkProgram(file: string): Promise<void> {
-  await promisify(execFile)('haproxy', ['-c', '-q', '-f', file]).catch(
-    (error: Error & { code?: unknown; stderr?: string }) => {
-      if (error.code === 'ENOENT') {
-        throw startError(
-          'haproxy-missing',
-          'HAProxy is not installed, and a cluster needs it to send each request to a copy that is ready. Install it (Debian: apt install haproxy; macOS: brew install haproxy), or host the shop in one process with "stoa start".',
-        )
-      }
-      throw startError('haproxy-refused', `HAProxy refuses its configuration: ${error.stderr?.trim() || error.message}`)
-    },
-  )
+/** @throws `haproxy-missing` with what to install */
+export async function findHaproxy(): Promise<void> {
+  await promisify(execFile)('haproxy', ['-v']).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+    throw startError(
+      'haproxy-missing',
+      'HAProxy is not installed, and a cluster needs it to send each request to a copy that is ready. Install it (Debian: apt install haproxy; macOS: brew install haproxy), or host the shop in one process with "stoa start".',
+    )
+  })
+}
+
+async function checkConfiguration(file: string): Promise<void> {
+  await promisify(execFile)('haproxy', ['-c', '-q', '-f', file]).catch((error: Error & { stderr?: string }) => {
+    throw startError('haproxy-refused', `HAProxy refuses its configuration: ${error.stderr?.trim() || error.message}`)
+  })
 }
 
 async function ask(path: string, command: string): Promise<string> {

@@ -11,7 +11,7 @@ import type { Environment } from '../environment.ts'
 import { freePorts } from '../free-ports.ts'
 import { announceRunning, openDatabaseServer, publicUrlOf, refuseTakenPort } from '../shop.ts'
 import { prepare } from '../start.ts'
-import { openBalancer } from './balancer.ts'
+import { findHaproxy, openBalancer } from './balancer.ts'
 import { type ControlRequest, checkPath } from './control.ts'
 import { observe } from './health.ts'
 import { endLeftovers, openProcessList } from './leftovers.ts'
@@ -50,6 +50,7 @@ export async function openCluster(options: {
   readonly ending: Ending
 }): Promise<Cluster> {
   const { ending, environment, line, onProgress } = options
+  await findHaproxy()
   const data = await openDataFolder(environment.dataFolder)
   const folder = join(data.path, 'cluster')
   checkPath(folder)
@@ -165,28 +166,31 @@ export async function openCluster(options: {
   }
 
   const restart = async (services: readonly string[], say: (line: string) => void): Promise<void> => {
+    const leaving: Promise<unknown>[] = []
     for (const copies of chosen(parts, services)) {
       say(`restarting ${copies.part.name}`)
-      await copies.roll()
+      leaving.push((await copies.roll()).gone)
     }
+    await Promise.all(leaving)
   }
 
   const deploy = async (release: Release, services: readonly string[], say: (line: string) => void): Promise<void> => {
     for (const text of await migrateTo(release, shared)) say(text)
     const targets = chosen(parts, services)
+    const leaving: Promise<unknown>[] = []
     const before = new Map(targets.map(({ part }) => [part.name, releases.get(part.name) ?? ownRelease]))
     try {
       for (const copies of targets) {
         say(`replacing ${copies.part.name} by version ${release.version}`)
         releases.set(copies.part.name, release)
-        await copies.roll()
+        leaving.push((await copies.roll()).gone)
       }
     } catch (error) {
       say(`${(error as Error).message}; what was replaced is put back`)
       for (const copies of targets) {
         const old = before.get(copies.part.name) ?? ownRelease
         releases.set(copies.part.name, old)
-        await copies.roll(({ child }) => releaseOf.get(child) !== old)
+        leaving.push((await copies.roll(({ child }) => releaseOf.get(child) !== old)).gone)
       }
       throw startError(
         'deploy-failed',
