@@ -143,6 +143,7 @@ describe('a split shop under a load of browsing and buying', { skip: isMissing &
     ending.add(async () => {
       isBrowsing = false
       buyers.close()
+      await buyers.gone()
     })
   })
   after(() => ending.end())
