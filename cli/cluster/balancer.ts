@@ -1,13 +1,13 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { startError } from '#kernel/data-folder'
-import { type Copy, type Door, end, type Part } from '../copies.ts'
+import type { Copy, Door, Part } from '../copies.ts'
+import { keepEngine } from './engine.ts'
 import type { ProcessList } from './leftovers.ts'
 import { copiesAtMost } from './plan.ts'
 
@@ -35,8 +35,6 @@ const places = copiesAtMost * 2
 /** As long as a request may take; then the copy is told to stop all the same, and has 25 s more. */
 const drainWithinMs = 30_000
 const drainLookEveryMs = 50
-const startWithinMs = 10_000
-const restartAfterMs = 500
 /** A local socket answers within a millisecond; on a machine that is short of everything within this. */
 const commandWithinMs = 5_000
 const none: ReadonlyMap<string, number> = new Map()
@@ -116,7 +114,6 @@ export async function openBalancer(
   await checkConfiguration(file)
   const socket = join(place.folder, 'haproxy.sock')
   const admitted = new Map<string, { part: Part; copy: Copy }>()
-  let child: ChildProcess
   let stopping = false
 
   const command = (text: string): Promise<string> => ask(socket, text)
@@ -144,34 +141,19 @@ export async function openBalancer(
     return new Map(rows.map(({ pxname, svname, scur }) => [`${pxname}.${svname?.replace('copy', '')}`, Number(scur)]))
   }
 
-  const run = async (): Promise<void> => {
-    child = spawn('haproxy', ['-db', '-f', file], { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
-    const mine = child
-    const pid = mine.pid ?? 0
-    processes.add(pid)
-    for (const stream of [child.stdout, child.stderr])
-      if (stream) createInterface(stream).on('line', (text) => isWorthALine(text) && onLine(text))
-    child.once('exit', () => {
-      processes.remove(pid)
-      if (!stopping) void pause(restartAfterMs).then(restart)
-    })
-    const deadline = performance.now() + startWithinMs
-    while (!(await command('show info').catch(() => ''))) {
-      if (mine.exitCode !== null || performance.now() > deadline)
-        throw startError('haproxy-refused', 'HAProxy did not start; what it said stands above.')
-      await pause(20)
-    }
-  }
-
-  const restart = async (): Promise<void> => {
-    if (stopping) return
-    onLine('HAProxy ended unexpectedly and is started again')
-    await run()
-      .then(() => Promise.all([...admitted.values()].map(({ part, copy }) => admit(part, copy))))
-      .catch((error: Error) => onLine(error.message))
-  }
-
-  await run()
+  const engine = await keepEngine({
+    name: 'haproxy',
+    parameters: ['-db', '-f', file],
+    processes,
+    answers: () =>
+      command('show info').then(
+        (answer) => answer !== '',
+        () => false,
+      ),
+    onLine,
+    isWorthALine,
+    onRestarted: () => Promise.all([...admitted.values()].map(({ part, copy }) => admit(part, copy))),
+  })
   return {
     door: (part) => ({
       admit: (copy) => admit(part, copy),
@@ -193,7 +175,7 @@ export async function openBalancer(
     inFlight,
     async stop() {
       stopping = true
-      await end(child)
+      await engine.stop()
     },
   }
 }

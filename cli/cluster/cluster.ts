@@ -85,7 +85,7 @@ async function start(environment: Environment, root: string, options: ClusterOpt
   } finally {
     progress.end()
   }
-  const { isBusy, obey, observer, password, publicUrl, sandboxUrl } = running
+  const { events, isBusy, obey, observer, password, publicUrl, sandboxUrl } = running
   if (scaling) {
     const own = running.parts.filter(({ part }) => !part.services.includes('sandbox'))
     ending.add(startAutoscaler({ scaling, parts: own, observer, isBusy, say: (text) => line('autoscale', text) }))
@@ -96,7 +96,9 @@ async function start(environment: Environment, root: string, options: ClusterOpt
     stopped.resolve()
   })
   announce(environment, { publicUrl, sandboxUrl }, password)
-  say('Other terminals: npx stoa cluster status, scale orders=3, restart, deploy FOLDER, stop. Events go over HTTP.')
+  say(
+    `Events go over ${events}. In other terminals: npx stoa cluster status, scale orders=3, restart, deploy FOLDER, stop.`,
+  )
   await stopped.promise
   await control.close()
   return 0

@@ -81,7 +81,7 @@ describe('a split shop under a load of browsing and buying', { skip: isMissing &
       stream?.on('data', (chunk) => {
         words += chunk
       })
-    for (const until = Date.now() + startWithinMs; !words.includes('Other terminals'); await pause(50))
+    for (const until = Date.now() + startWithinMs; !words.includes('In other terminals'); await pause(50))
       assert.ok(shop.exitCode === null && Date.now() < until, `the cluster did not start: ${words}`)
   }
 

@@ -13,6 +13,7 @@ import { announceRunning, openDatabaseServer, publicUrlOf, refuseTakenPort } fro
 import { prepare } from '../start.ts'
 import { findHaproxy, openBalancer } from './balancer.ts'
 import { type ControlRequest, checkPath } from './control.ts'
+import { openEventServer } from './event-server.ts'
 import { observe } from './health.ts'
 import { endLeftovers, openProcessList } from './leftovers.ts'
 import { migrateTo, programOf, type Release, readRelease } from './release.ts'
@@ -25,6 +26,8 @@ export type Cluster = {
   /** The one-time password of the first staff account, if this start made it. */
   readonly password: string | null
   readonly observer: ReturnType<typeof observe>
+  /** By what events go between processes. */
+  readonly events: 'NATS' | 'HTTP'
   /** Whether copies are being replaced. */
   readonly isBusy: () => boolean
   /** Does what it was told from another terminal, but for `stop`. */
@@ -85,6 +88,8 @@ export async function openCluster(options: {
   }
   const balancer = await openBalancer(place, processes, (text) => line('haproxy', text))
   ending.add(balancer.stop)
+  const events = await openEventServer(environment, folder, processes, (text) => line('nats', text))
+  if (events) ending.add(events.stop)
 
   const shared = {
     ...environment.variables,
@@ -95,6 +100,7 @@ export async function openCluster(options: {
     DATABASE_URL: database.url,
     // The balancer says who comes.
     STOA_TRUSTED_PROXIES: ['127.0.0.1', ...environment.trustedProxies].join(),
+    ...(events ? { NATS_URL: events.url } : {}),
     ...(sandboxUrl ? { STOA_SANDBOX_URL: sandboxUrl, STOA_SANDBOX_PUBLIC_URL: sandboxUrl } : {}),
   }
   const releases = new Map<string, Release>()
@@ -205,6 +211,7 @@ export async function openCluster(options: {
     sandboxUrl,
     password,
     observer,
+    events: events || environment.variables.NATS_URL ? 'NATS' : 'HTTP',
     isBusy: () => busy !== null,
     async obey(request, say) {
       if (request.do === 'status') return observer.look()
