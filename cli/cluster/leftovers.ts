@@ -29,8 +29,12 @@ export async function endLeftovers(file: string): Promise<number> {
 export function openProcessList(file: string): ProcessList {
   const listed = new Map<number, Listed>()
   const write = (): void => {
-    writeFileSync(`${file}.new`, JSON.stringify([...listed.values()]), { mode: 0o600 })
-    renameSync(`${file}.new`, file)
+    try {
+      writeFileSync(`${file}.new`, JSON.stringify([...listed.values()]), { mode: 0o600 })
+      renameSync(`${file}.new`, file)
+    } catch {
+      // A full disk may cost us the list, which only matters after a kill, but not the shop.
+    }
   }
   return {
     add(pid) {
