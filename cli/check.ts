@@ -26,6 +26,7 @@ const allSteps: readonly Step[] = [
     parameters: ['ci', '--error-on-warnings'],
   },
   { name: 'dead code', script: 'node_modules/knip/bin/knip.js', parameters: ['--no-progress', '--no-config-hints'] },
+  { name: 'migrations', script: 'cli/check-migrations.ts', parameters: [] },
   { name: 'generated documents', script: 'cli/stoa.ts', parameters: ['openapi', '--check'] },
   { name: 'tests', script: 'bin/stoa.js', parameters: ['test'], live: true },
 ]

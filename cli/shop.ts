@@ -83,9 +83,7 @@ async function open(
     loadModules(read, hasEdge).catch((error) => starting.then(() => Promise.reject(error))),
   ])
   const { settings, modules, registry, sandboxSecrets, edgeApps } = loaded
-  const publicUrl =
-    environment.publicUrl ??
-    `http://${environment.host === '0.0.0.0' ? 'localhost' : environment.host.replace('127.0.0.1', 'localhost')}:${environment.port}`
+  const publicUrl = publicUrlOf(environment)
   const log = modules.createLog({
     level: environment.logLevel,
     redact: modules.personalFields(registry.map(({ contract }) => contract.operations)),
@@ -147,11 +145,7 @@ async function open(
     internalUrl: `http://127.0.0.1:${host.internalPort}`,
     databaseUrl: database.url,
   }
-  if (whole) {
-    const file = join(data.path, 'running.json')
-    await writeFile(file, JSON.stringify(running), { mode: 0o600 })
-    stops.push(() => rm(file, { force: true }))
-  }
+  if (whole) stops.push(await announceRunning(data.path, running))
   return {
     host,
     publicUrl,
@@ -161,6 +155,11 @@ async function open(
     secret: data.secret,
     stop,
   }
+}
+
+/** Where browsers find the shop: as it was told, or else on this machine. */
+export function publicUrlOf({ host, port, publicUrl }: Environment): string {
+  return publicUrl ?? `http://${host === '0.0.0.0' ? 'localhost' : host.replace('127.0.0.1', 'localhost')}:${port}`
 }
 
 /** What only a shop that really starts needs. */
@@ -177,7 +176,7 @@ async function loadModules(read: () => Promise<ShopSettings>, hasEdge: boolean) 
 }
 
 /** Says at once, and not after a database has started, that the port is taken. */
-async function refuseTakenPort(host: string, port: number): Promise<void> {
+export async function refuseTakenPort(host: string, port: number): Promise<void> {
   if (port === 0) return
   await new Promise<void>((resolve, reject) => {
     const probe = createServer()
@@ -198,16 +197,21 @@ async function refuseTakenPort(host: string, port: number): Promise<void> {
   })
 }
 
-async function openDatabaseServer(
+/**
+ * The database that `DATABASE_URL` names, or else an embedded one.
+ * @param settings PostgreSQL's, for an embedded one
+ */
+export async function openDatabaseServer(
   environment: Environment,
   dataFolder: string,
   onProgress: Progress,
+  settings: Record<string, number> = {},
 ): Promise<{ url: string; firstStart: boolean; stop: () => Promise<void> }> {
   if (environment.databaseUrl) {
     await checkDatabase(environment.databaseUrl)
     return { url: environment.databaseUrl, firstStart: false, stop: async () => undefined }
   }
-  const postgres = await startEmbeddedPostgres({ dataFolder, onProgress })
+  const postgres = await startEmbeddedPostgres({ dataFolder, onProgress, settings })
   const url = new URL(postgres.url)
   url.pathname = '/stoa'
   await createDatabase(postgres.url, 'stoa')
@@ -305,6 +309,13 @@ function shopOrigins(publicUrl: string): string[] {
   const url = new URL(publicUrl)
   if (url.hostname !== 'localhost' && url.hostname !== '127.0.0.1') return [url.origin]
   return ['localhost', '127.0.0.1'].map((name) => `${url.protocol}//${name}${url.port ? `:${url.port}` : ''}`)
+}
+
+/** Tells commands where the shop is. @returns takes it back */
+export async function announceRunning(dataFolder: string, running: RunningShop): Promise<() => Promise<void>> {
+  const file = join(dataFolder, 'running.json')
+  await writeFile(file, JSON.stringify(running), { mode: 0o600 })
+  return () => rm(file, { force: true })
 }
 
 /** The shop that runs on this data folder now, or null. */

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Host } from '#kernel/host'
+import { allServiceNames } from '../services/names.ts'
 import type { Environment } from './environment.ts'
 import { openShop, type Shop } from './shop.ts'
 import { say, startProgress } from './terminal.ts'
@@ -21,9 +23,9 @@ export async function start(environment: Environment, folder: string): Promise<n
       onProgress: progress.step,
     })
     stopping.shop = shop
-    const password = await prepare(environment, shop, progress.step)
+    const password = await prepare(environment, shop.host, progress.step)
     progress.end()
-    if (environment.services.has('edge')) announce(environment, shop, password)
+    if (isForPeople(environment)) announce(environment, shop, password)
     else say(`${[...environment.services].join(', ')} on http://${environment.internal.host}:${shop.host.internalPort}`)
     if (stopping.asked) await stopping.stop()
     return 0
@@ -36,46 +38,59 @@ export async function start(environment: Environment, folder: string): Promise<n
 const readSettings = async ({ configFile }: Environment, folder: string) =>
   (await import('./settings.ts')).loadSettings(folder, configFile)
 
+/** Whether a person waits for this process, and not an orchestrator for one of many. */
+const isForPeople = ({ services }: Environment): boolean => services.has('edge') && services.has('identity')
+
+/** Services by their contracts, wherever they run, and a wait until their events have arrived. */
+type Reachable = Pick<Host, 'client' | 'settle'>
+
 /**
  * The first owner, where this process hosts identity, and the demo goods, where it hosts the whole shop.
  * @returns the one-time password, if one was made
  */
-async function prepare(
+export async function prepare(
   environment: Environment,
-  shop: Shop,
+  shop: Reachable,
   onProgress: (step: string) => void,
 ): Promise<string | null> {
-  if (!environment.services.has('identity')) return null
   const { email, password } = environment.admin
+  if (!environment.services.has('identity')) return null
+  // A password that is made here has to be shown to somebody.
+  if (password === null && !isForPeople(environment)) return null
   const generated = password ?? randomBytes(15).toString('base64url')
   const { identity } = await import('#contracts/identity')
-  const owner = await shop.host.client(identity).ensureOwner({
+  const owner = await shop.client(identity).ensureOwner({
     email: email ?? 'owner@stoa.example',
     password: generated,
     enforce: password !== null,
   })
   if (!owner.ok) throw new Error('start: the first staff account could not be made')
-  if (environment.demo && environment.services.has('catalog') && environment.urls.size === 0) {
+  if (environment.demo && allServiceNames.every((name) => environment.services.has(name))) {
     await seedOnce(shop, environment.dataFolder, onProgress)
   }
   return owner.value.created && password === null ? generated : null
 }
 
 /** Seeds an empty shop. A mark in the data folder says that it is under way, so that a killed start goes on with it. */
-async function seedOnce(shop: Shop, dataFolder: string, onProgress: (step: string) => void): Promise<void> {
+async function seedOnce(shop: Reachable, dataFolder: string, onProgress: (step: string) => void): Promise<void> {
   const mark = join(dataFolder, 'demo-seeding')
-  const products = await shop.host.client((await import('#contracts/catalog')).catalog).scan({ limit: 1 })
+  const products = await shop.client((await import('#contracts/catalog')).catalog).scan({ limit: 1 })
   if (!products.ok || (products.value.items.length > 0 && !existsSync(mark))) return
   await writeFile(mark, '')
   // The goods and the code that draws them are loaded only when they are wanted.
   const { seedDemoShop } = await import('./seed.ts')
-  await seedDemoShop(shop.host.client, onProgress)
+  await seedDemoShop(shop.client, onProgress)
   onProgress('indexing the goods')
-  await shop.host.settle()
+  await shop.settle()
   await rm(mark)
 }
 
-function announce(environment: Environment, shop: Shop, password: string | null): void {
+/** Where everything is, for the person who started it. */
+export function announce(
+  environment: Environment,
+  shop: Pick<Shop, 'publicUrl' | 'sandboxUrl'>,
+  password: string | null,
+): void {
   const email = environment.admin.email ?? 'owner@stoa.example'
   const rows = [
     ['shop', shop.publicUrl],

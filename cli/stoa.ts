@@ -11,7 +11,8 @@ type Command = {
   readonly summary: string
   readonly usage: string
   readonly options?: Readonly<Record<string, { type: 'string' | 'boolean' }>>
-  readonly positionals?: number
+  /** How many; `any` where the command looks at them itself. */
+  readonly positionals?: number | 'any'
   readonly run: (environment: Environment, options: Options) => Promise<number>
 }
 
@@ -24,6 +25,19 @@ const commands: Readonly<Record<string, Command>> = {
     usage: 'stoa start [--services orders,payments]',
     options: { services: { type: 'string' } },
     run: async (environment) => (await import('./start.ts')).start(environment, root),
+  },
+  cluster: {
+    summary: 'Run a whole split shop on this machine: HAProxy, PostgreSQL, copies of each service',
+    usage: 'stoa cluster [start | status | scale SERVICE=N | restart [SERVICE] | deploy FOLDER [SERVICE] | stop]',
+    options: {
+      copies: { type: 'string' },
+      groups: { type: 'string' },
+      autoscale: { type: 'string' },
+      json: { type: 'boolean' },
+    },
+    positionals: 'any',
+    run: async (environment, { positionals, values }) =>
+      (await import('./cluster/cluster.ts')).cluster(environment, root, positionals, values),
   },
   import: {
     summary: 'Import products from a Shopify product CSV',
@@ -135,9 +149,10 @@ async function main(args: readonly string[]): Promise<number> {
     parsed = parseArgs({
       args: rest,
       options: command.options ?? {},
-      allowPositionals: (command.positionals ?? 0) > 0,
+      allowPositionals: (command.positionals ?? 0) !== 0,
     }) as Options
-    if (parsed.positionals.length !== (command.positionals ?? 0)) throw new Error(`usage: ${command.usage}`)
+    if (command.positionals !== 'any' && parsed.positionals.length !== (command.positionals ?? 0))
+      throw new Error(`usage: ${command.usage}`)
   } catch (error) {
     complain(`stoa ${name}: ${(error as Error).message}`)
     return 1

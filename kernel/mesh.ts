@@ -110,8 +110,9 @@ export function httpMesh(options: {
   onChange?: (state: DependencyState) => void
   idleAtMostMs?: number
 }): Mesh & Remote {
-  // A shop in one process never calls over HTTP, and need not load what does.
-  let agent: Agent | null = null
+  // Of each service's own, also where one address leads to all: a slow one may not take the connections to the others. None is
+  // made before it is used: a shop in one process never calls over HTTP, and need not load what does.
+  const agents = new Map<string, Agent>()
 
   const ask: Ask = async <R>(service: string, path: string, sent: Sent, body?: unknown): Promise<R> => {
     const url = options.urlOf(service)
@@ -124,7 +125,8 @@ export function httpMesh(options: {
     const idle = { keepAliveTimeout: idleMs, keepAliveMaxTimeout: idleMs }
     // How long an answer may take is said by each call's own deadline.
     const untimed = { headersTimeout: 0, bodyTimeout: 0 }
-    agent ??= new undici.Agent({ connections: 32, pipelining: 1, ...idle, ...untimed })
+    const agent = agents.get(service) ?? new undici.Agent({ connections: 32, pipelining: 1, ...idle, ...untimed })
+    agents.set(service, agent)
     const { status, value } = await undici
       .request(new URL(path, url), {
         method: body === undefined ? 'GET' : 'POST',
@@ -151,7 +153,9 @@ export function httpMesh(options: {
     throw new ProblemError(problem, retryAfterSeconds)
   }
 
-  return Object.assign(remoteMesh(ask, options.onChange), { close: async () => agent?.close() })
+  return Object.assign(remoteMesh(ask, options.onChange), {
+    close: async () => void (await Promise.all([...agents.values()].map((agent) => agent.close()))),
+  })
 }
 
 /** Reaches services in other processes with deadline, a budget of retries and a circuit breaker each. */
@@ -212,7 +216,8 @@ export function remoteMesh(ask: Ask, onChange?: (state: DependencyState) => void
       )
     },
     health: (service: string, deadline: number) =>
-      ask<ProcessHealth>(service, '/health/process', { deadline, importance: 'checkout' }),
+      // Whom it is for is said for a balancer that has one address for all; calls and events say it in their path.
+      ask<ProcessHealth>(service, `/health/process?service=${service}`, { deadline, importance: 'checkout' }),
     deadLetters: {
       list: (service: string, page: LetterPage) =>
         ask<DeadLetter[]>(

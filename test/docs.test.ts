@@ -2,23 +2,18 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join, posix } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { freePorts } from '../cli/free-ports.ts'
+import { checkout, filesOfTheRepository } from './checkout.ts'
 import { testDatabase } from './database.ts'
 
 const root = join(import.meta.dirname, '..')
 const read = (file: string): Promise<string> => readFile(join(root, file), 'utf8')
-
-async function filesOfTheRepository(...patterns: string[]): Promise<string[]> {
-  const parameters = ['ls-files', '--cached', '--others', '--exclude-standard', ...patterns]
-  const { stdout } = await promisify(execFile)('git', parameters, { cwd: root, maxBuffer: 10_000_000 })
-  return stdout.split('\n').filter(Boolean)
-}
 
 // ---- The guide: every command is run, and what comes out is compared with what stands there ----------------------------
 
@@ -49,16 +44,6 @@ function matches(said: string, shown: string): boolean {
     .map((part) => RegExp.escape(part))
     .join('[^]*?')
   return new RegExp(`^${pattern}$`).test(said)
-}
-
-/** A copy of the repository to be edited, with the same packages. */
-async function checkout(folder: string): Promise<void> {
-  for (const file of await filesOfTheRepository()) {
-    await cp(join(root, file), join(folder, file)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error
-    })
-  }
-  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
 }
 
 /** `npm start` and `npx stoa` run the launcher, here without npm in between. */

@@ -8,8 +8,11 @@ import type { Journal, Purchase } from './journal.ts'
 import type { Provider } from './provider.ts'
 import type { ProvingGround } from './proving-ground.ts'
 
+/** As much of a shop as its auditor looks at. */
+type AuditedShop = Pick<ProvingGround, 'url' | 'database' | 'databaseUrl' | 'ask'>
+
 export type Audited = {
-  readonly ground: ProvingGround
+  readonly ground: AuditedShop
   readonly provider: Provider
   readonly http: Http
   readonly journal: Journal
@@ -26,7 +29,10 @@ const atOnce = 6
  * Waits until the shop has done what it owes: nobody drives an order, every event has arrived. @returns what is still open when
  * it took too long, or null
  */
-export async function settle({ ground }: Audited, options: { untilExpired: boolean }): Promise<string | null> {
+export async function settle(
+  { ground }: Pick<Audited, 'ground'>,
+  options: { untilExpired: boolean },
+): Promise<string | null> {
   const deadline = Date.now() + settleWithinMs
   for (;;) {
     const open = await whatIsOpen(ground, options.untilExpired).catch(
@@ -37,7 +43,7 @@ export async function settle({ ground }: Audited, options: { untilExpired: boole
   }
 }
 
-async function whatIsOpen({ database }: ProvingGround, untilExpired: boolean): Promise<string | null> {
+async function whatIsOpen({ database }: Pick<AuditedShop, 'database'>, untilExpired: boolean): Promise<string | null> {
   const { rows: schemas } = await database.query<{ schema: string }>(
     `select table_schema as schema from information_schema.tables where table_name = 'outbox_deliveries'`,
   )
@@ -73,7 +79,7 @@ export async function audit(audited: Audited, purchases: readonly Purchase[]): P
 /** A connection that died without a word may still be waiting to be found out, and fails whoever finds it. */
 const verifiesAtMost = 4
 
-async function verified(ground: ProvingGround): Promise<Finding[]> {
+async function verified(ground: AuditedShop): Promise<Finding[]> {
   for (let attempt = 1; ; attempt++) {
     try {
       const checks = await ground.ask((client) => checkInvariants(client, ground.databaseUrl))
@@ -169,7 +175,7 @@ type KnownOrder = {
   readonly settled: boolean
 }
 
-async function ordersOf({ database }: ProvingGround): Promise<Map<string, KnownOrder>> {
+async function ordersOf({ database }: Pick<AuditedShop, 'database'>): Promise<Map<string, KnownOrder>> {
   const { rows } = await database.query<KnownOrder>(
     `select id, number, state, total::float8 as total, settled_at is not null or state = 'fulfilled' as settled from orders.orders`,
   )

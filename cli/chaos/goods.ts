@@ -29,7 +29,7 @@ const accountWithinMs = 30_000
 /** Sign-ins that fail are limited to twenty a minute. */
 const accountPauseMs = 2_000
 
-export async function signIn(ground: ProvingGround, http: Http): Promise<Staff> {
+export async function signIn(ground: Pick<ProvingGround, 'url' | 'staff'>, http: Http): Promise<Staff> {
   const signedIn = async () =>
     http.send('staff', 'POST', `${ground.url}/api/auth/sign-in/email`, { body: ground.staff })
   // A process answers for its health before it has made the first account.

@@ -17,7 +17,7 @@ const pageSize = 100
 const attemptsAtMost = 20
 const pauseMs = 500
 
-export function providerOf(ground: ProvingGround, http: Http): Provider {
+export function providerOf(ground: Pick<ProvingGround, 'provider'>, http: Http): Provider {
   const ask = async (method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<unknown> => {
     const { url, key } = ground.provider
     for (let attempt = 1; ; attempt++) {

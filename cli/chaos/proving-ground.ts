@@ -7,10 +7,11 @@ import type { ClientOf } from '#kernel/host'
 import { httpMesh } from '#kernel/mesh'
 import { allServiceNames } from '../../services/names.ts'
 import { sandboxSecrets } from '../../services/registry.ts'
+import type { Part } from '../copies.ts'
+import type { Ending } from '../ending.ts'
 import { createDatabase } from '../shop.ts'
-import type { Ending } from './ending.ts'
 import { type Link, openLink } from './link.ts'
-import { openGroup, type Part, type ProcessGroup } from './processes.ts'
+import { openGroup, type ProcessGroup } from './processes.ts'
 import { postmasterOf } from './system.ts'
 
 /**

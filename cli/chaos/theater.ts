@@ -1,22 +1,23 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Part } from '../copies.ts'
+import type { Ending } from '../ending.ts'
 import { loadSettings } from '../settings.ts'
 import type { Audited } from './audit.ts'
 import { type Buyers, openBuyers } from './buyers.ts'
 import { type Clerks, openClerks } from './clerks.ts'
-import type { Ending } from './ending.ts'
 import { type Staff, signIn, stockShop } from './goods.ts'
 import { openHttp } from './http.ts'
 import { openJournal } from './journal.ts'
-import type { Part } from './processes.ts'
 import { providerOf } from './provider.ts'
-import { openProvingGround } from './proving-ground.ts'
+import { openProvingGround, type ProvingGround } from './proving-ground.ts'
 import { type Random, seeded } from './random.ts'
 import { mountSmallDisk } from './small-disk.ts'
 
 /** A shop that is there to be broken, with everybody who is in it. */
 export type Theater = Audited & {
+  readonly ground: ProvingGround
   readonly buyers: Buyers
   readonly clerks: Clerks
   readonly staff: Staff

@@ -1,5 +1,6 @@
+import type { Copy } from '../../copies.ts'
 import { type Fault, type Heal, repeatedly, type Stage } from '../fault.ts'
-import type { Copy, ProcessGroup } from '../processes.ts'
+import type { ProcessGroup } from '../processes.ts'
 import { signal } from '../system.ts'
 
 /** One copy dies every so often: the next one is hardly up again. */

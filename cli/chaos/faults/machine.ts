@@ -89,7 +89,7 @@ export const machineFaults: readonly Fault[] = [
     inject: async ({ ground }) => {
       const rolled = (async () => {
         // One group after the other, as a careful rollout does.
-        for (const group of ground.groups) if (group.part.name !== 'sandbox') await group.roll()
+        for (const group of ground.groups) if (group.part.name !== 'sandbox') await (await group.roll()).gone
       })()
       return async () => {
         await rolled
