@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { jetstreamManager } from '@nats-io/jetstream'
-import { connect } from '@nats-io/transport-node'
+import { connect, nkeys } from '@nats-io/transport-node'
 import pg from 'pg'
+import type { NatsOptions } from '#kernel/nats-connection'
 import { startTestHost, type TestHost } from '../test/host.ts'
-import { noNats, startNats, type TestNats } from '../test/nats.ts'
+import { natsOptions, noNats, startNats, type TestNats } from '../test/nats.ts'
 import { type Knobs, notes, notesServices, readers } from '../test/notes.ts'
 
 // A process that writes and one that reads, a real NATS server between them, and all that may happen to it.
@@ -274,4 +279,51 @@ test('two shops may share a broker', { skip }, async (t) => {
   await writer.settle()
   assert.deepEqual(await heard(reader), named(0, 20))
   assert.deepEqual(await heard(other), [])
+})
+
+const seedOf = (user: nkeys.KeyPair): string => Buffer.from(user.getSeed()).toString()
+
+test('whoever NATS wants to see: user and password, token, nkey, and TLS with a certificate', { skip }, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'stoa-nats-who-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const file = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(folder, name), text)
+    return join(folder, name)
+  }
+  const user = nkeys.createUser()
+  const users = await file('nkey.conf', `authorization { users: [{ nkey: ${user.getPublicKey()} }] }`)
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  const san = 'subjectAltName=IP:127.0.0.1'
+  const made = spawnSync('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+    ...['-subj', '/CN=localhost', '-addext', san, '-keyout', key, '-out', cert],
+  ])
+  assert.equal(made.status, 0, `openssl: ${made.stderr}`)
+  const asked: [string[], (address: string) => NatsOptions][] = [
+    [['--user', 'shop', '--pass', 'pa:ss@1'], (at) => natsOptions(`nats://shop:pa%3Ass%401@${at}`)],
+    [['--user', 'shop', '--pass', 'word'], (at) => natsOptions(`nats://${at}`, { user: 'shop', password: 'word' })],
+    [['--auth', 'a-token'], (at) => natsOptions(`nats://a-token@${at}`)],
+    [['-c', users], (at) => natsOptions(`nats://${at}`, { nkey: join(folder, 'seed') })],
+    [
+      ['--tlsverify', '--tlscert', cert, '--tlskey', key, '--tlscacert', cert],
+      (at) => natsOptions(`tls://${at}`, { authority: cert, certificate: cert, key }),
+    ],
+  ]
+  await file('seed', `${seedOf(user)}\n`)
+  const { services } = await notesServices()
+  for (const [parameters, optionsAt] of asked) {
+    const nats = await startNats(parameters)
+    const address = nats.url.replace('nats://', '')
+    const stranger = await startTestHost(services, { hosted: ['notes'], nats: natsOptions(`nats://${address}`) })
+    const writer = await startTestHost(services, { hosted: ['notes'], nats: optionsAt(address) })
+    const reader = await startTestHost(services, { hosted: ['readers'], nats: optionsAt(address), beside: writer })
+    try {
+      await write(writer, ['hello'])
+      await writer.settle()
+      assert.deepEqual(await heard(reader), ['hello'], parameters.join(' '))
+      await eventually('a stranger is refused', async () => (await brokerState(stranger)).state !== 'closed')
+    } finally {
+      for (const one of [stranger, reader, writer, nats]) await one.stop()
+    }
+  }
 })

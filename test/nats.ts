@@ -41,6 +41,7 @@ export type TestNats = {
 const endWithUs = '( ( read -r _ <&3 || kill -KILL $$ ) >/dev/null 2>&1 & ); exec "$@" 3<&-'
 const answersWithinMs = 30_000
 
+/** @param parameters of `nats-server` beside those of its address and folder */
 export async function startNats(parameters: readonly string[] = []): Promise<TestNats> {
   if (!program) throw new Error(missing)
   const folder = await mkdtemp(join(tmpdir(), 'stoa-nats-'))

@@ -168,7 +168,7 @@ async function startMany(variables: Record<string, string>): Promise<Started> {
 }
 
 /** Eleven processes on two busy cores take a while; a service that is not up by then is broken. */
-const readyWithinMs = 60_000
+const readyWithinMs = 120_000
 
 async function untilReady(name: string, url: string, child: ChildProcess): Promise<void> {
   let complaint = ''
