@@ -43,7 +43,9 @@ export function strictMesh(services: ReadonlyMap<string, RunningService>, elsewh
       return outcome
     }
     turn += 1
-    if (mayRepeat(operation, call) && turn % 2 === 0) await send().catch(() => undefined)
+    // The answer to a repeat of what is kept nowhere may be another one.
+    const isRepeated = operation.idempotency !== 'unkept' && mayRepeat(operation, call)
+    if (isRepeated && turn % 2 === 0) await send().catch(() => undefined)
     return send()
   }
 }
