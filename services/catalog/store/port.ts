@@ -198,5 +198,7 @@ export type Housekeeping = {
   readonly marks: IdempotencyStore
   /** Deletes marks and exports made before `time`, and uploads that were never started. Returns how many it deleted. */
   purge(time: string): Promise<number>
+  /** Why the store can serve nobody now, in a sentence, or null. */
+  trouble(): Promise<string | null>
   close(): Promise<void>
 }
