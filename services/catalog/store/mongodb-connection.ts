@@ -3,6 +3,7 @@ import {
   type Collection,
   type Db,
   MongoClient,
+  type MongoClientOptions,
   MongoError,
   MongoNetworkError,
   MongoNotConnectedError,
@@ -14,6 +15,8 @@ import { startError } from '#kernel/data-folder'
 import type { Breaker, BreakerOptions } from '#kernel/dependency'
 import { type ProblemError, unavailable } from '#kernel/problem'
 import { indexFaults, makeIndexes } from './mongodb-indexes.ts'
+import type { Residence } from './port.ts'
+import { catalogMoved } from './residence.ts'
 
 /** A document of ours: its key is a text, never an ObjectId. */
 export type Keyed = { readonly _id: string }
@@ -62,67 +65,86 @@ export const sealedAfterMs = trustedForMs + answerWithinMs
 /** Requests of one process at the same time; others wait. Three copies are below what a small server allows. */
 const connectionsAtMost = 50
 
-/** Where the shop's catalog stands, written down in the database itself. */
-export type Residence = Keyed & { readonly state: string }
+/** Whether the catalog lives here, in the collection `shop`. */
+export type StoredResidence = Keyed & Residence
 export const residenceKey = 'residence'
 
-/** The database that an address means, without its password: for people. */
-export function placeOf(url: string): string {
-  const [, hosts = '', name = ''] = /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^/?]+)(?:\/([^?]*))?/.exec(url) ?? []
-  return `${decodeURIComponent(name) || defaultDatabase} at ${hosts}`
-}
-const defaultDatabase = 'stoa'
+/** The parts of an address: a scheme, perhaps a name with its password, hosts, perhaps a database. */
+const address = /^mongodb(?:\+srv)?:\/\/(?:[^@/]*@)?([^/?]+)(?:\/([^?]*))?/
+const databaseOf = (url: string): string => decodeURIComponent(address.exec(url)?.[2] ?? '') || 'stoa'
+/** For people: without the password. */
+const placeOf = (url: string): string => `${databaseOf(url)} at ${address.exec(url)?.[1] ?? 'no address'}`
 
 /**
  * Connects to the database that `url` names (`stoa` where it names none), and makes the indexes that are missing.
  * Throws `mongodb-unreachable` or `mongodb-index`, with one line for a person.
  */
 export async function connect(url: string, breaker: Breaker): Promise<Connection> {
-  let client: MongoClient
-  const unreachable = (error: unknown) =>
-    startError(
-      'mongodb-unreachable',
-      `The MongoDB database ${placeOf(url)} does not answer (${reasonOf(error)}). Check MONGODB_URL.`,
-    )
+  const clock = { offsetMs: 0 }
+  const { client, db } = await signIn(url, clock)
   try {
-    client = new MongoClient(url, {
-      appName: 'stoa-catalog',
-      serverSelectionTimeoutMS: connectWithinMs,
-      connectTimeoutMS: connectWithinMs,
-      socketTimeoutMS: answerWithinMs,
-      waitQueueTimeoutMS: answerWithinMs,
-      heartbeatFrequencyMS: heartbeatMs,
-      // Asked, not streamed: a server that stopped without closing anything is found out by the next heartbeat.
-      serverMonitoringMode: 'poll',
-      maxPoolSize: connectionsAtMost,
-      ignoreUndefined: true,
-      promoteBuffers: true,
-      // What was acknowledged is on a majority's disks, and what is read is not undone by an election.
-      writeConcern: { w: 'majority', journal: true, wtimeoutMS: answerWithinMs },
-      readConcern: { level: 'majority' },
-      readPreference: 'primary',
-    })
-  } catch (error) {
-    throw unreachable(error)
-  }
-  let clockOffsetMs = 0
-  client.on('serverHeartbeatSucceeded', ({ reply, duration }: ServerHeartbeatSucceededEvent) => {
-    const { localTime, isWritablePrimary, ismaster } = reply as Record<string, unknown>
-    if (!(localTime instanceof Date) || !(isWritablePrimary || ismaster)) return
-    clockOffsetMs = localTime.getTime() + duration / 2 - Date.now()
-  })
-  try {
-    await client.connect()
-    const name = new URL(url.replace(/^(mongodb(?:\+srv)?:\/\/)(?:[^@/]*@)?[^/?]+/, 'http://host')).pathname.slice(1)
-    const db = client.db(decodeURIComponent(name) || defaultDatabase)
-    await db.command({ ping: 1 })
     const made = await makeIndexes(db)
-    const connection = open(client, db, breaker, () => Math.round(Date.now() + clockOffsetMs))
-    return { ...connection, made }
+    return { ...open(client, db, breaker, () => Math.round(Date.now() + clock.offsetMs)), made }
   } catch (error) {
     await client.close().catch(() => undefined)
-    throw isStartError(error) ? error : unreachable(error)
+    throw isStartError(error) ? error : unreachable(url, error)
   }
+}
+
+/** Looks at the database that `url` names, and changes nothing. @returns where it is; throws one line for a person */
+export async function examine(url: string): Promise<string> {
+  const { client, db } = await signIn(url, { offsetMs: 0 })
+  try {
+    const faults = await indexFaults(db)
+    if (faults.length > 0)
+      throw startError('mongodb-index', `${faults.join('; ')}. "stoa migrate" makes what is missing.`)
+    return `MongoDB, ${placeOf(url)}`
+  } finally {
+    await client.close()
+  }
+}
+
+async function signIn(url: string, clock: { offsetMs: number }): Promise<{ client: MongoClient; db: Db }> {
+  let client: MongoClient | undefined
+  try {
+    client = new MongoClient(url, options)
+    client.on('serverHeartbeatSucceeded', ({ reply, duration }: ServerHeartbeatSucceededEvent) => {
+      const { localTime, isWritablePrimary, ismaster } = reply as Record<string, unknown>
+      if (localTime instanceof Date && (isWritablePrimary || ismaster))
+        clock.offsetMs = localTime.getTime() + duration / 2 - Date.now()
+    })
+    await client.connect()
+    const db = client.db(databaseOf(url))
+    await db.command({ ping: 1 })
+    return { client, db }
+  } catch (error) {
+    await client?.close().catch(() => undefined)
+    throw unreachable(url, error)
+  }
+}
+
+const unreachable = (url: string, error: unknown) =>
+  startError(
+    'mongodb-unreachable',
+    `The MongoDB database ${placeOf(url)} does not answer (${reasonOf(error)}). Check MONGODB_URL.`,
+  )
+
+const options: MongoClientOptions = {
+  appName: 'stoa-catalog',
+  serverSelectionTimeoutMS: connectWithinMs,
+  connectTimeoutMS: connectWithinMs,
+  socketTimeoutMS: answerWithinMs,
+  waitQueueTimeoutMS: answerWithinMs,
+  heartbeatFrequencyMS: heartbeatMs,
+  // Asked, not streamed: a server that stopped without closing anything is found out by the next heartbeat.
+  serverMonitoringMode: 'poll',
+  maxPoolSize: connectionsAtMost,
+  ignoreUndefined: true,
+  promoteBuffers: true,
+  // What was acknowledged is on a majority's disks, and what is read is not undone by an election.
+  writeConcern: { w: 'majority', journal: true, wtimeoutMS: answerWithinMs },
+  readConcern: { level: 'majority' },
+  readPreference: 'primary',
 }
 
 const isStartError = (error: unknown): boolean => typeof (error as { code?: unknown }).code === 'string'
@@ -147,7 +169,7 @@ function open(client: MongoClient, db: Db, breaker: Breaker, now: () => number):
   const look = async (): Promise<void> => {
     const since = performance.now()
     const [faults, residence] = await guarded(() =>
-      Promise.all([indexFaults(db), db.collection<Residence>('shop').findOne({ _id: residenceKey })]),
+      Promise.all([indexFaults(db), db.collection<StoredResidence>('shop').findOne({ _id: residenceKey })]),
     )
     fault = faults.length === 0 ? null : `The catalog’s MongoDB lacks what it stands on: ${faults.join('; ')}.`
     moved = residence?.state === 'moved'
@@ -171,7 +193,7 @@ function open(client: MongoClient, db: Db, breaker: Breaker, now: () => number):
     ask,
     async change(work) {
       if (performance.now() - lookedAt > trustedForMs) await lookOnce()
-      if (moved) throw unavailable('The catalog was moved to another store; this one is not changed any more.', 60)
+      if (moved) throw catalogMoved()
       return ask(work)
     },
     now,

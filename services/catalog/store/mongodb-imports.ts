@@ -3,16 +3,17 @@ import type { AnyBulkWriteOperation } from 'mongodb'
 import type T from 'typebox'
 import type { ImportReport } from '../contract.ts'
 import { type Connection, isDuplicate, type Keyed } from './mongodb-connection.ts'
-import type { HandleRun, ImportDocument, ImportStore, Rejection, RowGroup } from './port.ts'
+import { type HandleRun, type ImportDocument, type ImportStore, type Rejection, type RowGroup, rowKey } from './port.ts'
 
 /** Somebody else wrote the same document each time between reading and writing; more in a row is not chance. */
 const roundsAtMost = 100
 
-type StoredGroup = RowGroup & Keyed & { readonly importId: string; readonly rows: number }
+export type StoredPart = Keyed & { readonly importId: string; readonly bytes: Uint8Array }
+export type StoredGroup = RowGroup & Keyed & { readonly importId: string; readonly rows: number }
 
 type Part = { readonly bytes: number; readonly key: string }
 
-type Stored = Omit<ImportDocument, 'revision'> & {
+export type StoredImport = Omit<ImportDocument, 'revision'> & {
   readonly _id: string
   readonly revision: number
   /** Epoch milliseconds until which somebody drives it. */
@@ -27,8 +28,8 @@ type Stored = Omit<ImportDocument, 'revision'> & {
 /** Imports in MongoDB: the uploaded parts, the index of their rows, how far each is, and the rows that were refused. */
 export function mongodbImports(connection: Connection): ImportStore & { purgeUploads(time: string): Promise<number> } {
   const { ask, change, now } = connection
-  const imports = connection.collection<Stored>('imports')
-  const parts = connection.collection<Keyed & { readonly importId: string; readonly bytes: Uint8Array }>('parts')
+  const imports = connection.collection<StoredImport>('imports')
+  const parts = connection.collection<StoredPart>('parts')
   const groups = connection.collection<StoredGroup>('row-groups')
   const rejections = connection.collection<Rejection & Keyed & { readonly importId: string }>('rejections')
   const withoutParts = { projection: { parts: 0 } } as const
@@ -45,7 +46,7 @@ export function mongodbImports(connection: Connection): ImportStore & { purgeUpl
   return {
     async createImport(report) {
       const progress = { phase: 'grouping', offset: 0, row: 1, header: null } as const
-      const stored: Stored = {
+      const stored: StoredImport = {
         _id: report.id,
         report,
         progress,
@@ -75,7 +76,7 @@ export function mongodbImports(connection: Connection): ImportStore & { purgeUpl
           await change(() => parts.deleteOne({ _id: key }))
           return null
         }
-        const next: Stored['parts'] = { ...found.parts, [part]: { bytes: bytes.byteLength, key } }
+        const next: StoredImport['parts'] = { ...found.parts, [part]: { bytes: bytes.byteLength, key } }
         const total = Object.values(next).reduce((sum, one) => sum + one.bytes, 0)
         const written = await change(() =>
           imports.findOneAndUpdate(
@@ -99,7 +100,7 @@ export function mongodbImports(connection: Connection): ImportStore & { purgeUpl
     },
     async part(importId, part) {
       const found = await ask(() =>
-        imports.findOne<Pick<Stored, 'parts'>>({ _id: importId }, { projection: { [`parts.${part}`]: 1 } }),
+        imports.findOne<Pick<StoredImport, 'parts'>>({ _id: importId }, { projection: { [`parts.${part}`]: 1 } }),
       )
       const key = found?.parts?.[part]?.key
       const content = key === undefined ? null : await ask(() => parts.findOne({ _id: key }))
@@ -218,16 +219,19 @@ export function mongodbImports(connection: Connection): ImportStore & { purgeUpl
   }
 }
 
-const toDocument = ({ report, progress, brokenLines, failures, revision }: Omit<Stored, 'parts'>): ImportDocument => ({
+const toDocument = ({
+  report,
+  progress,
+  brokenLines,
+  failures,
+  revision,
+}: Omit<StoredImport, 'parts'>): ImportDocument => ({
   report,
   progress,
   brokenLines,
   failures,
   revision,
 })
-
-/** Sorts as the rows do. */
-const rowKey = (importId: string, row: number): string => `${importId} ${String(row).padStart(10, '0')}`
 
 /** The rows of a handle with those runs that are new and have room. */
 function withRuns(

@@ -3,6 +3,7 @@ import { type Breaker, createBreaker } from '#kernel/dependency'
 import { digest } from '#kernel/id'
 import { type IdempotencyStore, keptHours, toKeep } from '#kernel/idempotency'
 import { type Connection, connect, isDuplicate, type Keyed, mongodbBreaker } from './mongodb-connection.ts'
+import { mongodbContents } from './mongodb-contents.ts'
 import { mongodbImports } from './mongodb-imports.ts'
 import { mongodbProducts } from './mongodb-products.ts'
 import type { CatalogStore, CategoryStore, ExportStore, MediaFacts, MediaStore, StoredCategory } from './port.ts'
@@ -30,13 +31,15 @@ export async function openMongodbStore(
     putExport: exports.putExport,
     exportColumns: exports.exportColumns,
     marks,
+    contents: mongodbContents(connection),
     purge: async (time) => (await marks.purge(time)) + (await exports.purge(time)) + (await purgeUploads(time)),
     trouble: connection.trouble,
     close: connection.close,
   }
 }
 
-type StoredBytes = Keyed & { readonly bytes: Uint8Array }
+export type StoredFacts = Omit<MediaFacts, 'id'> & Keyed
+export type StoredBytes = Keyed & { readonly bytes: Uint8Array }
 
 /** What the driver gives for bytes, as it was told to. */
 const bytesOf = (found: { readonly bytes: Uint8Array | Binary } | null): Uint8Array | null =>
@@ -44,12 +47,14 @@ const bytesOf = (found: { readonly bytes: Uint8Array | Binary } | null): Uint8Ar
 
 /** A picture is 15 MB at most, which a document of 16 MB holds. Its facts are apart, since lists of them are read all the time. */
 function media({ ask, change, collection }: Connection): MediaStore {
-  const facts = collection<Omit<MediaFacts, 'id'> & Keyed>('media')
+  const facts = collection<StoredFacts>('media')
   const contents = collection<StoredBytes>('media-bytes')
   const renditions = collection<StoredBytes>('renditions')
-  const factsOf = ({ _id: id, ...rest }: Omit<MediaFacts, 'id'> & Keyed): MediaFacts => ({
+  const factsOf = ({ _id: id, contentType, width, height }: StoredFacts): MediaFacts => ({
     id,
-    ...(rest as Omit<MediaFacts, 'id'>),
+    contentType,
+    width,
+    height,
   })
   return {
     async putMedia({ bytes, id, ...rest }) {
@@ -130,6 +135,14 @@ function categories({ ask, change, collection }: Connection): CategoryStore {
   }
 }
 
+export type StoredMark = Keyed & {
+  readonly fingerprint: string
+  /** As JSON, since a repeat is answered byte for byte. */
+  readonly outcome: string | null
+  readonly leaseUntil: number
+  readonly createdAt: number
+}
+
 /** A call that still runs after this died with its process. */
 const markLeaseMs = 60_000
 
@@ -140,20 +153,13 @@ function idempotencyMarks({
   collection,
   now,
 }: Connection): IdempotencyStore & { purge(time: string): Promise<number> } {
-  type Mark = Keyed & {
-    readonly fingerprint: string
-    /** As JSON, since a repeat is answered byte for byte. */
-    readonly outcome: string | null
-    readonly leaseUntil: number
-    readonly createdAt: number
-  }
-  const marks = collection<Mark>('marks')
+  const marks = collection<StoredMark>('marks')
   const idOf = (scope: string, key: string): string => digest(`${scope}\n${key}`)
   return {
     async claim(scope, key, fingerprint) {
       const _id = idOf(scope, key)
       const at = now()
-      const fresh: Mark = { _id, fingerprint, outcome: null, leaseUntil: at + markLeaseMs, createdAt: at }
+      const fresh: StoredMark = { _id, fingerprint, outcome: null, leaseUntil: at + markLeaseMs, createdAt: at }
       try {
         await change(() => marks.insertOne(fresh))
         return { kind: 'claimed' }
@@ -193,16 +199,21 @@ function exportColumns({
   collection,
   now,
 }: Connection): ExportStore & { purge(time: string): Promise<number> } {
-  const exports = collection<Keyed & { readonly columns: readonly string[]; readonly createdAt: number }>('exports')
+  const exports = collection<Keyed & { readonly columns: readonly string[]; readonly createdAt: string }>('exports')
   return {
     async putExport(_id, columns) {
-      await change(() => exports.replaceOne({ _id }, { columns: [...columns], createdAt: now() }, { upsert: true }))
+      await change(() =>
+        exports.replaceOne(
+          { _id },
+          { columns: [...columns], createdAt: new Date(now()).toISOString() },
+          { upsert: true },
+        ),
+      )
     },
     async exportColumns(_id) {
       const found = await ask(() => exports.findOne({ _id }))
       return found ? [...found.columns] : null
     },
-    purge: async (time) =>
-      (await change(() => exports.deleteMany({ createdAt: { $lt: Date.parse(time) } }))).deletedCount,
+    purge: async (time) => (await change(() => exports.deleteMany({ createdAt: { $lt: time } }))).deletedCount,
   }
 }
