@@ -221,9 +221,10 @@ function productAccess(connection: Connection): PartAccess {
     }
     return leading
   }
-  const put = async ({ document, formerHandles, owed }: ProductContent): Promise<void> => {
+  const documentOf = ({ value }: ContentItem): StoredProduct => {
+    const { document, formerHandles, owed } = value as ProductContent
     const since = now()
-    const next = toStored(document, {
+    return toStored(document, {
       formerHandles: formerHandles.map((handle) => ({ handle, since })),
       owed: owed.map(({ diedAt, dueAt, ...one }) => ({
         id: `${one.event.id} ${one.subscriber}`,
@@ -233,20 +234,15 @@ function productAccess(connection: Connection): PartAccess {
       })),
       revision: 1,
     })
-    const write = () => ask(() => documents.replaceOne({ _id: next._id }, next, { upsert: true }))
-    try {
-      await write()
-    } catch (error) {
-      if (!isDuplicate(error)) throw error
-      const { skus = [], variantIds = [] } = next
-      const keys = [
-        { 'product.handle': next.product.handle },
-        { skus: { $in: [...skus] } },
-        { variantIds: { $in: [...variantIds] } },
-      ]
-      await ask(() => documents.deleteMany({ _id: { $ne: next._id }, $or: keys }))
-      await write()
-    }
+  }
+  const makeRoom = (next: StoredProduct) => {
+    const { _id, product, skus = [], variantIds = [] } = next
+    const keys = [
+      { 'product.handle': product.handle },
+      { skus: { $in: [...skus] } },
+      { variantIds: { $in: [...variantIds] } },
+    ]
+    return ask(() => documents.deleteMany({ _id: { $ne: _id }, $or: keys }))
   }
   return {
     async read(after, limit) {
@@ -268,7 +264,19 @@ function productAccess(connection: Connection): PartAccess {
       })
     },
     async write(items) {
-      for (const { value } of items) await put(value as ProductContent)
+      const page = items.map(documentOf)
+      const writes = page.map((next) => ({
+        replaceOne: { filter: { _id: next._id }, replacement: next, upsert: true },
+      }))
+      try {
+        await ask(() => documents.bulkWrite(writes, { ordered: false }))
+      } catch (error) {
+        if (!isDuplicate(error)) throw error
+        for (const next of page) {
+          await makeRoom(next)
+          await ask(() => documents.replaceOne({ _id: next._id }, next, { upsert: true }))
+        }
+      }
     },
     remove: async (keys) => void (await ask(() => documents.deleteMany({ _id: { $in: [...keys] } }))),
   }
