@@ -45,6 +45,12 @@ export async function migrateCatalog(mongodbUrl: string): Promise<readonly strin
   return connection.made
 }
 
+/** Throws one line for a person when the MongoDB does not answer: said at once, and not after a PostgreSQL has started. */
+export async function reachCatalog(mongodbUrl: string): Promise<void> {
+  const { reach } = await import('./catalog/store/mongodb-connection.ts')
+  await reach(mongodbUrl)
+}
+
 /** What `stoa doctor` says of a catalog in MongoDB. Looks only: what is missing stays so. */
 export async function examineCatalog(mongodbUrl: string): Promise<string> {
   const { examine } = await import('./catalog/store/mongodb-connection.ts')

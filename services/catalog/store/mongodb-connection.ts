@@ -104,6 +104,12 @@ export async function examine(url: string): Promise<string> {
   }
 }
 
+/** Finds out whether it answers. Throws `mongodb-unreachable`. */
+export async function reach(url: string): Promise<void> {
+  const { client } = await signIn(url, { offsetMs: 0 })
+  await client.close()
+}
+
 async function signIn(url: string, clock: { offsetMs: number }): Promise<{ client: MongoClient; db: Db }> {
   let client: MongoClient | undefined
   try {
