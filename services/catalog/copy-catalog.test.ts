@@ -5,11 +5,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { createBreaker } from '#kernel/dependency'
 import { newId } from '#kernel/id'
 import { noMongodb, startTestMongodb, type TestMongodb } from '../../test/mongodb.ts'
 import { copyCatalog, type End } from './copy-catalog.ts'
 import { openLmdbStore } from './store/lmdb.ts'
 import { openMongodbStore } from './store/mongodb.ts'
+import { mongodbBreaker } from './store/mongodb-connection.ts'
+import { openStore } from './store/open-store.ts'
 import { type CatalogStore, contentParts, type ProductDocument } from './store/port.ts'
 import { testDocument, testEvent } from './store/store-suite.ts'
 
@@ -161,6 +164,56 @@ describe('moving a catalog', { skip: noMongodb }, () => {
     assert.deepEqual(await other.scan('', 10), [theirs])
     assert.equal(await source.byHandle('their-cup'), null)
     assert.deepEqual(await source.put(testDocument(), null, null), { kind: 'written' }, 'the source stayed open')
+  })
+
+  test('a shop starts where its catalog lives, and nowhere else', async () => {
+    const dataFolder = join(folder, 'lives')
+    const source = lmdb(dataFolder)
+    await put(source, { handle: 'cup' })
+    const url = server.database()
+    const start = async (environment: Record<string, string>): Promise<string> => {
+      const breaker = () => createBreaker(mongodbBreaker)
+      try {
+        const store = await openStore({ dataFolder, environment, breaker })
+        const { length } = await store.scan('', 10)
+        await store.close()
+        return `starts with ${length}`
+      } catch (error) {
+        return (error as { code: string }).code
+      }
+    }
+    assert.deepEqual([await start({}), await start({ MONGODB_URL: url })], ['starts with 1', 'catalog-not-copied'])
+    const target = await mongodb(url)
+    const ends = [end('LMDB', source), end('MongoDB', target)] as const
+    await copyCatalog(...ends, { final: false, ...quiet })
+    assert.deepEqual([await start({}), await start({ MONGODB_URL: url })], ['starts with 1', 'catalog-unfinished'])
+    await copyCatalog(...ends, { final: true, ...quiet })
+    assert.deepEqual([await start({}), await start({ MONGODB_URL: url })], ['catalog-moved', 'starts with 1'])
+  })
+
+  test('a MongoDB that is closed is changed by no process any more, within the time that whoever closes it waits', async () => {
+    const url = server.database()
+    const closing = await mongodb(url)
+    const writing = await mongodb(url)
+    await put(writing, { handle: 'cup' })
+    await closing.contents.setResidence({ catalogId: 'catalog_1', state: 'moved' })
+    const until = Date.now() + closing.contents.closesWithinMs
+    for (;;) {
+      const verdict = await writing.put(testDocument(), null, null).catch((error: Error) => error.message)
+      if (typeof verdict === 'string') {
+        assert.match(verdict, /is being moved to another store/)
+        break
+      }
+      assert.ok(Date.now() < until, 'it is still written')
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    const { length } = await closing.scan('', 10_000)
+    await assert.rejects(
+      writing.events.confirm([{ subscriber: 'search', attempts: 1, event: testEvent(testDocument()).event }]),
+    )
+    await assert.rejects(writing.putCategories([]))
+    assert.equal((await closing.scan('', 10_000)).length, length)
+    assert.ok(await writing.byHandle('cup'), 'it is still read')
   })
 
   test('the command goes on where it was killed, tells what both hold, and is followed by the shop’s start', async () => {
