@@ -16,6 +16,8 @@ export type Environment = {
   readonly databaseUrl: string | null
   /** By which events travel between processes; null: over HTTP. */
   readonly nats: NatsOptions | null
+  /** Where the catalog is, unless it is in the data folder. */
+  readonly mongodbUrl: string | null
   readonly services: ReadonlySet<string>
   readonly urls: ReadonlyMap<string, string>
   readonly meshUrl: string | null
@@ -105,11 +107,10 @@ export function readEnvironment(
       `no address of ${unreachable.join(', ')}: set ${unreachable.map((name) => `STOA_${name.toUpperCase()}_URL`).join(', ')}, or STOA_MESH_URL for all`,
     )
   }
-  if (text('MONGODB_URL')) {
-    faults.push(
-      'MONGODB_URL is set, but this version keeps the catalog in its embedded store only; unset it (the MongoDB adapter is not part of this version)',
-    )
-  }
+  // Several hosts with commas make it no URL; the rest is the driver's to judge.
+  const mongodbUrl = text('MONGODB_URL')
+  if (mongodbUrl !== null && !/^mongodb(\+srv)?:\/\/./.test(mongodbUrl))
+    faults.push('MONGODB_URL is no URL that begins with mongodb:// or mongodb+srv://')
   const nats = readNats(variables, (fault) => faults.push(fault))
   const email = text('STOA_ADMIN_EMAIL')
   if (email && !/^[^\s@]+@[^\s@]+$/.test(email))
@@ -132,6 +133,7 @@ export function readEnvironment(
     configFile: text('STOA_CONFIG') === null ? null : resolve(text('STOA_CONFIG') ?? ''),
     databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
     nats,
+    mongodbUrl,
     services,
     urls,
     meshUrl,

@@ -29,6 +29,10 @@ export async function runMigrations(environment: Environment, root: string): Pro
         one.migrations ? [{ service: one.contract.name as string, folder: one.migrations }] : [],
       ),
     })
+    if (environment.mongodbUrl) {
+      const { migrateCatalog } = await import('../services/catalog-move.ts')
+      applied.push(...(await migrateCatalog(environment.mongodbUrl)).map((name) => `catalog: index ${name}`))
+    }
     say(
       applied.length === 0
         ? 'nothing to do: the databases are at this version'
@@ -56,6 +60,14 @@ export async function examine(environment: Environment, root: string): Promise<n
         if (!environment.databaseUrl) return 'embedded'
         await checkDatabase(environment.databaseUrl)
         return new URL(environment.databaseUrl).host
+      },
+    ],
+    [
+      'catalog',
+      async () => {
+        if (!environment.mongodbUrl) return 'in the data folder'
+        const { examineCatalog } = await import('../services/catalog-move.ts')
+        return examineCatalog(environment.mongodbUrl)
       },
     ],
   ]

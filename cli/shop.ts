@@ -72,6 +72,10 @@ async function open(
     stops.push(() => lock.release())
   }
 
+  if (environment.mongodbUrl && environment.services.has('catalog')) {
+    const { reachCatalog } = await import('../services/catalog-move.ts')
+    await reachCatalog(environment.mongodbUrl)
+  }
   // Two thousand modules load while PostgreSQL starts: nothing here is imported before it is on its way.
   const starting = openDatabaseServer(environment, data.path, options.onProgress).then((server) => {
     stops.push(server.stop)

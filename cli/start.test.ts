@@ -72,7 +72,14 @@ test('what keeps a shop from starting is said in one line, with exit status 1', 
       { ...good, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/shop' },
       /^stoa: The database shop at 127\.0\.0\.1:1 does not answer \(.*\)\. Check DATABASE_URL\.\n$/,
     ],
-    [{ ...good, MONGODB_URL: 'mongodb://localhost' }, /^stoa: MONGODB_URL is set, but this version/],
+    [
+      { ...good, STOA_DATA: join(folder, 'no-mongodb'), MONGODB_URL: 'mongodb://shop:secret@127.0.0.1:1/goods' },
+      /^stoa: The MongoDB database goods at 127\.0\.0\.1:1 does not answer \((?!.*secret).*\)\. Check MONGODB_URL\.\n$/,
+    ],
+    [
+      { ...good, MONGODB_URL: 'localhost' },
+      /^stoa: MONGODB_URL is no URL that begins with mongodb:\/\/ or mongodb\+srv:\/\/\n$/,
+    ],
   ]
   for (const [environment, line] of cases) {
     const running = stoa(['start'], environment)

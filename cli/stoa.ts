@@ -65,6 +65,14 @@ const commands: Readonly<Record<string, Command>> = {
         values.market as string | undefined,
       ),
   },
+  catalog: {
+    summary: 'Copy the catalog from LMDB to MongoDB or back, while the shop sells',
+    usage: 'stoa catalog copy --from lmdb --to mongodb [--final]',
+    options: { from: { type: 'string' }, to: { type: 'string' }, final: { type: 'boolean' } },
+    positionals: 1,
+    run: async (environment, { positionals, values }) =>
+      (await import('./catalog.ts')).copyCatalog(environment, positionals[0] ?? '', values),
+  },
   verify: {
     summary: 'Check every invariant over the shop’s data',
     usage: 'stoa verify [--json]',

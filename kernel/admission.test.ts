@@ -151,7 +151,7 @@ test('turned away at the door: a problem for programs, a page for people, and no
       },
     ],
     openApi: () => ({}),
-    isReady: async () => true,
+    readiness: async () => ({ ready: true, reasons: [] }),
     admission,
     trustedProxies: [],
     metrics: createMetrics(),

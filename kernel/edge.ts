@@ -5,6 +5,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { Logger } from 'pino'
 import type { Admission } from './admission.ts'
 import { busyPage, busyPagePolicy } from './busy-page.ts'
+import { type Readiness, readinessAnswer } from './health.ts'
 import { overloaded, ProblemError, problem } from './problem.ts'
 import {
   handleError,
@@ -25,7 +26,7 @@ export async function createEdge(
   options: PublicApiOptions & {
     apps: readonly EdgeApp[]
     openApi: () => unknown
-    isReady: () => Promise<boolean>
+    readiness: () => Promise<Readiness>
     admission: Admission
     shopName: string
     trustedProxies: readonly string[]
@@ -66,8 +67,8 @@ export async function createEdge(
   const config = { importance: null }
   app.get('/health/live', { config }, async () => ({ status: 'live' }))
   app.get('/health/ready', { config }, async (_, reply) => {
-    const ready = await options.isReady()
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not-ready' })
+    const { status, answer } = readinessAnswer(await options.readiness())
+    return reply.code(status).send(answer)
   })
   app.get('/metrics', { config }, async (_, reply) =>
     reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics()),

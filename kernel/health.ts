@@ -87,6 +87,13 @@ export const hostContract = contract('host', {
   }),
 })
 
+/** Whether a process can serve, and in a sentence each why not. */
+export type Readiness = { readonly ready: boolean; readonly reasons: readonly string[] }
+
+/** What `/health/ready` answers. */
+export const readinessAnswer = ({ ready, reasons }: Readiness) =>
+  ready ? { status: 200, answer: { status: 'ready' } } : { status: 503, answer: { status: 'not-ready', reasons } }
+
 type Seen = {
   readonly services: readonly {
     readonly name: string

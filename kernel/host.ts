@@ -11,7 +11,7 @@ import { type Breaker, createBreaker, type DependencyState } from './dependency.
 import { createEdge, type EdgeApp } from './edge.ts'
 import type { EventEnvelope } from './event.ts'
 import type { RunningService } from './execute.ts'
-import { hostContract, type ProcessHealth, processHealth, shopHealth } from './health.ts'
+import { hostContract, type ProcessHealth, processHealth, type Readiness, shopHealth } from './health.ts'
 import { gatheredIdempotencyStore, keptHours } from './idempotency.ts'
 import { handleFitting, type Subscription, Unfit } from './inbox.ts'
 import { internalApi } from './internal-api.ts'
@@ -150,8 +150,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
     one.relay.wake = relay.wake
     if (one.db) databaseFacts(one.db).onPublished = relay.wake
   }
-  const isReady = async (): Promise<boolean> =>
-    ready && (await Promise.all(started.map(({ db }) => db === null || databaseAnswers(db)))).every(Boolean)
+  const readiness = async (): Promise<Readiness> => {
+    const troubles = await Promise.all(started.map(troubleOf))
+    return { ready: ready && troubles.every((one) => one === null), reasons: troubles.filter((one) => one !== null) }
+  }
 
   const health = (): Promise<ProcessHealth> =>
     processHealth({
@@ -163,7 +165,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const internalServer = internalApi({
     services: running,
     receive,
-    isReady,
+    readiness,
     admission,
     health,
     deadLetters,
@@ -175,7 +177,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const clientOf: ClientOf = (contract) => createClient(contract, 'edge', mesh, { forwardsAddress: true })
   const audit = options.audit?.(clientOf) ?? (async () => undefined)
   running.set(hostContract.name, hostService({ contracts, health, deadLetters, audit, remote, metrics }))
-  const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, answers, isReady, admission) : null
+  const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, answers, readiness, admission) : null
   const stopJobs = startJobs(started, admission, metrics)
   ready = true
   // Not before: what an event needs of other services must be there.
@@ -270,7 +272,7 @@ export async function startService(
     client: <C extends Contract>(other: C) => createClient(other, name, mesh),
     log,
     breaker(declared) {
-      const breaker = createBreaker({ ...declared, kind: 'provider' }, (state) => tell(log, state))
+      const breaker = createBreaker({ kind: 'provider', ...declared }, (state) => tell(log, state))
       breakers.push(breaker)
       return breaker
     },
@@ -305,6 +307,12 @@ export async function startService(
 function tell(log: Logger, { name, kind, state, lastError, fallback }: DependencyState): void {
   if (state === 'open') log.error({ name, kind, error: lastError, fallback }, 'a dependency is in trouble')
   else log.warn({ name, kind }, state === 'closed' ? 'a dependency answers again' : 'a dependency is tried')
+}
+
+/** Why a service can serve nobody now, or null. */
+async function troubleOf({ definition, db, wiring }: Started): Promise<string | null> {
+  if (db !== null && !(await databaseAnswers(db))) return `The database of ${definition.contract.name} does not answer.`
+  return (await wiring.trouble?.()) ?? null
 }
 
 /** The host's own operations. They ask the processes of all services, so any may be asked; staff ask where the public door is. */
@@ -435,7 +443,7 @@ async function openEdge(
   mesh: Mesh,
   clientOf: ClientOf,
   answers: SharedAnswers,
-  isReady: () => Promise<boolean>,
+  readiness: () => Promise<Readiness>,
   admission: Admission,
 ): Promise<FastifyInstance | null> {
   if (!options.edge) return null
@@ -447,7 +455,7 @@ async function openEdge(
     answers,
     apps: options.edge.apps(clientOf, answers),
     openApi: options.edge.openApi,
-    isReady,
+    readiness,
     admission,
     shopName: options.shop.name,
     trustedProxies: options.edge.trustedProxies,

@@ -7,7 +7,7 @@ import { type Call, type Importance, importances } from './call.ts'
 import type { DeadLetterDoor } from './dead-letters.ts'
 import type { EventEnvelope } from './event.ts'
 import { execute, type RunningService } from './execute.ts'
-import type { ProcessHealth } from './health.ts'
+import { type ProcessHealth, type Readiness, readinessAnswer } from './health.ts'
 import { importanceHeader, sentVerdicts } from './mesh.ts'
 import { notFound, overloaded, ProblemError, problem } from './problem.ts'
 import type { Deliver } from './relay.ts'
@@ -27,7 +27,7 @@ type CallBody = { readonly input: unknown; readonly call: Call; readonly leftMs?
 export function internalApi(options: {
   services: ReadonlyMap<string, RunningService>
   receive: Deliver
-  isReady: () => Promise<boolean>
+  readiness: () => Promise<Readiness>
   admission: Admission
   health: () => Promise<ProcessHealth>
   deadLetters: DeadLetterDoor
@@ -55,8 +55,8 @@ export function internalApi(options: {
 
   app.get('/health/live', async () => ({ status: 'live' }))
   app.get('/health/ready', async (_, reply) => {
-    const ready = await options.isReady()
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not-ready' })
+    const { status, answer } = readinessAnswer(await options.readiness())
+    return reply.code(status).send(answer)
   })
   app.get('/metrics', async (_, reply) =>
     reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics()),

@@ -26,8 +26,8 @@ export type ServiceHost<S> = {
   /** A typed client of any service: a plain call when it is hosted here, HTTP otherwise. */
   client<C extends Contract>(contract: C): Client<C>
   readonly log: Logger
-  /** A circuit breaker around something outside of the shop. Staff see its state and its fallback. */
-  breaker(options: Omit<BreakerOptions, 'kind'>): Breaker
+  /** A circuit breaker around something outside of the shop, a provider unless it says otherwise. Staff see its state and its fallback. */
+  breaker(options: Omit<BreakerOptions, 'kind'> & Partial<Pick<BreakerOptions, 'kind'>>): Breaker
   /** The service's part of `stoa.config.ts`, checked against its schema. */
   readonly settings: S
   readonly shop: ShopFacts
@@ -65,6 +65,8 @@ export type Wiring<C extends Contract> = {
   /** Where its events and keys are kept when that is not its PostgreSQL schema. */
   readonly events?: EventSource
   readonly idempotency?: IdempotencyStore
+  /** Why it can serve nobody now, in a sentence, or null: for a service that keeps its data elsewhere. */
+  readonly trouble?: () => Promise<string | null>
   readonly close?: () => Promise<void>
 }
 

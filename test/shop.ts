@@ -18,6 +18,7 @@ import { openShop } from '../cli/shop.ts'
 import { allServiceNames } from '../services/names.ts'
 import { type Api, apiAt } from './api.ts'
 import { testDatabase } from './database.ts'
+import { startTestMongodb } from './mongodb.ts'
 import { hasNats, startNats } from './nats.ts'
 
 export type Shape = 'one' | 'strict' | 'many'
@@ -80,6 +81,11 @@ export async function startShop(
     const nats = await startNats()
     opening.defer(() => nats.stop())
     variables.NATS_URL = nats.url
+  }
+  if (process.env.STOA_TEST_CATALOG === 'mongodb' && !variables.MONGODB_URL) {
+    const mongodb = await startTestMongodb()
+    opening.defer(() => mongodb.stop())
+    variables.MONGODB_URL = mongodb.database()
   }
   const started = shape === 'many' ? await startMany(variables) : await startOne(shape, variables)
   opening.defer(() => started.stop())

@@ -14,7 +14,7 @@ import { readMedia } from './media/read-media.ts'
 import { defaultMarket, productDetail } from './product-detail.ts'
 import { putProduct } from './put-product.ts'
 import { adminProduct, adminProducts, products, scan, sellable } from './read-products.ts'
-import { openLmdbStore } from './store/lmdb.ts'
+import { openStore } from './store/open-store.ts'
 import { updateProduct } from './update-product.ts'
 import { verify } from './verify.ts'
 
@@ -29,7 +29,7 @@ export const catalogService = service({
   connections: null,
   migrations: null,
   start: async (host) => {
-    const store = openLmdbStore(host.dataFolder)
+    const store = await openStore(host)
     const prices = host.client(pricing)
     const settings: CatalogSettings | undefined = host.settings
     const deps: Deps = {
@@ -84,6 +84,7 @@ export const catalogService = service({
       ],
       events: store.events,
       idempotency: store.marks,
+      trouble: () => store.trouble(),
       close: () => store.close(),
     }
   },

@@ -1,5 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { type Database, type Key, open, type RangeOptions } from 'lmdb'
+import type { Residence } from './port.ts'
+import { catalogMoved } from './residence.ts'
 
 export type Table<V> = Pick<
   Database<V, Key>,
@@ -15,6 +17,10 @@ export type Environment = {
    * event loop shares a transaction, and with it the flush to disk.
    */
   write<R>(work: () => R): Promise<R>
+  /** The same where the catalog was moved away: for what may be lost, and for the mark itself. */
+  writeAlways<R>(work: () => R): Promise<R>
+  residence(): Residence | null
+  setResidence(next: Residence): Promise<void>
   close(): Promise<void>
 }
 
@@ -43,6 +49,8 @@ export function openEnvironment(folder: string): Environment {
   const root = open({ path: folder, noSubdir: false, maxDbs: tablesAtMost })
   // A process that was killed leaves its place in the table of readers behind, and old pages with it.
   root.readerCheck()
+  const shop = root.openDB<string, Key>('shop', { encoding: 'string' })
+  const residence = (): Residence | null => JSON.parse(shop.get('residence') ?? 'null') as Residence | null
   let queue: Waiting[] = []
   let scheduled = false
 
@@ -71,14 +79,22 @@ export function openEnvironment(folder: string): Environment {
     setImmediate(flush)
   }
 
+  const writeAlways = <R>(work: () => R): Promise<R> =>
+    new Promise<R>((resolve, reject) => {
+      queue.push({ work, resolve, reject })
+      schedule()
+    })
   return {
     table: <V>(name: string, encoding: 'json' | 'binary' | 'string' | 'ordered-binary') =>
       root.openDB<V, Key>(name, { encoding }) as Table<V>,
     write: <R>(work: () => R) =>
-      new Promise<R>((resolve, reject) => {
-        queue.push({ work, resolve, reject })
-        schedule()
+      writeAlways(() => {
+        if (residence()?.state === 'moved') throw catalogMoved()
+        return work()
       }),
+    writeAlways,
+    residence,
+    setResidence: (next) => writeAlways(() => void shop.putSync('residence', JSON.stringify(next))),
     async close() {
       while (queue.length > 0) await new Promise((resolve) => setImmediate(resolve))
       await root.close()

@@ -2,7 +2,7 @@ import { type Environment, under } from './lmdb-environment.ts'
 import type { ImportDocument, ImportStore, Rejection, RowGroup } from './port.ts'
 
 /** Epoch milliseconds until which somebody drives it. */
-type Driven = ImportDocument & { readonly leaseUntil: number }
+export type Driven = ImportDocument & { readonly leaseUntil: number }
 
 /** Keys deleted in one transaction, so that dropping a large upload holds nobody up. */
 const deletedAtOnce = 500

@@ -10,10 +10,17 @@ import type { CatalogProduct, Category, ImportReport, ProductStatus } from '../c
  *
  * One document is the largest thing that is ever written at once, so a store without transactions over several documents
  * will do. Uniqueness is part of that same write: in MongoDB by unique indexes over `product.handle` and over the arrays of
- * SKUs and variant ids (partial indexes, since a product may have no SKU), in LMDB by index entries in one transaction.
+ * SKUs and variant ids (sparse, since a product may have no SKU), in LMDB by index entries in one transaction.
  * A product's pending events belong to its document in the same sense: they are written with it or not at all.
  */
-export type CatalogStore = ProductStore & MediaStore & CategoryStore & ImportStore & ExportStore & Housekeeping
+export type CatalogStore = ProductStore &
+  MediaStore &
+  CategoryStore &
+  ImportStore &
+  ExportStore &
+  Housekeeping & {
+    readonly contents: Contents
+  }
 
 /** A product as it is kept: what callers see, and beside it what only catalog needs. */
 export type ProductDocument = {
@@ -198,5 +205,71 @@ export type Housekeeping = {
   readonly marks: IdempotencyStore
   /** Deletes marks and exports made before `time`, and uploads that were never started. Returns how many it deleted. */
   purge(time: string): Promise<number>
+  /** Why the store can serve nobody now, in a sentence, or null. */
+  trouble(): Promise<string | null>
   close(): Promise<void>
+}
+
+/** What a store keeps, in the order in which it is moved: what others refer to comes first. Renditions are made anew. */
+export const contentParts = [
+  'media',
+  'categories',
+  'products',
+  'imports',
+  'parts',
+  'row-groups',
+  'rejections',
+  'marks',
+  'exports',
+] as const
+export type ContentPart = (typeof contentParts)[number]
+
+/** A document as every kind of store tells it: two stores that hold the same tell the same, value for value and in the same order. */
+export type ContentItem = { readonly key: string; readonly value: unknown; readonly bytes: Uint8Array | null }
+
+/** A product with all that is written with it. */
+export type ProductContent = {
+  readonly document: ProductDocument
+  /** Sorted; those that lead to this product still. */
+  readonly formerHandles: readonly string[]
+  /** By type and subscriber. */
+  readonly owed: readonly {
+    readonly event: EventEnvelope
+    readonly subscriber: string
+    readonly attempts: number
+    readonly failures: number
+    /** Epoch milliseconds; null when it was given up. */
+    readonly dueAt: number | null
+    readonly diedAt: string | null
+    readonly error: string | null
+  }[]
+}
+
+/** Whether the catalog lives in this store. One that was moved away is not changed any more, by nobody and in no process. */
+export type Residence = {
+  /** The same wherever the catalog is moved. */
+  readonly catalogId: string
+  readonly state: 'home' | 'arriving' | 'moved'
+}
+
+/** All that a store keeps, for moving it to another kind of store. */
+export type Contents = {
+  /** By key, from after `after` on ('' is the beginning). */
+  read(part: ContentPart, after: string, limit: number): Promise<ContentItem[]>
+  /** Puts documents there as they are. Whoever has a handle, a SKU or a variant of theirs is taken out, and comes again later. */
+  write(part: ContentPart, items: readonly ContentItem[]): Promise<void>
+  remove(part: ContentPart, keys: readonly string[]): Promise<void>
+  /** Null where no catalog was ever moved from or to. */
+  residence(): Promise<Residence | null>
+  setResidence(next: Residence): Promise<void>
+  /** How long after it was marked as moved some process may still change it, in milliseconds. */
+  readonly closesWithinMs: number
+}
+
+/** The key of what stands in a row of an import: sorts as rows do. */
+export const rowKey = (importId: string, row: number): string => `${importId} ${String(row).padStart(10, '0')}`
+/** The import and the row of such a key; for '' all keys come after. */
+export function fromRowKey(key: string): [importId: string, row: number] {
+  const [importId = '', row = '-1'] = key.split(' ')
+  return [importId, Number(row)]
 }

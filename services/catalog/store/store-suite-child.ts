@@ -13,9 +13,12 @@ export type ChildOrder =
 
 const [module = '', exportName = '', place = '', text = ''] = process.argv.slice(2)
 const order = JSON.parse(text) as ChildOrder
-const { [exportName]: open } = (await import(module)) as Record<string, (place: string) => CatalogStore>
+const { [exportName]: open } = (await import(module)) as Record<
+  string,
+  (place: string) => CatalogStore | Promise<CatalogStore>
+>
 if (!open) throw new Error(`${module} has no ${exportName}`)
-const store = open(place)
+const store = await open(place)
 
 if (order.kind === 'raise') {
   for (let done = 0; done < order.times; ) {
