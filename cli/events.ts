@@ -1,3 +1,5 @@
+import type { Static } from 'typebox'
+import type { DeadLetter } from '#kernel/dead-letters'
 import { hostContract } from '#kernel/health'
 import type { ClientOf } from '#kernel/host'
 import { allServiceNames } from '../services/names.ts'
@@ -23,39 +25,46 @@ export async function events(environment: Environment, root: string, verb: strin
   return withShop(environment, root, ({ client }) => replay(client, eventId, service))
 }
 
-async function list(client: ClientOf, service: string | undefined): Promise<number> {
-  let cursor: string | undefined
-  let count = 0
-  let silent: readonly string[]
-  do {
+type Letter = Static<typeof DeadLetter>
+type Found = { readonly letters: readonly Letter[]; readonly silent: readonly string[] }
+
+/** What was given up, of all services or of one. */
+async function find(client: ClientOf, service: string | undefined): Promise<Found> {
+  const letters: Letter[] = []
+  for (let cursor: string | undefined; ; ) {
     const page = await client(hostContract).deadLetters({ limit: 100, ...(cursor === undefined ? {} : { cursor }) })
     if (!page.ok) throw new Error('events: the list of dead letters was refused')
-    silent = page.value.silent
-    for (const { eventId, type, subject, publisher, subscriber, attempts, error, diedAt } of page.value.items) {
-      if (service !== undefined && service !== publisher) continue
-      count += 1
-      say(`${eventId}  ${type} of ${subject}, from ${publisher} to ${subscriber}`)
-      say(`  given up ${diedAt} after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${error}`)
-    }
-    cursor = page.value.nextCursor ?? undefined
-  } while (cursor !== undefined)
-  if (count === 0 && silent.length === 0) say('no event was given up')
+    const { items, nextCursor, silent } = page.value
+    letters.push(...items.filter(({ publisher }) => service === undefined || service === publisher))
+    if (nextCursor === null) return { letters, silent }
+    cursor = nextCursor
+  }
+}
+
+async function list(client: ClientOf, service: string | undefined): Promise<number> {
+  const { letters, silent } = await find(client, service)
+  for (const { eventId, type, subject, publisher, subscriber, attempts, error, diedAt } of letters) {
+    say(`${eventId}  ${type} of ${subject}, from ${publisher} to ${subscriber}`)
+    say(`  given up ${diedAt} after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${error}`)
+  }
+  if (letters.length === 0 && silent.length === 0) say('no event was given up')
   return sayWhoIsSilent(silent)
 }
 
 async function replay(client: ClientOf, eventId: string | undefined, service: string | undefined): Promise<number> {
+  const { letters, silent } = await find(client, service)
+  const meant = letters.filter((one) => eventId === undefined || one.eventId === eventId).length
+  if (meant === 0) {
+    complain('stoa events: no event that was given up is meant by this')
+    return Math.max(1, sayWhoIsSilent(silent))
+  }
   const outcome = await client(hostContract).replayDeadLetters({
     ...(eventId === undefined ? {} : { eventId }),
     ...(service === undefined ? {} : { service }),
   })
   if (!outcome.ok) throw new Error('events: the replay was refused')
-  const { replayed, silent } = outcome.value
-  if (replayed === 0 && silent.length === 0) {
-    complain('stoa events: no event that was given up is meant by this')
-    return 1
-  }
-  say(`${replayed} ${replayed === 1 ? 'delivery is' : 'deliveries are'} under way again`)
-  return sayWhoIsSilent(silent)
+  say(`${meant} ${meant === 1 ? 'delivery is' : 'deliveries are'} under way again`)
+  return sayWhoIsSilent(outcome.value.silent)
 }
 
 function sayWhoIsSilent(silent: readonly string[]): number {

@@ -94,8 +94,8 @@ export async function replayDeadLetters(
   { eventId, service }: Input<Operations['replayDeadLetters']>,
 ): Promise<Outcome<Operations['replayDeadLetters']>> {
   const asked = service === undefined ? services : services.filter((name) => name === service)
-  const { values, silent } = await askAll(asked, (name) => door.replay(name, eventId ?? null))
-  return ok({ replayed: values.reduce((sum, one) => sum + one.replayed, 0), silent })
+  const { silent } = await askAll(asked, (name) => door.replay(name, eventId ?? null))
+  return ok({ silent })
 }
 
 const sortKey = ({ diedAt, eventId, subscriber }: LetterPlace): string => `${diedAt} ${eventId} ${subscriber}`

@@ -73,15 +73,14 @@ export const hostContract = contract('host', {
   replayDeadLetters: command('POST /admin/dead-letters/replay', {
     summary: 'Owe events that were given up to their subscribers again, after what stood in their way is mended',
     access: staff('events:replay'),
-    // What was replayed is not given up any more: a repeat finds nothing, and says so.
-    idempotency: 'unkept',
+    idempotency: 'natural',
     timeoutMs: 20_000,
     input: T.Object({
       eventId: T.Optional(T.String({ format: 'uuid', description: 'One event; without it all.' })),
       service: T.Optional(T.String({ maxLength: 60, description: 'Only those that this service published.' })),
     }),
+    // Not how many: a repeat finds none, and its answer must be that of the first.
     output: T.Object({
-      replayed: T.Integer({ description: 'Deliveries that are under way again.' }),
       silent: T.Array(T.String(), { description: 'Services that did not answer: nothing of theirs was replayed.' }),
     }),
   }),
