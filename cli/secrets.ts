@@ -5,7 +5,10 @@ import { registry } from '../services/registry.ts'
 import { say } from './terminal.ts'
 
 /** Every secret that a process of the shop may ask for. The embedded PostgreSQL's own stays in its data folder. */
-export const secretNames: readonly string[] = [...Object.values(hostSecrets), ...registry.flatMap(({ secrets = [] }) => secrets)]
+export const secretNames: readonly string[] = [
+  ...Object.values(hostSecrets),
+  ...registry.flatMap(({ secrets = [] }) => secrets),
+]
 
 /** `stoa secrets`: makes those that the folder lacks, and leaves the others as they are. */
 export async function writeSecrets(folder: string): Promise<number> {

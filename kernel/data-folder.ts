@@ -50,7 +50,9 @@ export async function openDataFolder(folder: string, givenSecrets: string | null
   return {
     path,
     secret(name) {
-      const known = secrets.get(name) ?? (givenSecrets ? readGiven(givenSecrets, name) : readOrMakeSecret(join(path, 'secrets'), name))
+      const known =
+        secrets.get(name) ??
+        (givenSecrets ? readGiven(givenSecrets, name) : readOrMakeSecret(join(path, 'secrets'), name))
       secrets.set(name, known)
       return known
     },

@@ -273,7 +273,8 @@ export async function startService(
       return db
     },
     client: <C extends Contract>(other: C) => {
-      if (!definition.calls?.includes(other)) throw new Error(`service: ${name} did not declare that it calls ${other.name}`)
+      if (!definition.calls?.includes(other))
+        throw new Error(`service: ${name} did not declare that it calls ${other.name}`)
       return createClient(other, name, mesh)
     },
     log,
@@ -286,7 +287,8 @@ export async function startService(
     shop: options.shop,
     dataFolder: options.dataFolder,
     secret: async (secret) => {
-      if (!definition.secrets?.includes(secret)) throw new Error(`service: ${name} did not declare the secret ${secret}`)
+      if (!definition.secrets?.includes(secret))
+        throw new Error(`service: ${name} did not declare the secret ${secret}`)
       return options.secret(secret)
     },
     environment: options.environment,

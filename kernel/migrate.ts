@@ -82,7 +82,8 @@ export async function checkMigrated(options: {
       const { code, message } = error as { code?: string; message: string }
       if (code === 'database-behind' || !(error instanceof Error)) throw error
       // The role, the schema or the table is not there, or the role has another password.
-      if (code && ['28P01', '28000', '3F000', '42P01', '42501'].includes(code)) throw behind(service, `a role (${message})`)
+      if (code && ['28P01', '28000', '3F000', '42P01', '42501'].includes(code))
+        throw behind(service, `a role (${message})`)
       throw startError('database-unreachable', `The database does not answer ${service} (${message || code}).`, {
         cause: error,
       })

@@ -76,7 +76,12 @@ test('a process is given the secrets of its own services only', { skip }, async 
 })
 
 const refused: [what: string, file: string, values: object, says: RegExp][] = [
-  ['more connections than PostgreSQL has', 'values-large.yaml', { 'database.connections': 200 }, /would open \d+ connections/],
+  [
+    'more connections than PostgreSQL has',
+    'values-large.yaml',
+    { 'database.connections': 200 },
+    /would open \d+ connections/,
+  ],
   ['two copies on one volume', 'values-small.yaml', { 'autoscaling.enabled': true }, /runs once/],
   ['two copies of LMDB', 'values.yaml', { 'processes.catalog': { replicas: 2 } }, /need MongoDB/],
   ['a service that nobody hosts', 'values.yaml', { processes: { shop: { services: ['edge'] } } }, /nobody hosts cart/],
@@ -95,7 +100,13 @@ const planted: [what: string, template: string, before: string, after: string, s
   ['a field of no object', 'deployment', 'revisionHistoryLimit: 5', 'revisionHistory: 5', /revisionHistory/],
   ['a field of no extension', 'route', 'statusCode: 302', 'statuscode: 302', /statuscode/],
   ['a missing probe', 'deployment', 'livenessProbe:', 'startupProbe2:', /no livenessProbe|startupProbe2/],
-  ['a grace too short', 'deployment', 'add $.Values.preStopSeconds 25 5', 'add $.Values.preStopSeconds 5', /killed before/],
+  [
+    'a grace too short',
+    'deployment',
+    'add $.Values.preStopSeconds 25 5',
+    'add $.Values.preStopSeconds 5',
+    /killed before/,
+  ],
   ['a writable root', '_names', 'readOnlyRootFilesystem: true', 'readOnlyRootFilesystem: false', /writable root/],
   ['a password in the open', 'deployment', 'value: 0.0.0.0', 'value: postgres://me:secret@host', /is no reference/],
   ['no budget', 'deployment', 'kind: PodDisruptionBudget', 'kind: ConfigMap', /no disruption budget/],
@@ -108,7 +119,10 @@ for (const [what, template, before, after, says] of planted) {
     const path = join(folder, 'templates', `${template}.${template.startsWith('_') ? 'tpl' : 'yaml'}`)
     const source = await readFile(path, 'utf8')
     assert.ok(source.includes(before), before)
-    await writeFile(path, source.replace(before, () => after))
+    await writeFile(
+      path,
+      source.replace(before, () => after),
+    )
     const text = await render('values.yaml', {}, folder)
     assert.match([await schemaFaults(text), ...faultsOf(objectsOf(text))].join('\n'), says)
   })

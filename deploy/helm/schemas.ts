@@ -28,8 +28,7 @@ const stamp = JSON.stringify([kubernetesVersion, extensions])
 const stampFile = join(schemaFolder, 'versions.json')
 
 /** Whether the schemas of these versions are there. */
-export const hasSchemas = async (): Promise<boolean> =>
-  (await readFile(stampFile, 'utf8').catch(() => '')) === stamp
+export const hasSchemas = async (): Promise<boolean> => (await readFile(stampFile, 'utf8').catch(() => '')) === stamp
 
 const run = promisify(execFile)
 
@@ -39,7 +38,9 @@ async function bringSchemas(): Promise<void> {
   try {
     await bringKubernetes(draft)
     for (const { module, files } of extensions) {
-      const { stdout } = await run('go', ['mod', 'download', '-json', module], { env: { ...process.env, GO111MODULE: 'on' } })
+      const { stdout } = await run('go', ['mod', 'download', '-json', module], {
+        env: { ...process.env, GO111MODULE: 'on' },
+      })
       const { Dir: folder } = JSON.parse(stdout) as { Dir: string }
       for (const file of files) await writeExtension(draft, await readFile(join(folder, file), 'utf8'))
     }
@@ -55,7 +56,18 @@ async function bringSchemas(): Promise<void> {
 async function bringKubernetes(folder: string): Promise<void> {
   const wheel = `kubernetes_validate-${kubernetesVersion}-py3-none-any.whl`
   const wanted = `kubernetes-validate==${kubernetesVersion}`
-  await run('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary', ':all:', '--dest', folder, wanted])
+  await run('python3', [
+    '-m',
+    'pip',
+    'download',
+    '--quiet',
+    '--no-deps',
+    '--only-binary',
+    ':all:',
+    '--dest',
+    folder,
+    wanted,
+  ])
   await run('python3', ['-m', 'zipfile', '--extract', join(folder, wheel), join(folder, 'wheel')])
   const from = join(folder, 'wheel/kubernetes_validate/kubernetes-json-schema', `v${kubernetesVersion}-local-strict`)
   const { $defs: definitions } = JSON.parse(await readFile(join(from, '_definitions.json'), 'utf8')) as Definitions

@@ -42,8 +42,17 @@ const example = {
 
 /** The chart's objects as YAML. Rejects with what helm says. */
 export async function render(valuesFile: string, values: object = {}, folder = chartFolder): Promise<string> {
-  const json = (one: object): string[] => Object.entries(one).flatMap(([k, v]) => ['--set-json', `${k}=${JSON.stringify(v)}`])
-  const parameters = ['template', 'shop', folder, '--values', join(folder, valuesFile), ...json(example), ...json(values)]
+  const json = (one: object): string[] =>
+    Object.entries(one).flatMap(([k, v]) => ['--set-json', `${k}=${JSON.stringify(v)}`])
+  const parameters = [
+    'template',
+    'shop',
+    folder,
+    '--values',
+    join(folder, valuesFile),
+    ...json(example),
+    ...json(values),
+  ]
   const { stdout } = await promisify(execFile)(helm ?? 'helm', parameters, { maxBuffer: 10_000_000 })
   return stdout
 }
@@ -89,14 +98,20 @@ export function faultsOf(objects: readonly Rendered[]): string[] {
     say(one, container.resources?.requests?.cpu && container.resources.requests.memory, 'requests no resources')
     say(one, container.resources?.limits?.memory, 'memory without a limit')
     for (const { name, value } of container.env)
-      say(one, value === undefined || !/SECRET|PASSWORD|_KEY$|:\/\/[^/]*:[^/]*@/.test(`${name}=${value}`.replace('STOA_SECRETS=', '')), `${name} is no reference`)
+      say(
+        one,
+        value === undefined ||
+          !/SECRET|PASSWORD|_KEY$|:\/\/[^/]*:[^/]*@/.test(`${name}=${value}`.replace('STOA_SECRETS=', '')),
+        `${name} is no reference`,
+      )
   }
   for (const one of of('Deployment')) {
     const pod = one.spec.template.spec
     const [container] = pod.containers
     const name = one.metadata.labels?.[component]
     const selects = (labels: Record<string, string> | undefined): boolean =>
-      labels?.[component] === name && Object.entries(labels ?? {}).every(([k, v]) => one.spec.template.metadata.labels[k] === v)
+      labels?.[component] === name &&
+      Object.entries(labels ?? {}).every(([k, v]) => one.spec.template.metadata.labels[k] === v)
     for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe'])
       say(one, container[probe]?.httpGet, `no ${probe}`)
     say(one, container.readinessProbe?.httpGet.path === '/health/ready', 'readiness asks something else')
@@ -104,10 +119,28 @@ export function faultsOf(objects: readonly Rendered[]): string[] {
     const pause = container.lifecycle?.preStop?.sleep?.seconds ?? 0
     say(one, pause >= 5, 'stops before others have heard of it')
     say(one, pod.terminationGracePeriodSeconds > pause + stopWithinMs / 1_000, 'is killed before it has stopped')
-    say(one, pod.topologySpreadConstraints?.some((each: { topologyKey: string }) => each.topologyKey === 'topology.kubernetes.io/zone'), 'is not spread')
-    say(one, of('PodDisruptionBudget').some(({ spec }) => selects(spec.selector.matchLabels)), 'no disruption budget')
-    say(one, of('NetworkPolicy').some(({ spec }) => selects(spec.podSelector.matchLabels)), 'no network policy')
-    say(one, of('Service').some(({ spec }) => selects(spec.selector)), 'no service')
+    say(
+      one,
+      pod.topologySpreadConstraints?.some(
+        (each: { topologyKey: string }) => each.topologyKey === 'topology.kubernetes.io/zone',
+      ),
+      'is not spread',
+    )
+    say(
+      one,
+      of('PodDisruptionBudget').some(({ spec }) => selects(spec.selector.matchLabels)),
+      'no disruption budget',
+    )
+    say(
+      one,
+      of('NetworkPolicy').some(({ spec }) => selects(spec.podSelector.matchLabels)),
+      'no network policy',
+    )
+    say(
+      one,
+      of('Service').some(({ spec }) => selects(spec.selector)),
+      'no service',
+    )
   }
   return faults
 }
