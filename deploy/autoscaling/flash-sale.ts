@@ -1,4 +1,4 @@
-import { horizontalPodAutoscaler, type ScalingPolicy } from './horizontal-pod-autoscaler.ts'
+import { decideScaling, noMemory, type Replica, type Scaling } from '../../cli/autoscale.ts'
 
 /** What a pod can do and how long one takes to come, measured: see docs/scaling.md. */
 export type Capacity = {
@@ -64,10 +64,10 @@ const troubledMs = 500
  * Runs a trace against pods that are one queue each (a process has one event loop), requests that come as they like (Poisson) to a pod
  * at random, as kube-proxy sends them, and an autoscaler. The same seed gives the same run.
  */
-export function simulateSale(policy: ScalingPolicy, capacity: Capacity, trace: Trace, seed = 1): Outcome {
+export function simulateSale(scaling: Scaling, capacity: Capacity, trace: Trace, seed = 1): Outcome {
   const random = mulberry32(seed)
-  const autoscaler = horizontalPodAutoscaler(policy)
-  let pods: Pod[] = Array.from({ length: policy.minReplicas }, () => newPod(0))
+  let memory = noMemory
+  let pods: Pod[] = Array.from({ length: scaling.minReplicas }, () => newPod(0))
   const samples: Sample[] = []
   let latencies: number[] = []
   let [served, turnedAway, allServed, allTurnedAway, podSeconds] = [0, 0, 0, 0, 0]
@@ -94,12 +94,12 @@ export function simulateSale(policy: ScalingPolicy, capacity: Capacity, trace: T
     podSeconds += pods.length
     const now = (second + 1) * 1_000
     if ((second + 1) % lookSeconds === 0) {
-      const wanted = autoscaler.decide(
-        second + 1,
-        pods.map((pod) => figuresOf(pod, now, busyBefore.get(pod), rate / Math.max(open.length, 1), capacity)),
-      )
+      const share = rate / Math.max(open.length, 1)
+      const replicas = pods.map((pod) => replicaOf(pod, now, busyBefore.get(pod), share, capacity))
+      const decision = decideScaling(scaling, replicas, memory, now)
+      memory = decision.memory
       busyBefore = new Map(pods.map((pod) => [pod, doneMs(pod, now)]))
-      pods = resize(pods, wanted, second + 1, capacity)
+      pods = resize(pods, decision.replicas, second + 1, capacity)
     }
     if ((second + 1) % sampleSeconds === 0) {
       const busy = open.reduce((all, pod) => all + doneMs(pod, now), 0)
@@ -138,13 +138,13 @@ const newPod = (readyAt: number): Pod => ({ readyAt, freeAt: readyAt * 1_000, bu
 /** What of its work a pod has done: the rest waits. */
 const doneMs = (pod: Pod, now: number): number => pod.busyMs - Math.max(0, pod.freeAt - now)
 
-function figuresOf(pod: Pod, now: number, before: number | undefined, rate: number, capacity: Capacity) {
+function replicaOf(pod: Pod, now: number, before: number | undefined, rate: number, capacity: Capacity): Replica {
   const ready = pod.readyAt * 1_000 <= now
-  if (!ready || before === undefined) return { ready, cpuPercent: null, inFlight: null }
+  if (!ready || before === undefined) return { ready, values: { cpu: null, inFlight: null } }
   const cores = (doneMs(pod, now) - before) / (lookSeconds * 1_000)
   // Those that wait for its processor, and those that wait for others (Little's law).
   const inFlight = Math.max(0, pod.freeAt - now) / capacity.cpuMs + (rate * capacity.waitMs) / 1_000
-  return { ready, cpuPercent: (cores / capacity.requestedCores) * 100, inFlight }
+  return { ready, values: { cpu: (cores / capacity.requestedCores) * 100, inFlight } }
 }
 
 function resize(pods: Pod[], wanted: number, second: number, capacity: Capacity): Pod[] {

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Scaling, usualBehavior } from '../../cli/autoscale.ts'
 import { say } from '../../cli/terminal.ts'
 import policy from '../helm/stoa/files/autoscaling.json' with { type: 'json' }
 import { type Capacity, flashSale, type Outcome, simulateSale } from './flash-sale.ts'
-import type { ScalingPolicy } from './horizontal-pod-autoscaler.ts'
 import { drawSale } from './picture.ts'
 
 // `node deploy/autoscaling/simulate.ts`: a flash sale against the chart's parameters and against others, and a picture of it in
@@ -13,7 +13,7 @@ import { drawSale } from './picture.ts'
 export const capacity: Capacity = {
   cpuMs: 4.3,
   waitMs: 25,
-  requestedCores: 0.5,
+  requestedCores: policy.requestedCores,
   patienceMs: 4_000,
   podSeconds: 8,
   nodeSeconds: 90,
@@ -21,24 +21,24 @@ export const capacity: Capacity = {
 }
 /** A third as many orders a second. */
 export const quietRate = 100
+const cpu = (target: number) => ({ name: 'cpu', target })
+const inFlight = { name: 'inFlight', target: policy.targetInFlight }
+
 /** So that the ceiling is not what is simulated. */
 export const ceiling = { maxReplicas: 60 }
 
-export const chart: ScalingPolicy = policy
-
-/** Kubernetes' own defaults: processor time only, at most double or four more in 15 s, all of the way down at once. */
-const kubernetes: ScalingPolicy = {
-  minReplicas: 2,
-  maxReplicas: 60,
-  targetCpuPercent: 80,
-  targetInFlight: null,
-  scaleUp: { percent: 100, pods: 4, periodSeconds: 15, stabilizationSeconds: 0 },
-  scaleDown: { percent: 100, periodSeconds: 15, stabilizationSeconds: 300 },
+export const chart: Scaling = {
+  ...policy,
+  behavior: policy.behavior as Scaling['behavior'],
+  metrics: [cpu(policy.targetCpuPercent), inFlight],
 }
 
-export const candidates: readonly [name: string, policy: ScalingPolicy, capacity?: Capacity][] = [
+/** Kubernetes' own defaults: processor time only, at most double or four more in 15 s, all of the way down at once. */
+const kubernetes: Scaling = { minReplicas: 2, maxReplicas: 60, metrics: [cpu(80)], behavior: usualBehavior }
+
+export const candidates: readonly [name: string, scaling: Scaling, capacity?: Capacity][] = [
   ['Kubernetes’ defaults', kubernetes],
-  ['the same, and requests in flight', { ...kubernetes, targetInFlight: policy.targetInFlight }],
+  ['the same, and requests in flight', { ...kubernetes, metrics: [cpu(80), inFlight] }],
   ['the chart', chart],
   ['the chart, from 3 pods on', { ...chart, minReplicas: 3 }],
   ['the chart, from 6 pods on', { ...chart, minReplicas: 6 }],
@@ -46,7 +46,7 @@ export const candidates: readonly [name: string, policy: ScalingPolicy, capacity
   ['the chart, where nodes have room for 10', chart, { ...capacity, roomForPods: 10 }],
 ]
 
-export const run = (one: ScalingPolicy, pods: Capacity = capacity): Outcome =>
+export const run = (one: Scaling, pods: Capacity = capacity): Outcome =>
   simulateSale({ ...one, ...ceiling }, pods, flashSale(quietRate))
 
 /** A row of the table in docs/scaling.md. */
