@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Contract } from '#kernel/contract'
 import type { EventDeclaration } from '#kernel/event'
+import { hostSecrets } from '#kernel/host'
 import type { PersonalTag } from '#kernel/personal'
+import type { AnyService } from '#kernel/service'
 
 /** `docs/events.md`: what each service tells, and who listens. */
 export async function eventsDocument(root: string, contracts: readonly Contract[]): Promise<string> {
@@ -65,4 +67,33 @@ function collectTags(node: unknown, found: Map<string, PersonalTag>): void {
     if (tag) found.set(field, tag)
   }
   for (const inner of Object.values(node)) collectTags(inner, found)
+}
+
+const inherited = (connections: number | null): string[] =>
+  connections === null ? [hostSecrets.token] : Object.values(hostSecrets)
+
+/**
+ * What a cluster has to know of each part that `--services` names, for the chart: whom it calls, to whom its events go, which
+ * secrets it asks for, and how many connections a copy of it opens at most.
+ */
+export async function topologyDocument(root: string, services: readonly AnyService[]): Promise<string> {
+  const contracts: Contract[] = services.map(({ contract }) => contract)
+  const everybody = contracts.map(({ name }) => name).sort()
+  const parts = await Promise.all(
+    services.map(async ({ contract, calls = [], secrets = [], connections }) => {
+      const told = new Set((await declaredEvents(root, contract.name)).map(({ type }) => type))
+      const tells = contracts.filter(({ subscribes }) => subscribes.some(({ type }) => told.has(type)))
+      const part = {
+        calls: calls.map(({ name }) => name as string).sort(),
+        tells: tells.map(({ name }) => name).sort(),
+        secrets: [...inherited(connections), ...secrets].sort(),
+        connections: connections ?? 0,
+      }
+      return [contract.name as string, part] as const
+    }),
+  )
+  // The public door has every service's routes, and asks each process how it is.
+  const edge = { calls: everybody, tells: [], secrets: inherited(null), connections: 0 }
+  const sorted = [...parts, ['edge', edge] as const].sort(([a], [b]) => a.localeCompare(b, 'en'))
+  return `${JSON.stringify(Object.fromEntries(sorted), null, 2)}\n`
 }

@@ -1,8 +1,8 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Contract } from '#kernel/contract'
 import { registry } from '../services/registry.ts'
-import { dataMapDocument, eventsDocument } from './document-texts.ts'
+import { dataMapDocument, eventsDocument, topologyDocument } from './document-texts.ts'
 import { openApi } from './edge-apps.ts'
 import { complain, say } from './terminal.ts'
 
@@ -13,6 +13,7 @@ export async function writeDocuments(root: string, check: boolean): Promise<numb
     'docs/openapi.json': `${JSON.stringify(openApi(contracts), null, 2)}\n`,
     'docs/events.md': await eventsDocument(root, contracts),
     'docs/data-map.md': dataMapDocument(contracts),
+    'deploy/helm/stoa/files/topology.json': await topologyDocument(root, registry),
   }
   let status = 0
   for (const [name, text] of Object.entries(documents)) {
@@ -24,7 +25,7 @@ export async function writeDocuments(root: string, check: boolean): Promise<numb
       status = 1
       continue
     }
-    await mkdir(join(root, 'docs'), { recursive: true })
+    await mkdir(dirname(file), { recursive: true })
     await writeFile(file, text)
     say(`wrote ${name}`)
   }

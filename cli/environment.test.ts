@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { readEnvironment } from './environment.ts'
 
@@ -32,4 +35,23 @@ test('NATS is named as its own command line names it, and every fault is said wi
       'NATS_CERT and NATS_KEY are a certificate and its key: set both, or neither',
     ],
   })
+})
+
+test('a secret may come from a file, and a file that is not there is told with the other faults', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'stoa-environment-'))
+  t.after(() => rm(folder, { recursive: true }))
+  const file = join(folder, 'url')
+  await writeFile(file, 'postgres://owner:secret@database.example/stoa\n')
+  const { databaseUrl, variables } = readEnvironment({ DATABASE_URL_FILE: file })
+  assert.equal(databaseUrl, 'postgres://owner:secret@database.example/stoa')
+  assert.equal(variables.DATABASE_URL, databaseUrl)
+  assert.throws(
+    () => readEnvironment({ DATABASE_URL: 'postgres://a/b', DATABASE_URL_FILE: file, SMTP_URL_FILE: '/nowhere' }),
+    {
+      faults: [
+        'DATABASE_URL and DATABASE_URL_FILE are both set; unset one',
+        'SMTP_URL_FILE names /nowhere, which cannot be read (ENOENT)',
+      ],
+    },
+  )
 })

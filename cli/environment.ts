@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { NatsOptions } from '#kernel/nats-connection'
 import { allServiceNames } from '../services/names.ts'
@@ -11,6 +12,8 @@ export type Environment = {
   readonly publicUrl: string | null
   readonly trustedProxies: readonly string[]
   readonly dataFolder: string
+  /** Where the shop's secrets are given, to be read only; null: it makes its own, in the data folder. */
+  readonly secretsFolder: string | null
   /** Another file than `stoa.config.ts` of this folder. */
   readonly configFile: string | null
   readonly databaseUrl: string | null
@@ -18,6 +21,8 @@ export type Environment = {
   readonly nats: NatsOptions | null
   /** Where the catalog is, unless it is in the data folder. */
   readonly mongodbUrl: string | null
+  /** Whether a start brings the database to this version. Where it does not, `databaseUrl` needs no user who could. */
+  readonly migratesAtStart: boolean
   readonly services: ReadonlySet<string>
   readonly urls: ReadonlyMap<string, string>
   readonly meshUrl: string | null
@@ -44,6 +49,17 @@ export class ConfigurationError extends Error {
   }
 }
 
+/** What must not stand in a list of processes or in a manifest: each can come from a file that `<name>_FILE` names. */
+const secretVariables = [
+  'DATABASE_URL',
+  'MONGODB_URL',
+  'NATS_URL',
+  'SMTP_URL',
+  'STOA_ADMIN_PASSWORD',
+  'STRIPE_SECRET_KEY',
+  'STRIPE_WEBHOOK_SECRET',
+]
+
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']
 
 /** The parts of a shop that `--services` and `STOA_SERVICES` can name: the ten services and the public door. */
@@ -56,10 +72,11 @@ const sandboxPart = 'sandbox'
  * @param options.services the command line's `--services`, which wins over `STOA_SERVICES`
  */
 export function readEnvironment(
-  variables: Readonly<Record<string, string | undefined>>,
+  given: Readonly<Record<string, string | undefined>>,
   options: { services?: string | undefined } = {},
 ): Environment {
   const faults: string[] = []
+  const variables = withFiles(given, faults)
   const text = (name: string): string | null => variables[name]?.trim() || null
   const number = (name: string, fallback: number): number => {
     const given = text(name)
@@ -130,10 +147,12 @@ export function readEnvironment(
       .map((one) => one.trim())
       .filter(Boolean),
     dataFolder: resolve(text('STOA_DATA') ?? '.stoa'),
+    secretsFolder: text('STOA_SECRETS') === null ? null : resolve(text('STOA_SECRETS') ?? ''),
     configFile: text('STOA_CONFIG') === null ? null : resolve(text('STOA_CONFIG') ?? ''),
     databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
     nats,
     mongodbUrl,
+    migratesAtStart: choice('STOA_MIGRATE', ['on', 'off'], 'on') === 'on',
     services,
     urls,
     meshUrl,
@@ -151,4 +170,23 @@ export function readEnvironment(
   }
   if (faults.length > 0) throw new ConfigurationError(faults)
   return environment
+}
+
+/** The variables with those that were given as files, read. */
+function withFiles(
+  given: Readonly<Record<string, string | undefined>>,
+  faults: string[],
+): Readonly<Record<string, string | undefined>> {
+  const read: Record<string, string> = {}
+  for (const name of secretVariables) {
+    const file = given[`${name}_FILE`]
+    if (!file) continue
+    if (given[name]) faults.push(`${name} and ${name}_FILE are both set; unset one`)
+    try {
+      read[name] = readFileSync(file, 'utf8').trim()
+    } catch (error) {
+      faults.push(`${name}_FILE names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code})`)
+    }
+  }
+  return { ...given, ...read }
 }

@@ -12,7 +12,7 @@ import { complain, say } from './terminal.ts'
 /** `stoa migrate`: brings every service's schema to this version, and says which files were applied. */
 export async function runMigrations(environment: Environment, root: string): Promise<number> {
   await loadSettings(root, environment.configFile)
-  const data = await openDataFolder(environment.dataFolder)
+  const data = await openDataFolder(environment.dataFolder, environment.secretsFolder)
   const postgres = environment.databaseUrl ? null : await startEmbeddedPostgres({ dataFolder: data.path })
   try {
     let ownerUrl = environment.databaseUrl
@@ -52,7 +52,7 @@ export async function examine(environment: Environment, root: string): Promise<n
     ['Node', async () => process.version],
     ['stoa.config.ts', async () => `${(await settings()).pricing.markets.length} markets`],
     ['payment providers', async () => describeProviders(environment, await settings())],
-    ['data folder', async () => (await openDataFolder(environment.dataFolder)).path],
+    ['data folder', async () => (await openDataFolder(environment.dataFolder, environment.secretsFolder)).path],
     ['shop', async () => (running ? `runs at ${running.publicUrl} (process ${running.pid})` : 'does not run')],
     [
       'PostgreSQL',

@@ -65,7 +65,7 @@ async function open(
 ): Promise<Shop> {
   const hasEdge = options.edge && environment.services.has('edge')
   if (hasEdge) await refuseTakenPort(environment.host, environment.port)
-  const data = await openDataFolder(environment.dataFolder)
+  const data = await openDataFolder(environment.dataFolder, environment.secretsFolder)
   const whole = environment.urls.size === 0 && environment.meshUrl === null
   if (whole) {
     const lock = await data.lock()
@@ -104,6 +104,7 @@ async function open(
     shop: shopFacts,
     databaseUrl: database.url,
     nats: environment.nats,
+    migrates: environment.migratesAtStart,
     dataFolder: data.path,
     secret: data.secret,
     environment: {
@@ -212,7 +213,8 @@ export async function openDatabaseServer(
   settings: Record<string, number> = {},
 ): Promise<{ url: string; firstStart: boolean; stop: () => Promise<void> }> {
   if (environment.databaseUrl) {
-    await checkDatabase(environment.databaseUrl)
+    // Who does not migrate signs in as its services do, when their schemas are checked.
+    if (environment.migratesAtStart) await checkDatabase(environment.databaseUrl)
     return { url: environment.databaseUrl, firstStart: false, stop: async () => undefined }
   }
   const postgres = await startEmbeddedPostgres({ dataFolder, onProgress, settings })

@@ -9,7 +9,7 @@ import { openShop, type Shop } from './shop.ts'
 import { say, startProgress } from './terminal.ts'
 
 /** Every shop stops within this; orchestrators kill what takes longer. */
-const stopWithinMs = 25_000
+export const stopWithinMs = 25_000
 /** A person needs longer than this to press Ctrl-C again. */
 const sameSignalMs = 1_000
 

@@ -106,6 +106,12 @@ const commands: Readonly<Record<string, Command>> = {
     usage: 'stoa migrate',
     run: async (environment) => (await import('./maintenance.ts')).runMigrations(environment, root),
   },
+  secrets: {
+    summary: 'Make the shop’s secrets in a folder, for processes that share no data folder',
+    usage: 'stoa secrets FOLDER',
+    positionals: 1,
+    run: async (_, { positionals }) => (await import('./secrets.ts')).writeSecrets(positionals[0] ?? ''),
+  },
   openapi: {
     summary: 'Write docs/openapi.json from the contracts; --check only compares',
     usage: 'stoa openapi [--check]',

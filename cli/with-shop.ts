@@ -26,7 +26,7 @@ export async function withShop<R>(
 ): Promise<R> {
   const running = addressesOf(environment) ?? (await runningOn(environment.dataFolder))
   if (running) {
-    const data = await openDataFolder(environment.dataFolder)
+    const data = await openDataFolder(environment.dataFolder, environment.secretsFolder)
     const mesh = httpMesh({ urlOf: running.urlOf, token: await data.secret('service-token') })
     try {
       return await work({

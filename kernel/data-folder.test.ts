@@ -5,7 +5,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { lockFile, openDataFolder } from './data-folder.ts'
+import { lockFile, makeSecrets, openDataFolder } from './data-folder.ts'
 
 const root = await mkdtemp(join(tmpdir(), 'stoa-data-folder-'))
 after(() => rm(root, { recursive: true }))
@@ -124,4 +124,21 @@ test('the owner is named to another process, and a killed owner holds nothing', 
 
 test('a file in a folder that does not exist cannot be locked, and says so', () => {
   assert.throws(() => lockFile(join(root, 'nowhere', 'owner.lock')), { code: 'lock-failed' })
+})
+
+test('secrets that are given are read, and one that is missing is not made', async () => {
+  const given = join(root, 'given')
+  await makeSecrets(given, ['sessions', 'webhooks'])
+  const sessions = await readFile(join(given, 'sessions'), 'utf8')
+  await makeSecrets(given, ['sessions', 'orders'])
+  assert.equal(await readFile(join(given, 'sessions'), 'utf8'), sessions, 'what is there stays')
+  const path = newFolder()
+  const folder = await openDataFolder(path, given)
+  assert.equal(await folder.secret('sessions'), sessions)
+  await assert.rejects(folder.secret('pricing'), {
+    code: 'secret-missing',
+    message: `The secret ${join(given, 'pricing')} cannot be read (ENOENT). "stoa secrets FOLDER" makes those that a folder lacks.`,
+  })
+  assert.deepEqual((await readdir(given)).sort(), ['orders', 'sessions', 'webhooks'])
+  assert.deepEqual(await readdir(join(path, 'secrets')), [])
 })

@@ -9,7 +9,8 @@ export type DataFolder = {
   readonly path: string
   /**
    * A secret of this shop: 32 random bytes as base64url (43 characters), made at the first use and kept in
-   * `secrets/<name>`, readable by its owner alone. Processes that ask at the same time get the same one.
+   * `secrets/<name>`, readable by its owner alone. Processes that ask at the same time get the same one. Of secrets that were
+   * given none is made: copies on several machines would each make another. Throws `secret-missing`.
    */
   secret(name: string): Promise<string>
   /**
@@ -33,8 +34,9 @@ export function startError(code: string, message: string, facts: { pid?: number;
 /**
  * Opens the folder that holds everything a shop keeps on this machine, and makes it where it is missing.
  * Throws `data-folder-not-writable`.
+ * @param givenSecrets another folder, only read, that has the shop's secrets, a file each; null: the shop makes its own
  */
-export async function openDataFolder(folder: string): Promise<DataFolder> {
+export async function openDataFolder(folder: string, givenSecrets: string | null = null): Promise<DataFolder> {
   const path = resolve(folder)
   try {
     await makeFolder(join(path, 'secrets'))
@@ -48,7 +50,9 @@ export async function openDataFolder(folder: string): Promise<DataFolder> {
   return {
     path,
     secret(name) {
-      const known = secrets.get(name) ?? readOrMakeSecret(path, name)
+      const known =
+        secrets.get(name) ??
+        (givenSecrets ? readGiven(givenSecrets, name) : readOrMakeSecret(join(path, 'secrets'), name))
       secrets.set(name, known)
       return known
     },
@@ -76,9 +80,36 @@ function notWritable(path: string, error: unknown): StartError {
   )
 }
 
-async function readOrMakeSecret(folder: string, name: string): Promise<string> {
+/** Makes the secrets that `folder` lacks, and the folder: for copies that are given them. Throws `data-folder-not-writable`. */
+export async function makeSecrets(folder: string, names: readonly string[]): Promise<void> {
+  await makeFolder(folder).catch((error) => Promise.reject(notWritable(folder, error)))
+  await Promise.all(names.map((name) => readOrMakeSecret(folder, name)))
+}
+
+async function readGiven(folder: string, name: string): Promise<string> {
+  const file = join(folder, checkName(name))
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw startError(
+      'secret-missing',
+      `The secret ${file} cannot be read (${error.code}). "stoa secrets FOLDER" makes those that a folder lacks.`,
+      { cause: error },
+    )
+  })
+  return checkSecret(file, text.trim())
+}
+
+function checkName(name: string): string {
   if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new Error(`data folder: ${JSON.stringify(name)} is no name for a secret`)
-  const file = join(folder, 'secrets', name)
+  return name
+}
+
+function checkSecret(file: string, secret: string): string {
+  if (/^[\w-]{43}$/.test(secret)) return secret
+  throw startError('secret-damaged', `The secret in ${file} is damaged: restore it from a backup.`)
+}
+
+async function readOrMakeSecret(folder: string, name: string): Promise<string> {
+  const file = join(folder, checkName(name))
   const draft = `${file}.${process.pid}-${randomBytes(4).toString('hex')}`
   try {
     const handle = await open(draft, 'wx', 0o600)
@@ -87,9 +118,7 @@ async function readOrMakeSecret(folder: string, name: string): Promise<string> {
     await handle.close()
     // A link is made once: whoever comes second reads what the first one wrote, never half of it.
     await link(draft, file).catch(unlessThere)
-    const secret = await readFile(file, 'utf8')
-    if (!/^[\w-]{43}$/.test(secret))
-      throw startError('secret-damaged', `The secret in ${file} is damaged: restore it from a backup.`)
+    const secret = checkSecret(file, await readFile(file, 'utf8'))
     if (((await stat(file)).mode & 0o077) !== 0) await chmod(file, 0o600)
     return secret
   } catch (error) {

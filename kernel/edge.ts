@@ -114,7 +114,12 @@ async function readOff(body: IncomingMessage): Promise<void> {
 
 /** Lets a request in or turns it away, before its body is read and before anybody is asked who sends it. */
 function admit(
-  { admission, answers, shopName }: Pick<PublicApiOptions, 'answers'> & { admission: Admission; shopName: string },
+  {
+    admission,
+    answers,
+    shopName,
+    metrics,
+  }: Pick<PublicApiOptions, 'answers'> & { admission: Admission; shopName: string; metrics: Metrics },
   request: FastifyRequest,
   reply: FastifyReply,
   done: () => void,
@@ -125,6 +130,8 @@ function admit(
     done()
     return
   }
+  metrics.inFlight.inc({ door: 'public' })
+  reply.raw.once('close', () => metrics.inFlight.dec({ door: 'public' }))
   // What a browser fetches ahead may never be looked at.
   const isAhead = importance === 'browsing' && request.headers['sec-purpose']?.includes('prefetch')
   const leave = admission.enter(isAhead ? 'background' : importance, done, (seconds) => {

@@ -16,7 +16,7 @@ import { gatheredIdempotencyStore, keptHours } from './idempotency.ts'
 import { handleFitting, type Subscription, Unfit } from './inbox.ts'
 import { internalApi } from './internal-api.ts'
 import { httpMesh, localMesh, type Remote, strictMesh } from './mesh.ts'
-import { migrate, serviceUrl } from './migrate.ts'
+import { checkMigrated, migrate, serviceUrl } from './migrate.ts'
 import type { NatsBus } from './nats-bus.ts'
 import type { NatsOptions } from './nats-connection.ts'
 import { type EventSource, outboxSource } from './outbox.ts'
@@ -35,8 +35,10 @@ export type HostOptions = {
   readonly hosted: ReadonlySet<string>
   readonly settings: Readonly<Record<string, unknown>>
   readonly shop: ShopFacts
-  /** PostgreSQL as the owner; services sign in as roles of their own. */
+  /** PostgreSQL as the owner, who is only needed to migrate; services sign in as roles of their own. */
   readonly databaseUrl: string
+  /** Whether the start brings the databases to this version; absent: yes. Otherwise it refuses one that is behind. */
+  readonly migrates?: boolean
   readonly dataFolder: string
   readonly secret: (name: string) => Promise<string>
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -94,12 +96,15 @@ export type Started = {
   readonly log: Logger
 }
 
+/** What a process asks for besides its services: to be answered by others, and to sign in to PostgreSQL as its services' roles. */
+export const hostSecrets = { token: 'service-token', database: 'database' } as const
+
 /** Starts the services named by `hosted`, their relays and jobs, the internal port and, if asked, the public door. */
 export async function startHost(options: HostOptions): Promise<Host> {
   const { log, metrics } = options
   const contracts: Contract[] = options.services.map((one) => one.contract)
   const running = new Map<string, RunningService>()
-  const token = await options.secret('service-token')
+  const token = await options.secret(hostSecrets.token)
   const onChange = (state: DependencyState): void => tell(log, state)
   const remote = httpMesh({ urlOf: options.urlOf, token, onChange })
   const mesh: Mesh = (options.shape === 'strict' ? strictMesh : localMesh)(running, remote)
@@ -108,20 +113,20 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const admission = createAdmission(() => started.map(({ db }) => (db ? databaseFacts(db).pool.leastWaitMs() : 0)))
   let ready = false
 
-  options.onProgress?.('migrating the databases')
-  const databaseSecret = await options.secret('database')
-  await migrate({
+  options.onProgress?.(options.migrates === false ? 'checking the databases' : 'migrating the databases')
+  const hosted = options.services.filter((one) => options.hosted.has(one.contract.name))
+  // The public door needs no way into the database, and may not have one.
+  const keepsRows = hosted.some(({ connections }) => connections !== null)
+  const databaseSecret = keepsRows ? await options.secret(hostSecrets.database) : ''
+  await (options.migrates === false ? checkMigrated : migrate)({
     ownerUrl: options.databaseUrl,
     secret: databaseSecret,
-    services: options.services.flatMap((one) =>
-      one.migrations && options.hosted.has(one.contract.name)
-        ? [{ service: one.contract.name, folder: one.migrations }]
-        : [],
+    services: hosted.flatMap((one) =>
+      one.migrations ? [{ service: one.contract.name as string, folder: one.migrations }] : [],
     ),
   })
 
   options.onProgress?.('starting the services')
-  const hosted = options.services.filter((one) => options.hosted.has(one.contract.name))
   for (const result of await Promise.allSettled(
     hosted.map((one) => startService(one, options, contracts, mesh, databaseSecret, breakers)),
   )) {
@@ -269,7 +274,11 @@ export async function startService(
       if (!db) throw new Error(`service: ${name} declared no database`)
       return db
     },
-    client: <C extends Contract>(other: C) => createClient(other, name, mesh),
+    client: <C extends Contract>(other: C) => {
+      if (!definition.calls?.includes(other))
+        throw new Error(`service: ${name} did not declare that it calls ${other.name}`)
+      return createClient(other, name, mesh)
+    },
     log,
     breaker(declared) {
       const breaker = createBreaker({ kind: 'provider', ...declared }, (state) => tell(log, state))
@@ -279,7 +288,11 @@ export async function startService(
     settings: options.settings[name],
     shop: options.shop,
     dataFolder: options.dataFolder,
-    secret: options.secret,
+    secret: async (secret) => {
+      if (!definition.secrets?.includes(secret))
+        throw new Error(`service: ${name} did not declare the secret ${secret}`)
+      return options.secret(secret)
+    },
     environment: options.environment,
     subscribersOf: (type) => subscribersOf(contracts, type),
     wakeRelay: () => relay.wake(),

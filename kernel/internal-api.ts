@@ -71,6 +71,8 @@ export function internalApi(options: {
       }
     })
     closed.addHook('onRequest', (request, reply, done) => {
+      options.metrics.inFlight.inc({ door: 'internal' })
+      reply.raw.once('close', () => options.metrics.inFlight.dec({ door: 'internal' }))
       const importance = importanceOf(request.headers[importanceHeader])
       // Checkout was let in where it came in, and events have committed: neither is refused half-way.
       if (importance === 'checkout' || request.routeOptions.config.importance === null) return done()

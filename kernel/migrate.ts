@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
+import { startError } from './data-folder.ts'
 
 /** Any number: it only has to be the same in every copy, so that one migrates while the others wait. */
 const advisoryLock = 8_610_512
@@ -37,35 +38,81 @@ export async function migrate(options: {
       service text not null, name text not null, checksum text not null, applied_at timestamptz not null default now(),
       primary key (service, name))`)
     const database = (await client.query<{ name: string }>('select current_database() as name')).rows[0]?.name ?? ''
-    const kernelFiles = await readMigrations(options.kernelFolder ?? join(import.meta.dirname, 'migrations'), 'kernel/')
-    const done = await client.query<{ service: string; name: string; checksum: string }>(
-      'select service, name, checksum from stoa.migrations',
-    )
-    const checksums = new Map(done.rows.map((row) => [`${row.service}/${row.name}`, row.checksum]))
+    const kernelFiles = await readKernelMigrations(options.kernelFolder)
     const applied: string[] = []
     for (const { service, folder } of options.services) {
-      const files = [...kernelFiles, ...(await readMigrations(folder, ''))]
-      const pending = files.filter((file) => {
-        const known = checksums.get(`${service}/${file.name}`)
-        if (known !== undefined && known !== file.checksum) {
-          throw new Error(
-            `migrate: ${service}/${file.name} was changed after it was applied; migrations are forward only`,
-          )
-        }
-        return known === undefined
-      })
-      if (pending.length === 0) continue
-      await prepareSchema(client, service, serviceRole(database, service), servicePassword(options.secret, service))
+      const pending = await pendingFiles(client, service, [...kernelFiles, ...(await readMigrations(folder, ''))])
+      const role = serviceRole(database, service)
+      if (pending.length > 0) await prepareSchema(client, service, role, servicePassword(options.secret, service))
       for (const file of pending) {
         await applyMigration(client, service, file)
         applied.push(`${service}/${file.name}`)
       }
+      // Also of a role that was made before there was something to read.
+      await client.query(`grant usage on schema stoa to ${client.escapeIdentifier(role)}`)
+      await client.query(`grant select on stoa.migrations to ${client.escapeIdentifier(role)}`)
     }
     return applied
   } finally {
     await client.end()
   }
 }
+
+/**
+ * Whether the databases of `services` are at this version, asked as each service's own role: who only serves needs no password of
+ * the owner. Throws `database-behind`, which names what is missing, and `database-unreachable`.
+ */
+export async function checkMigrated(options: {
+  ownerUrl: string
+  secret: string
+  services: readonly MigrationSource[]
+}): Promise<void> {
+  const kernelFiles = await readKernelMigrations()
+  for (const { service, folder } of options.services) {
+    const client = new pg.Client({
+      connectionString: serviceUrl(options.ownerUrl, options.secret, service),
+      connectionTimeoutMillis: 15_000,
+      application_name: 'stoa-migrate',
+    })
+    try {
+      await client.connect()
+      const pending = await pendingFiles(client, service, [...kernelFiles, ...(await readMigrations(folder, ''))])
+      if (pending.length > 0) throw behind(service, pending[0]?.name ?? '')
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string }
+      if (code === 'database-behind' || !(error instanceof Error)) throw error
+      // The role, the schema or the table is not there, or the role has another password.
+      if (code && ['28P01', '28000', '3F000', '42P01', '42501'].includes(code))
+        throw behind(service, `a role (${message})`)
+      throw startError('database-unreachable', `The database does not answer ${service} (${message || code}).`, {
+        cause: error,
+      })
+    } finally {
+      await client.end().catch(() => undefined)
+    }
+  }
+}
+
+const behind = (service: string, what: string): Error =>
+  startError('database-behind', `The database of ${service} lacks ${what}: run "stoa migrate" as its owner first.`)
+
+/** Those of `files` that were not applied yet. Throws when one was changed since. */
+async function pendingFiles(client: pg.Client, service: string, files: MigrationFile[]): Promise<MigrationFile[]> {
+  const { rows } = await client.query<{ name: string; checksum: string }>(
+    'select name, checksum from stoa.migrations where service = $1',
+    [service],
+  )
+  const checksums = new Map(rows.map(({ name, checksum }) => [name, checksum]))
+  return files.filter(({ name, checksum }) => {
+    const known = checksums.get(name)
+    if (known !== undefined && known !== checksum)
+      throw new Error(`migrate: ${service}/${name} was changed after it was applied; migrations are forward only`)
+    return known === undefined
+  })
+}
+
+const readKernelMigrations = (folder = join(import.meta.dirname, 'migrations')): Promise<MigrationFile[]> =>
+  readMigrations(folder, 'kernel/')
 
 /**
  * Waits until no other copy migrates. It asks again and again rather than wait in one statement: an index that is built

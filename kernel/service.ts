@@ -19,12 +19,12 @@ export type Job = {
   readonly run: (stopping: AbortSignal) => Promise<void>
 }
 
-/** What a service is given when it starts. */
-export type ServiceHost<S> = {
+/** What a service is given when it starts. `Called` are the contracts that it declared to call. */
+export type ServiceHost<S, Called extends Contract = Contract> = {
   /** The service's own schema. Throws for a service that declared no database. */
   readonly db: Database
-  /** A typed client of any service: a plain call when it is hosted here, HTTP otherwise. */
-  client<C extends Contract>(contract: C): Client<C>
+  /** A typed client of a service that it declared to call: a plain call when that is hosted here, HTTP otherwise. */
+  client<C extends Called>(contract: C): Client<C>
   readonly log: Logger
   /** A circuit breaker around something outside of the shop, a provider unless it says otherwise. Staff see its state and its fallback. */
   breaker(options: Omit<BreakerOptions, 'kind'> & Partial<Pick<BreakerOptions, 'kind'>>): Breaker
@@ -33,7 +33,7 @@ export type ServiceHost<S> = {
   readonly shop: ShopFacts
   /** Where embedded stores keep their files. */
   readonly dataFolder: string
-  /** A secret of this shop by name: made at the first start, the same in every process that shares the data folder. */
+  /** A secret of this shop that it declared, by name: made at the first start, the same in every process. */
   secret(name: string): Promise<string>
   /** Another process' address or key that only the deployment knows. */
   readonly environment: Readonly<Record<string, string | undefined>>
@@ -70,29 +70,39 @@ export type Wiring<C extends Contract> = {
   readonly close?: () => Promise<void>
 }
 
-export type ServiceDefinition<C extends Contract = Contract, S extends T.TSchema = T.TSchema> = {
+export type ServiceDefinition<
+  C extends Contract = Contract,
+  S extends T.TSchema = T.TSchema,
+  Called extends Contract = Contract,
+> = {
   readonly contract: C
   readonly settings: S
+  /** Whom it calls. It has no client of anybody else, and a cluster's network lets nothing else pass. */
+  readonly calls?: readonly Called[]
+  /** The names of the shop's secrets that it uses: a process is given those of its services only. */
+  readonly secrets?: readonly string[]
   /** Ceiling of its connection pool, or null when it keeps nothing in PostgreSQL. */
   readonly connections: number | null
   /** Folder of its migrations. */
   readonly migrations: string | null
-  readonly start: (host: ServiceHost<T.Static<S>>) => Promise<Wiring<C>>
+  readonly start: (host: ServiceHost<T.Static<S>, Called>) => Promise<Wiring<C>>
 }
 
 /** Binds a contract to the use cases that keep it. The last line of every `service.ts`. */
-export function service<C extends Contract, S extends T.TSchema>(
-  definition: ServiceDefinition<C, S>,
-): ServiceDefinition<C, S> {
+export function service<C extends Contract, S extends T.TSchema, Called extends Contract = never>(
+  definition: ServiceDefinition<C, S, Called>,
+): ServiceDefinition<C, S, Called> {
   return definition
 }
 
 /** A definition whose exact contract no longer matters: what a host and a registry hold. */
-export type AnyService = Omit<ServiceDefinition, 'contract' | 'start'> & {
+export type AnyService = Omit<ServiceDefinition, 'contract' | 'calls' | 'start'> & {
   // biome-ignore lint/suspicious/noExplicitAny: a list of services of different contracts has no narrower type
   readonly contract: Contract<any>
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  readonly calls?: readonly Contract<any>[]
   // biome-ignore lint/suspicious/noExplicitAny: a service is given the settings that its own schema has checked
-  readonly start: (host: ServiceHost<any>) => Promise<Wiring<any>>
+  readonly start: (host: ServiceHost<any, any>) => Promise<Wiring<any>>
 }
 
 export type AnyHandler = (input: unknown, call: Call) => Promise<Outcome<Operation>>

@@ -7,6 +7,7 @@ export type Metrics = {
   readonly registry: Registry
   readonly requests: Histogram<'method' | 'route' | 'status'>
   readonly calls: Histogram<'service' | 'operation' | 'outcome'>
+  readonly inFlight: Gauge<'door'>
   readonly outboxPending: Gauge<'service'>
   readonly outboxDead: Gauge<'service'>
   readonly outboxAge: Gauge<'service'>
@@ -34,6 +35,12 @@ export function createMetrics(): Metrics {
       help: 'Calls of operations, as the service that answers sees them.',
       labelNames: ['service', 'operation', 'outcome'],
       buckets,
+      registers,
+    }),
+    inFlight: new Gauge({
+      name: 'stoa_requests_in_flight',
+      help: 'Requests that run or wait to run: public ones, and those of other processes. Copies are added by it.',
+      labelNames: ['door'],
       registers,
     }),
     outboxPending: new Gauge({

@@ -55,6 +55,8 @@ async function manual({ db, settings }: PaymentsHost): Promise<PaymentProvider> 
 const payments = paymentsService((host) =>
   Promise.all(host.settings.providers.map((name) => paymentProviders[name](host))),
 )
+/** With what its providers' adapters use. */
+const paymentSecrets = [...(payments.secrets ?? []), ...Object.values(sandboxSecrets)]
 
 /** The ten services under the roof. */
 export const registry: readonly AnyService[] = [
@@ -65,7 +67,7 @@ export const registry: readonly AnyService[] = [
   inventoryService,
   cartService,
   ordersService,
-  payments,
+  { ...payments, secrets: paymentSecrets },
   shippingService,
   notificationsService,
 ]

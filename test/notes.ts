@@ -142,6 +142,7 @@ const notesService = (migrations: string, knobs: Knobs) =>
   service({
     contract: notes,
     settings: T.Object({}),
+    calls: [readers],
     connections: 5,
     migrations,
     start: async ({ db, client }) => ({

@@ -51,8 +51,9 @@ export async function build(cache = join(root, 'node_modules/.cache/stoa-storefr
     await keep(cache, folder, output)
     return await load(folder)
   } catch (error) {
-    // A read-only installation starts all the same; it compiles at every start.
-    if (!['EACCES', 'EROFS', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+    // A read-only installation starts all the same; it compiles at every start. Where even the folder above cannot be made, Node says
+    // that it is not there.
+    if (!['EACCES', 'ENOENT', 'EROFS', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
     const pages = output.get('pages.mjs') as Buffer
     return assemble(output, `data:text/javascript;base64,${pages.toString('base64')}`)
   }

@@ -1,14 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { decideScaling, noMemory, type Replica, type Scaling, type ScalingMemory, usualBehavior } from '../autoscale.ts'
+import policy from '../../deploy/helm/stoa/files/autoscaling.json' with { type: 'json' }
+import { decideScaling, noMemory, type Replica, type Scaling, type ScalingMemory } from '../autoscale.ts'
 import type { Copies } from '../copies.ts'
 import { ConfigurationError } from '../environment.ts'
 import type { CopyHealth, Observer } from './health.ts'
 import { copiesAtMost } from './plan.ts'
 
-/** A copy uses one core: beyond this its event loop lets requests wait while others come. In percent. */
-const cpuTarget = 70
-/** So many requests at a time are served without waiting; more of them wait for a provider or a database, which CPU does not show. */
-const inFlightTarget = 24
+/** As the chart's autoscaling, which counts in what a pod requests: in percent of the one core that a copy can use. */
+const cpuTarget = policy.targetCpuPercent * policy.requestedCores
+const behavior = policy.behavior as Scaling['behavior']
 
 /** Reads `1-4`: from how many to how many copies of each part. @throws ConfigurationError */
 export function readScaling(text: string): Scaling {
@@ -24,9 +24,9 @@ export function readScaling(text: string): Scaling {
     maxReplicas,
     metrics: [
       { name: 'cpu', target: cpuTarget },
-      { name: 'inFlight', target: inFlightTarget },
+      { name: 'inFlight', target: policy.targetInFlight },
     ],
-    behavior: usualBehavior,
+    behavior,
   }
 }
 

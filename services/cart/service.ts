@@ -24,6 +24,7 @@ const asItIs = (): Refused<never> | null => null
 export const cartService = service({
   contract: cart,
   settings: T.Object({}),
+  calls: [catalog, inventory, payments, pricing, shipping],
   // A change is two short statements, and most of its time is its neighbors'.
   connections: 6,
   migrations: join(import.meta.dirname, 'migrations'),

@@ -26,6 +26,7 @@ const housekeepingMs = 10 * 60_000
 export const catalogService = service({
   contract: catalog,
   settings: CatalogSettings,
+  calls: [inventory, pricing],
   connections: null,
   migrations: null,
   start: async (host) => {

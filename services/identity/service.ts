@@ -20,6 +20,8 @@ const mailsAtOnce = 50
 export const identityService = service({
   contract: identity,
   settings: T.Object({}),
+  calls: [notifications],
+  secrets: ['accounts'],
   connections: 6,
   migrations: join(import.meta.dirname, 'migrations'),
   start: async (host) => {

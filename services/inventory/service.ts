@@ -27,6 +27,7 @@ type Availability = readonly { readonly variantId: string; readonly available: n
 export const inventoryService = service({
   contract: inventory,
   settings: InventorySettings,
+  calls: [catalog],
   connections: 6,
   migrations: join(import.meta.dirname, 'migrations'),
   start: async ({ db, client, settings: { lowStock } }) => {

@@ -35,6 +35,7 @@ type Deps = {
 export const notificationsService = service({
   contract: notifications,
   settings: NotificationSettings,
+  calls: [orders, pricing],
   connections: 3,
   migrations: join(import.meta.dirname, 'migrations'),
   start: async (host) => {

@@ -29,6 +29,8 @@ export const ordersServiceWith = (reached: Deps['reached']) =>
   service({
     contract: orders,
     settings: OrderSettings,
+    calls: [cart, inventory, payments, pricing],
+    secrets: ['order-token'],
     // Checkout's share: a shop that sells must not wait for a connection.
     connections: 10,
     migrations: join(import.meta.dirname, 'migrations'),

@@ -60,6 +60,7 @@ export const paymentsService = (
   service({
     contract: payments,
     settings: PaymentSettings,
+    secrets: ['gift-card-codes'],
     connections: 8,
     migrations: join(import.meta.dirname, 'migrations'),
     start: async (host) => {

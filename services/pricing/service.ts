@@ -16,6 +16,7 @@ import { verify } from './verify.ts'
 export const pricingService = service({
   contract: pricing,
   settings: PricingSettings,
+  secrets: ['pricing-customers'],
   // A cart asks for two short reads; more connections would only wait for the same processors.
   connections: 6,
   migrations: join(import.meta.dirname, 'migrations'),

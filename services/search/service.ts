@@ -21,6 +21,7 @@ import { suggest } from './suggest.ts'
 export const searchService = service({
   contract: search,
   settings: T.Object({}),
+  calls: [catalog, inventory, pricing],
   // A listing takes two at once.
   connections: 8,
   migrations: join(import.meta.dirname, 'migrations'),

@@ -9,6 +9,7 @@ type Methods = (typeof shipping.operations)['methods']
 export const shippingService = service({
   contract: shipping,
   settings: ShippingSettings,
+  calls: [pricing],
   connections: null,
   migrations: null,
   start: async (host) => {

@@ -38,6 +38,7 @@ export function servicesOf(adapter: () => PaymentProvider, cartOf: Snapshot): re
   const feed = service({
     contract: contract('cart', { snapshot: cart.operations.snapshot }),
     settings: T.Object({}),
+    calls: [pricing],
     connections: null,
     migrations: null,
     start: async ({ client }) => {
