@@ -10,7 +10,14 @@ export type Answer = {
 }
 
 /** One request, as the time line counts it. `status` is 0 where no answer came. */
-export type Sample = { readonly at: number; readonly ms: number; readonly status: number; readonly what: string }
+export type Sample = {
+  readonly at: number
+  readonly ms: number
+  readonly status: number
+  readonly what: string
+  /** Why it failed, as the answer says; absent where it did not. */
+  readonly problem?: string
+}
 
 export type Http = {
   send(
@@ -37,8 +44,8 @@ export function openHttp(): Http {
     async send(what, method, url, options = {}) {
       const at = Date.now()
       const since = performance.now()
-      const count = (status: number): void => {
-        samples.push({ at, ms: performance.now() - since, status, what })
+      const count = (status: number, problem?: string): void => {
+        samples.push({ at, ms: performance.now() - since, status, what, ...(problem ? { problem } : {}) })
       }
       try {
         const { statusCode, headers, body } = await request(url, {
@@ -54,16 +61,17 @@ export function openHttp(): Http {
           signal: AbortSignal.timeout(answerWithinMs),
         })
         const text = await body.text()
-        count(statusCode)
         const retryAfter = Number(headers['retry-after'])
-        return {
+        const answer = {
           status: statusCode,
           text,
           retryAfter: Number.isFinite(retryAfter) ? retryAfter : null,
           location: typeof headers.location === 'string' ? headers.location : null,
         }
-      } catch {
-        count(0)
+        count(statusCode, statusCode >= 500 ? `${problemOf(answer)} ${text.slice(0, 200)}` : undefined)
+        return answer
+      } catch (error) {
+        count(0, (error as Error).message)
         return { status: 0, text: '', retryAfter: null, location: null }
       }
     },

@@ -3,24 +3,20 @@ import { once } from 'node:events'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type Environment, readEnvironment } from '../environment.ts'
+import type { Environment } from '../environment.ts'
 import { freePorts } from '../free-ports.ts'
 import { keepEngine } from './engine.ts'
 import type { ProcessList } from './leftovers.ts'
 
-/**
- * NATS for the events between processes, where `nats-server` is installed. Null where it is not, where the environment names one,
- * or where this version carries events over HTTP only.
- */
+/** NATS for the events between processes. Null where `nats-server` is not installed, and where the environment names one. */
 export async function openEventServer(
   { variables }: Environment,
   folder: string,
   processes: ProcessList,
   onLine: (line: string) => void,
 ): Promise<{ readonly url: string; stop(): Promise<void> } | null> {
+  if (variables.NATS_URL || !(await isInstalled())) return null
   const [port = 0] = await freePorts(1)
-  const url = `nats://127.0.0.1:${port}`
-  if (variables.NATS_URL || !takes({ ...variables, NATS_URL: url }) || !(await isInstalled())) return null
   const engine = await keepEngine({
     name: 'nats-server',
     parameters: ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', join(folder, 'nats')],
@@ -31,16 +27,7 @@ export async function openEventServer(
     // The outbox knows what has not arrived, and sends it again.
     onRestarted: async () => undefined,
   })
-  return { url, stop: engine.stop }
-}
-
-function takes(variables: Environment['variables']): boolean {
-  try {
-    readEnvironment(variables)
-    return true
-  } catch {
-    return false
-  }
+  return { url: `nats://127.0.0.1:${port}`, stop: engine.stop }
 }
 
 const isInstalled = (): Promise<boolean> =>

@@ -56,7 +56,7 @@ const groups = 'edge,orders,payments+inventory+pricing,catalog+search+cart+ident
 const startWithinMs = 180_000
 const staff = { email: 'owner@cluster.example', password: 'a staff password for a cluster' }
 /** Buyers a second; each of them asks three times. */
-const rate = 4
+const rate = 2
 const browsingEveryMs = 100
 
 export async function openTestCluster(ending: Ending): Promise<TestCluster> {
@@ -118,7 +118,9 @@ export async function openTestCluster(ending: Ending): Promise<TestCluster> {
       const seen = samples.slice(from)
       assert.ok(seen.filter(({ what }) => what === 'browse').length > 10, 'somebody browsed meanwhile')
       assert.ok(audited.journal.purchases.length > orders, 'somebody bought meanwhile')
-      return seen.filter((one) => one.status === 0 || one.status >= 500).map((one) => `${one.what}: ${one.status}`)
+      return seen
+        .filter((one) => one.status === 0 || one.status >= 500)
+        .map((one) => `${one.what}: ${one.status} ${one.problem ?? ''}`)
     },
     async judge() {
       await leave()

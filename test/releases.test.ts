@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs'
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { checkout } from '../../test/checkout.ts'
-import { openEnding } from '../ending.ts'
-import { faultsOfMigrations } from '../migration-rules.ts'
-import { noHaproxy, openTestCluster, type TestCluster } from './test-cluster.ts'
+import { noHaproxy, openTestCluster, type TestCluster } from '../cli/cluster/test-cluster.ts'
+import { openEnding } from '../cli/ending.ts'
+import { faultsOfMigrations } from '../cli/migration-rules.ts'
+import { checkout } from './checkout.ts'
 
-const root = join(import.meta.dirname, '..', '..')
+const root = join(import.meta.dirname, '..')
 
 describe('releases follow each other while people browse and buy', { skip: noHaproxy }, () => {
   const ending = openEnding((error) => assert.fail(error))
@@ -136,7 +136,6 @@ async function openRelease(
 }
 
 const store = 'services/notifications/store.ts'
-const values = (...fields: string[]): string => fields.map((field) => `\${mail.${field}}`).join(', ')
 const migration = (name: string): string => `services/notifications/migrations/${name}.sql`
 
 /** The new column is there and written, and the old one is read. */
@@ -144,7 +143,7 @@ const expand: Changes = {
   [migration('9001-headline')]: 'alter table mails add column headline text;\n',
   [store]: [
     ['recipient, subject, html, text, state)', 'recipient, subject, headline, html, text, state)'],
-    [values('subject', 'html'), values('subject', 'subject', 'html')],
+    ['recipient, subject, html, text, case', 'recipient, subject, subject, html, text, case'],
   ],
 }
 /** What the release before the last wrote is filled in; the new one is read; both are written, as the last release reads the old one. */
@@ -164,7 +163,7 @@ const leave: Changes = {
     '-- contract: no release reads it since 1.0.2\nalter table mails alter column subject drop not null;\n',
   [store]: [
     ['recipient, subject, headline, html', 'recipient, headline, html'],
-    [values('subject', 'subject', 'html'), values('subject', 'html')],
+    ['recipient, subject, subject, html, text, case', 'recipient, subject, html, text, case'],
   ],
 }
 /** No copy knows it any more. */
