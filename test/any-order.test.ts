@@ -113,10 +113,11 @@ test('whatever order events come in, and however often, the shop ends the same',
     }
   }
   const [first, ...others] = ends
-  t.diagnostic(JSON.stringify(first?.[1]))
-  assert.deepEqual((first?.[1] as { stock: unknown }).stock, [
+  assert.ok(first)
+  t.diagnostic(JSON.stringify(first[1]))
+  assert.deepEqual((first[1] as { stock: unknown }).stock, [
     { onHand: 11, reserved: 0, allocated: 2 },
     { onHand: 3, reserved: 0, allocated: 2 },
   ])
-  for (const [how, end] of others) assert.deepEqual(end, first?.[1], how)
+  for (const [how, end] of others) assert.deepEqual(end, first[1], how)
 })

@@ -41,7 +41,7 @@ async function deserted(publicUrl: string, more: readonly EdgeApp[] = []) {
       ...more,
     ],
     openApi: () => ({}),
-    isReady: async () => false,
+    readiness: async () => ({ ready: false, reasons: [] }),
     admission: createAdmission(),
     shopName: shop.name,
     trustedProxies: [],
