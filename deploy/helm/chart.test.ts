@@ -83,6 +83,7 @@ const refused: [what: string, file: string, values: object, says: RegExp][] = [
     /would open \d+ connections/,
   ],
   ['two copies on one volume', 'values-small.yaml', { 'autoscaling.enabled': true }, /runs once/],
+  ['a demo of many pods', 'values.yaml', { demo: true }, /a demo is one pod/],
   ['two copies of LMDB', 'values.yaml', { 'processes.catalog': { replicas: 2 } }, /need MongoDB/],
   ['a service that nobody hosts', 'values.yaml', { processes: { shop: { services: ['edge'] } } }, /nobody hosts cart/],
   ['an unknown service', 'values.yaml', { processes: { shop: { services: ['till'] } } }, /no service \\?"till/],
