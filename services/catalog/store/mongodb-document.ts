@@ -1,3 +1,4 @@
+import type { EventEnvelope } from '#kernel/event'
 import type { ProductDocument } from './port.ts'
 
 /** A product as it is in its collection: what the port knows, and beside it what indexes and searches look at. */
@@ -27,7 +28,7 @@ export type FormerHandle = { readonly handle: string; readonly since: number }
 export type Owed = {
   /** The event's id and the subscriber, with a space between. */
   readonly id: string
-  readonly event: import('#kernel/event').EventEnvelope
+  readonly event: EventEnvelope
   readonly subscriber: string
   readonly attempts: number
   /** How often the subscriber could not handle it. */
