@@ -92,6 +92,7 @@ async function open(
     level: environment.logLevel,
     redact: modules.personalFields(registry.map(({ contract }) => contract.operations)),
   })
+  stops.push(await modules.recordTraces(environment, log))
   for (const warning of await checkPaymentProviders(environment, settings, publicUrl)) log.warn(warning)
   const sandbox = await openSandbox(environment, settings, database.url, publicUrl, data.secret, sandboxSecrets)
   if (sandbox) stops.push(sandbox.stop)
@@ -170,14 +171,20 @@ export function publicUrlOf({ host, port, publicUrl }: Environment): string {
 /** What only a shop that really starts needs. */
 async function loadModules(read: () => Promise<ShopSettings>, hasEdge: boolean) {
   const settings = await read()
-  const [host, telemetry, personal, registry, edgeApps] = await Promise.all([
+  const [host, telemetry, traces, personal, registry, edgeApps] = await Promise.all([
     import('#kernel/host'),
     import('#kernel/telemetry'),
+    import('./traces.ts'),
     import('#kernel/personal'),
     import('../services/registry.ts'),
     hasEdge ? import('./edge-apps.ts') : null,
   ])
-  return { settings, modules: { ...host, ...telemetry, ...personal }, ...registry, edgeApps }
+  return {
+    settings,
+    modules: { ...host, ...telemetry, ...personal, recordTraces: traces.recordTraces },
+    ...registry,
+    edgeApps,
+  }
 }
 
 /** Says at once, and not after a database has started, that the port is taken. */

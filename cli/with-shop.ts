@@ -27,7 +27,7 @@ export async function withShop<R>(
   const running = addressesOf(environment) ?? (await runningOn(environment.dataFolder))
   if (running) {
     const data = await openDataFolder(environment.dataFolder, environment.secretsFolder)
-    const mesh = httpMesh({ urlOf: running.urlOf, token: await data.secret('service-token') })
+    const mesh = httpMesh({ urlOf: running.urlOf, secret: await data.secret('service-token') })
     try {
       return await work({
         client: (contract) => createClient(contract, 'cli', mesh),

@@ -20,11 +20,16 @@ export type Actor =
 export const importances = ['checkout', 'cart', 'account', 'browsing', 'background'] as const
 export type Importance = (typeof importances)[number]
 
+/** Where in a trace something is: the W3C id of the span that what comes next belongs to, and whether the trace is recorded. */
+export type SpanRef = { readonly id: string; readonly sampled: boolean }
+
 /** What travels with every call, in one process and across many. */
 export type Call = {
   readonly actor: Actor
   /** W3C trace id, 32 hex digits: the same in every log line, event and problem that one request causes. */
   readonly traceId: string
+  /** Absent where nobody traces. */
+  readonly span?: SpanRef | undefined
   /** Epoch milliseconds after which nobody waits for the answer any more. */
   readonly deadline: number
   readonly importance: Importance
@@ -46,11 +51,12 @@ export const withCall = <R>(call: Call, work: () => R): R => storage.run(call, w
 /** A call that a service starts by itself: a job, the relay, the command line. */
 export function serviceCall(
   name: string,
-  options: { timeoutMs: number; traceId?: string; importance?: Importance },
+  options: { timeoutMs: number; traceId?: string; span?: SpanRef | undefined; importance?: Importance },
 ): Call {
   return {
     actor: { kind: 'service', name },
     traceId: options.traceId ?? newTraceId(),
+    span: options.span,
     deadline: Date.now() + options.timeoutMs,
     importance: options.importance ?? currentCall()?.importance ?? 'background',
     idempotencyKey: null,

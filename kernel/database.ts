@@ -1,11 +1,4 @@
-import {
-  CompiledQuery,
-  Kysely,
-  type Transaction as KyselyTransaction,
-  PostgresDialect,
-  type PostgresPool,
-  sql,
-} from 'kysely'
+import { Kysely, type Transaction as KyselyTransaction, PostgresDialect, type PostgresPool, sql } from 'kysely'
 import pg from 'pg'
 import { currentCall, serviceCall, withCall } from './call.ts'
 import type { Refused } from './contract.ts'
@@ -163,16 +156,6 @@ function isRefused(value: unknown): value is Refused {
 export function refuseInsideTransaction(what: string): void {
   const open = currentCall()?.transactionOf
   if (open) throw new Error(`database: ${what} was called inside a transaction of ${open}`)
-}
-
-/** Whether the database answers within a second. */
-export function databaseAnswers(db: Database): Promise<boolean> {
-  const call = serviceCall(databaseFacts(db).service, { timeoutMs: 1_000, importance: 'checkout' })
-  const ask = withCall(call, () => db.executeQuery(CompiledQuery.raw('select 1')))
-  return ask.then(
-    () => true,
-    () => false,
-  )
 }
 
 export { sql }

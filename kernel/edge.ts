@@ -5,6 +5,7 @@ import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify }
 import type { Logger } from 'pino'
 import type { Admission } from './admission.ts'
 import { busyPage, busyPagePolicy } from './busy-page.ts'
+import { newTraceId } from './call.ts'
 import { type Readiness, readinessAnswer } from './health.ts'
 import { overloaded, ProblemError, problem } from './problem.ts'
 import {
@@ -12,11 +13,11 @@ import {
   type PublicApiOptions,
   parseQueryString,
   publicApi,
-  readTraceId,
   sendProblem,
   unsupportedType,
 } from './public-api.ts'
 import type { Metrics } from './telemetry.ts'
+import { readTraceparent, startSpan } from './tracing.ts'
 
 /** A web application that lives beside the API: storefront, admin, API reference. */
 export type EdgeApp = (app: FastifyInstance) => Promise<void>
@@ -46,9 +47,10 @@ export async function createEdge(
     keepAliveTimeout: 72_000,
   })
   app.decorateRequest('traceId', '')
+  app.decorateRequest('span', undefined)
   await app.register(cookie)
   app.addHook('onRequest', (request, reply, done) => {
-    request.traceId = readTraceId(request.headers.traceparent)
+    beginTrace(request, reply)
     reply.header('x-content-type-options', 'nosniff')
     admit(options, request, reply, done)
   })
@@ -110,6 +112,31 @@ async function readOff(body: IncomingMessage): Promise<void> {
   })
   const signal = AbortSignal.any([tooMuch.signal, AbortSignal.timeout(readOffMsAtMost)])
   await finished(body, { writable: false, signal }).catch(() => undefined)
+}
+
+/** The trace that the caller names, or a new one. What answers load balancers and collectors is not told. */
+function beginTrace(request: FastifyRequest, reply: FastifyReply): void {
+  const given = readTraceparent(request.headers.traceparent)
+  const { url: route, config } = request.routeOptions
+  const parent = given ?? { traceId: newTraceId() }
+  const span =
+    config.importance === null
+      ? null
+      : startSpan(route ? `${request.method} ${route}` : request.method, {
+          kind: 'server',
+          parent,
+          attributes: { 'http.request.method': request.method, ...(route ? { 'http.route': route } : {}) },
+        })
+  request.traceId = parent.traceId
+  request.span = span?.span ?? given?.span
+  if (!span) return
+  reply.raw.once('close', () => {
+    span.set({ 'http.response.status_code': reply.statusCode })
+    // Who went away before the answer was there did not see the status.
+    if (!reply.raw.writableFinished) span.fail('aborted')
+    else if (reply.statusCode >= 500) span.fail(String(reply.statusCode))
+    span.end()
+  })
 }
 
 /** Lets a request in or turns it away, before its body is read and before anybody is asked who sends it. */

@@ -1,4 +1,5 @@
 import type T from 'typebox'
+import { readTraceparent, type TraceContext } from './tracing.ts'
 
 /** A fact told to strangers: `order.placed`. Declared once, in the publisher's `events.ts`. */
 export type EventDeclaration<D extends T.TObject = T.TObject> = {
@@ -26,5 +27,11 @@ export type EventEnvelope<D = unknown> = {
   readonly sequence: number
   readonly time: string
   readonly traceId: string
+  /** The step that published it, as W3C `traceparent` (CloudEvents: Distributed Tracing extension); absent where nobody traces. */
+  readonly traceparent?: string | undefined
   readonly data: D
 }
+
+/** Where in its trace an event was published. */
+export const placeOf = ({ traceId, traceparent }: EventEnvelope): TraceContext =>
+  readTraceparent(traceparent) ?? { traceId }

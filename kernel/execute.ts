@@ -6,6 +6,7 @@ import { keyInProgress, keyReused, rateLimited } from './problem.ts'
 import type { Place, RateLimiter } from './rate-limit.ts'
 import type { AnyHandler } from './service.ts'
 import type { Metrics } from './telemetry.ts'
+import { inSpan, kindOf, type Span } from './tracing.ts'
 
 /** A service running in this process, as the kernel drives it. */
 export type RunningService = {
@@ -30,14 +31,43 @@ export async function execute(
   const stop = service.metrics.calls.startTimer({ service: service.contract.name, operation: name })
   try {
     const outcome = await withCall({ ...call, transactionOf: null }, () =>
-      limited(service, name, operation, handler, input, call),
+      inSpan(`${service.contract.name}.${name}`, operationSpan(service, name), async (span) =>
+        told(span, await limited(service, name, operation, handler, input, call)),
+      ),
     )
     stop({ outcome: outcome.ok ? 'ok' : 'refused' })
+    if (!outcome.ok) count(service, name, outcome.refusal.type, outcome.refusal.data)
     return outcome
   } catch (error) {
     stop({ outcome: 'error' })
+    count(service, name, kindOf(error), null)
     throw error
   }
+}
+
+/**
+ * A refusal's `reason` is a word for programs, such as why a card was declined. Words, and not many: one that is neither is not
+ * told, or a label would have no end.
+ */
+const reasonPattern = /^[a-z][a-z0-9_-]{0,39}$/
+const reasonsAtMost = 50
+const reasons = new Set<string>()
+
+function count({ contract, metrics }: RunningService, operation: string, kind: string, data: unknown): void {
+  const given = (data as { reason?: unknown } | null | undefined)?.reason
+  const isWord = typeof given === 'string' && reasonPattern.test(given)
+  if (isWord && reasons.size < reasonsAtMost) reasons.add(given)
+  const reason = isWord ? (reasons.has(given) ? given : 'other') : ''
+  metrics.failures.inc({ service: contract.name, operation, kind: kind.replace('/problems/', ''), reason })
+}
+
+const operationSpan = ({ contract }: RunningService, name: string) =>
+  ({ kind: 'internal', attributes: { 'stoa.service': contract.name, 'stoa.operation': name } }) as const
+
+/** A refusal is an answer, and no error of the step that gave it. */
+function told<O extends Outcome<Operation>>(span: Span | null, outcome: O): O {
+  span?.set(outcome.ok ? { 'stoa.outcome': 'ok' } : { 'stoa.outcome': 'refused', 'stoa.refusal': outcome.refusal.type })
+  return outcome
 }
 
 async function limited(
@@ -112,7 +142,10 @@ async function keyed(
 
   const scope = idempotencyScope(name, operation, input, call)
   const claim = await store.claim(scope, key, fingerprint(input))
-  if (claim.kind === 'answered') return claim.outcome as Outcome<Operation>
+  if (claim.kind === 'answered') {
+    service.metrics.replays.inc({ service: service.contract.name, operation: name })
+    return claim.outcome as Outcome<Operation>
+  }
   if (claim.kind === 'mismatch') throw keyReused()
   if (claim.kind === 'running') throw keyInProgress()
   try {

@@ -1,9 +1,15 @@
+import { channel } from 'node:diagnostics_channel'
 import { currentCall, type Importance, importances, serviceCall, withCall } from './call.ts'
 import { refuseInsideTransaction } from './database.ts'
 import { unavailable } from './problem.ts'
+import { inSpan, type TraceContext } from './tracing.ts'
 
 /** The verdict on a request that could not be judged this time: it goes to the head of the queue. */
 export const again = Symbol('again')
+
+/** A statement that was shared: told to whoever measures. */
+export type Gathered = { readonly service: string; readonly what: string; readonly size: number; readonly left: number }
+export const gatherings = channel('stoa:gathered')
 
 export type GatherOptions<Request, Verdict> = {
   /** Who runs the statement and what it does, as problems and logs name it. */
@@ -28,7 +34,7 @@ type Waiting<Request, Verdict> = {
   /** Epoch milliseconds after which nobody waits for the verdict. */
   readonly deadline: number
   readonly importance: Importance
-  readonly traceId: string
+  readonly place: TraceContext
   readonly resolve: (verdict: Verdict) => void
   readonly reject: (error: unknown) => void
 }
@@ -79,9 +85,14 @@ export function gather<Request, Verdict>(
     if (!first) return []
     // A call of its own: the one that happened to wake the gatherer has another deadline and another actor.
     const importance = importances.find((one) => batch.some((entry) => entry.importance === one)) ?? first.importance
-    const call = serviceCall(service, { timeoutMs, traceId: first.traceId, importance })
+    const call = serviceCall(service, { timeoutMs, ...first.place, importance })
+    // The statement is told in the trace of the first; the others are linked to it.
+    const links = batch.slice(1).map(({ place }) => place)
+    const spanOptions = { kind: 'internal', attributes: { 'stoa.batch.size': batch.length }, links } as const
     try {
-      const verdicts = await withCall(call, () => options.run(batch.map(({ request }) => request)))
+      const verdicts = await withCall(call, () =>
+        inSpan(`gathered ${what}`, spanOptions, () => options.run(batch.map(({ request }) => request))),
+      )
       if (verdicts.length !== batch.length)
         throw new Error(`gather: ${verdicts.length} verdicts on ${batch.length} requests to ${what}`)
       return batch.filter((entry, index) => {
@@ -110,6 +121,8 @@ export function gather<Request, Verdict>(
       sweeper = null
       return
     }
+    if (gatherings.hasSubscribers)
+      gatherings.publish({ service, what, size: batch.length, left: queue.length } satisfies Gathered)
     const undecided = await judge(batch)
     queue = [...undecided, ...queue]
     // Not at once: callers that were just answered may have their next request ready in this turn of the event loop.
@@ -119,10 +132,11 @@ export function gather<Request, Verdict>(
   return async (request) => {
     refuseInsideTransaction(what)
     if (queue.length >= queueAtMost) throw unavailable(`Too many wait to ${what}. Try again.`)
-    const { deadline, importance, traceId } = currentCall() ?? serviceCall(service, { timeoutMs })
+    const { deadline, importance, traceId, span } = currentCall() ?? serviceCall(service, { timeoutMs })
+    const place = { traceId, span }
     return new Promise((resolve, reject) => {
       const id = options.idOf?.(request) ?? Symbol()
-      queue.push({ request, id, deadline, importance, traceId, resolve, reject })
+      queue.push({ request, id, deadline, importance, place, resolve, reject })
       if (sweeper) return
       sweeper = setInterval(dropLate, sweepMs).unref()
       setImmediate(work)

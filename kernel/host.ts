@@ -2,15 +2,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { type Admission, createAdmission } from './admission.ts'
-import { type Actor, newTraceId, serviceCall, withCall } from './call.ts'
+import { type Actor, serviceCall, withCall } from './call.ts'
 import { type Client, createClient, type Mesh } from './client.ts'
 import { type Contract, ok } from './contract.ts'
-import { type Database, databaseAnswers, databaseFacts, openDatabase, sql } from './database.ts'
+import { type Database, databaseFacts, openDatabase, sql } from './database.ts'
 import { type DeadLetterDoor, listDeadLetters, replayDeadLetters } from './dead-letters.ts'
 import { type Breaker, createBreaker, type DependencyState } from './dependency.ts'
 import { createEdge, type EdgeApp } from './edge.ts'
-import type { EventEnvelope } from './event.ts'
+import { type EventEnvelope, placeOf } from './event.ts'
 import type { RunningService } from './execute.ts'
+import { createFigures, lookEveryMs } from './figures.ts'
 import { hostContract, type ProcessHealth, processHealth, type Readiness, shopHealth } from './health.ts'
 import { gatheredIdempotencyStore, keptHours } from './idempotency.ts'
 import { handleFitting, type Subscription, Unfit } from './inbox.ts'
@@ -22,11 +23,14 @@ import type { NatsOptions } from './nats-connection.ts'
 import { type EventSource, outboxSource } from './outbox.ts'
 import type { OpenPool } from './pool.ts'
 import { notFound } from './problem.ts'
+import { watchProcess } from './process-metrics.ts'
 import { rateLimiter } from './rate-limit.ts'
+import { databaseReadiness } from './readiness.ts'
 import { type Deliver, type Relay, startRelay, type Verdict } from './relay.ts'
 import type { AnyHandler, AnyService, Handlers, Job, ShopFacts, Wiring } from './service.ts'
 import { type SharedAnswers, sharedAnswers } from './shared-answers.ts'
 import type { Metrics } from './telemetry.ts'
+import { inSpan } from './tracing.ts'
 
 export type HostOptions = {
   /** All services of the shop, hosted here or not: subscriptions and routes come from their declarations. */
@@ -93,6 +97,8 @@ export type Started = {
   readonly events: EventSource | null
   /** Does nothing until the relay runs: what was written before is found at its first look. */
   readonly relay: { wake: () => void }
+  /** Why it can serve nobody now. */
+  readonly troubles: () => Promise<readonly string[]>
   readonly log: Logger
 }
 
@@ -104,14 +110,14 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const { log, metrics } = options
   const contracts: Contract[] = options.services.map((one) => one.contract)
   const running = new Map<string, RunningService>()
-  const token = await options.secret(hostSecrets.token)
+  const secret = await options.secret(hostSecrets.token)
   const onChange = (state: DependencyState): void => tell(log, state)
-  const remote = httpMesh({ urlOf: options.urlOf, token, onChange })
+  const remote = httpMesh({ urlOf: options.urlOf, secret, caller: [...options.hosted].join(), onChange })
   const mesh: Mesh = (options.shape === 'strict' ? strictMesh : localMesh)(running, remote)
   const started: Started[] = []
   const breakers: Breaker[] = []
   const admission = createAdmission(() => started.map(({ db }) => (db ? databaseFacts(db).pool.leastWaitMs() : 0)))
-  let ready = false
+  let stage: 'starting' | 'open' | 'stopping' = 'starting'
 
   options.onProgress?.(options.migrates === false ? 'checking the databases' : 'migrating the databases')
   const hosted = options.services.filter((one) => options.hosted.has(one.contract.name))
@@ -144,7 +150,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
           options.shape === 'strict' ? (JSON.parse(JSON.stringify([...events])) as EventEnvelope[]) : events,
         )
       : remote.deliver(contractOf(contracts, subscriber), events, Date.now() + 20_000)
-  const bus = options.nats ? await openBus(options, options.nats, { token, running, deliver, onChange }) : null
+  const bus = options.nats ? await openBus(options, options.nats, { token: secret, running, deliver, onChange }) : null
   const relays = new Map<string, Relay>()
   for (const one of started) {
     if (!one.events) continue
@@ -155,16 +161,22 @@ export async function startHost(options: HostOptions): Promise<Host> {
     one.relay.wake = relay.wake
     if (one.db) databaseFacts(one.db).onPublished = relay.wake
   }
+  const troubles = toldWhenChanged(log, async () => (await Promise.all(started.map((one) => one.troubles()))).flat())
   const readiness = async (): Promise<Readiness> => {
-    const troubles = await Promise.all(started.map(troubleOf))
-    return { ready: ready && troubles.every((one) => one === null), reasons: troubles.filter((one) => one !== null) }
+    const reasons = stage === 'open' ? await troubles() : [`This process is ${stage}.`]
+    return { ready: reasons.length === 0, reasons }
   }
 
+  const dependencies = (): DependencyState[] => [
+    ...remote.states(),
+    ...breakers.map((one) => one.state()),
+    ...(bus ? [bus.state()] : []),
+  ]
   const health = (): Promise<ProcessHealth> =>
     processHealth({
       services: started.map(({ definition, db, events }) => ({ name: definition.contract.name, db, events })),
       admission,
-      breakers: () => [...remote.states(), ...breakers.map((one) => one.state()), ...(bus ? [bus.state()] : [])],
+      breakers: dependencies,
     })
   const deadLetters = deadLetterDoor(started, remote.deadLetters)
   const internalServer = internalApi({
@@ -174,7 +186,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     admission,
     health,
     deadLetters,
-    token,
+    secret,
     log,
     metrics,
   })
@@ -184,7 +196,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
   running.set(hostContract.name, hostService({ contracts, health, deadLetters, audit, remote, metrics }))
   const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, answers, readiness, admission) : null
   const stopJobs = startJobs(started, admission, metrics)
-  ready = true
+  const stopWatching = watchProcess(metrics.registry, {
+    databases: () => started.flatMap(({ definition, db }) => (db ? [{ service: definition.contract.name, db }] : [])),
+    admission,
+    dependencies,
+    readiness,
+  })
+  stage = 'open'
   // Not before: what an event needs of other services must be there.
   for (const { definition } of started)
     if (definition.contract.subscribes.length > 0) bus?.listen(definition.contract.name)
@@ -201,9 +219,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
   }
 
   const stop = async (): Promise<void> => {
-    ready = false
+    stage = 'stopping'
     await closeServer(edge, options.drainMs ?? 0)
     await stopJobs()
+    stopWatching()
     await bus?.stopListening()
     await Promise.all([...relays.values()].map((relay) => relay.drain().catch(() => undefined)))
     await bus?.close()
@@ -298,12 +317,14 @@ export async function startService(
     wakeRelay: () => relay.wake(),
   })
   checkWiring(contract, wiring)
+  const judge = db && definition.migrations ? databaseReadiness(db, definition.migrations) : async () => []
   return {
     definition,
     db,
     wiring,
     relay,
     log,
+    troubles: async () => [...(await judge()), (await wiring.trouble?.()) ?? []].flat(),
     events: wiring.events ?? (db ? outboxSource(db) : null),
     running: {
       contract,
@@ -322,10 +343,18 @@ function tell(log: Logger, { name, kind, state, lastError, fallback }: Dependenc
   else log.warn({ name, kind }, state === 'closed' ? 'a dependency answers again' : 'a dependency is tried')
 }
 
-/** Why a service can serve nobody now, or null. */
-async function troubleOf({ definition, db, wiring }: Started): Promise<string | null> {
-  if (db !== null && !(await databaseAnswers(db))) return `The database of ${definition.contract.name} does not answer.`
-  return (await wiring.trouble?.()) ?? null
+/** Whoever asks is told each time, the log when it has changed. */
+function toldWhenChanged(log: Logger, judge: () => Promise<readonly string[]>): () => Promise<readonly string[]> {
+  let told = ''
+  return async () => {
+    const reasons = await judge()
+    if (reasons.join() !== told) {
+      if (reasons.length > 0) log.error({ reasons }, 'not ready')
+      else log.warn('ready again')
+      told = reasons.join()
+    }
+    return reasons
+  }
 }
 
 /** The host's own operations. They ask the processes of all services, so any may be asked; staff ask where the public door is. */
@@ -432,8 +461,9 @@ export function createReceiver(started: readonly Started[], answers: SharedAnswe
     const events = [...new Map(heard.map((event) => [event.id, event])).values()]
     for (const [type, group] of Map.groupBy(events, (event) => event.type)) {
       // What has committed has to take effect, and its money and stock wait for it.
-      const traceId = group[0]?.traceId ?? newTraceId()
-      const call = serviceCall(service, { timeoutMs: 20_000, traceId, importance: 'checkout' })
+      const place = group[0] ? placeOf(group[0]) : {}
+      const call = serviceCall(service, { timeoutMs: 20_000, ...place, importance: 'checkout' })
+      const since = performance.now()
       const subscription = one.wiring.subscriptions?.find((each: Subscription) => each.event.type === type)
       const handled = subscription
         ? await withCall(call, () => handleFitting(db, subscription, group))
@@ -441,7 +471,9 @@ export function createReceiver(started: readonly Started[], answers: SharedAnswe
       for (const [index, { id, traceId }] of group.entries()) {
         const error = handled[index] ?? null
         verdicts.set(id, error && { error: error.message, kind: error instanceof Unfit ? 'unfit' : 'failed' })
-        if (error) log.error({ err: error, service, event: type, id, traceId }, 'event handler failed')
+        const outcome = error === null ? 'ok' : 'error'
+        one.running.metrics.events.observe({ service, type, outcome }, (performance.now() - since) / 1_000)
+        if (error) log.error({ err: error, service, event: type, id, trace_id: traceId }, 'event handler failed')
       }
     }
     // What it shows to everybody may have changed.
@@ -484,19 +516,21 @@ const keptDays = 7
 
 /** Runs every service's jobs, and the kernel's own housekeeping in each schema. */
 function startJobs(started: readonly Started[], admission: Admission, metrics: Metrics): () => Promise<void> {
+  const figures = createFigures(metrics.registry)
   const stops = started.flatMap((one) => {
     const own = one.wiring.jobs ?? []
     const kernel: Job[] = []
     if (one.db) kernel.push({ name: 'housekeeping', everyMs: 10 * 60_000, run: () => housekeeping(one.db as Database) })
-    if (one.events) kernel.push({ name: 'gauges', everyMs: 15_000, run: () => measure(one, metrics) })
-    return [...own, ...kernel].map((job) => startJob(one, job, admission))
+    const count = figures.of(one.definition.contract.name, one.db, one.events, one.wiring.figures ?? [])
+    kernel.push({ name: 'figures', everyMs: lookEveryMs, run: count })
+    return [...own, ...kernel].map((job) => startJob(one, job, admission, metrics))
   })
   return async () => {
     await Promise.all(stops.map((stop) => stop()))
   }
 }
 
-function startJob(one: Started, job: Job, admission: Admission): () => Promise<void> {
+function startJob(one: Started, job: Job, admission: Admission, metrics: Metrics): () => Promise<void> {
   const { importance = 'background' } = job
   let timer: NodeJS.Timeout
   let current: Promise<void> = Promise.resolve()
@@ -507,9 +541,18 @@ function startJob(one: Started, job: Job, admission: Admission): () => Promise<v
       () => {
         if (!admission.hasSeat(importance)) return schedule()
         const timeoutMs = Math.max(job.everyMs, 30_000)
-        const call = serviceCall(one.definition.contract.name, { timeoutMs, importance })
-        current = withCall(call, () => job.run(stopping.signal))
-          .catch((error: unknown) => one.log.error({ err: error, job: job.name }, 'job failed, will run again'))
+        const service = one.definition.contract.name
+        const call = serviceCall(service, { timeoutMs, importance })
+        const attributes = { 'stoa.service': service, 'stoa.job': job.name }
+        const took = metrics.jobs.startTimer({ service, job: job.name })
+        current = withCall(call, () =>
+          inSpan(`job ${job.name}`, { kind: 'internal', attributes }, () => job.run(stopping.signal)),
+        )
+          .then(() => void took({ outcome: 'ok' }))
+          .catch((error: unknown) => {
+            took({ outcome: 'error' })
+            one.log.error({ err: error, job: job.name }, 'job failed, will run again')
+          })
           .then(() => {
             if (!stopping.signal.aborted) schedule()
           })
@@ -533,16 +576,4 @@ async function housekeeping(db: Database): Promise<void> {
             and not exists (select 1 from outbox_deliveries d where d.event_id = o.id and d.delivered_at is null)
             and not exists (select 1 from dead_letters d where d.event_id = o.id)`.execute(db)
   await sql`delete from inbox where handled_at < now() - make_interval(days => ${keptDays + 1})`.execute(db)
-}
-
-async function measure(one: Started, metrics: Metrics): Promise<void> {
-  const service = one.definition.contract.name
-  const backlog = await one.events?.backlog()
-  metrics.outboxPending.set({ service }, backlog?.pending ?? 0)
-  metrics.outboxDead.set({ service }, backlog?.dead ?? 0)
-  metrics.outboxAge.set({ service }, backlog?.oldestSeconds ?? 0)
-  if (!one.db) return
-  const { pool } = databaseFacts(one.db)
-  metrics.poolConnections.set({ service, state: 'open' }, pool.totalCount)
-  metrics.poolConnections.set({ service, state: 'waiting' }, pool.waitingCount)
 }

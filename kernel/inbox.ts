@@ -1,9 +1,10 @@
 import type T from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
-import { currentCall, withCall } from './call.ts'
 import type { DeepReadonly } from './contract.ts'
 import { type Database, inTransaction, sql, type Transaction } from './database.ts'
-import type { EventDeclaration, EventEnvelope } from './event.ts'
+import { type EventDeclaration, type EventEnvelope, placeOf } from './event.ts'
+import { messaging } from './outbox.ts'
+import { inSpan, startSpan } from './tracing.ts'
 import { inWords } from './validation-words.ts'
 
 /** For each event of a batch: null when its effect has committed (now or at an earlier delivery), else why it has not. */
@@ -56,7 +57,7 @@ export function on<D extends T.TObject>(
   event: EventDeclaration<D>,
   apply: (tx: Transaction, event: Heard<D>) => Promise<void>,
 ): Subscription {
-  return onAll(event, (tx, events) => eachInItsTrace(events, (one) => apply(tx, one)))
+  return subscription(event, (tx, events) => eachInItsTrace('process', events, (one) => apply(tx, one)))
 }
 
 /** The same for an effect that one statement has for many events. */
@@ -64,8 +65,16 @@ export function onAll<D extends T.TObject>(
   event: EventDeclaration<D>,
   apply: (tx: Transaction, events: readonly Heard<D>[]) => Promise<void>,
 ): Subscription {
-  return { event, handle: (db, heard) => together(heard, (events) => once(db, events as readonly Heard<D>[], apply)) }
+  return subscription(event, (tx, events) => allInTheirTraces('process', events, () => apply(tx, events)))
 }
+
+const subscription = <D extends T.TObject>(
+  event: EventDeclaration<D>,
+  apply: (tx: Transaction, events: readonly Heard<D>[]) => Promise<void>,
+): Subscription => ({
+  event,
+  handle: (db, heard) => together(heard, (events) => once(db, events as readonly Heard<D>[], apply)),
+})
 
 /**
  * Handles an event that needs other services first. `prepare` asks them, outside of any transaction and perhaps more
@@ -78,11 +87,11 @@ export function onPrepared<D extends T.TObject, P>(
 ): Subscription {
   const prepareAll = async (events: readonly Heard<D>[]): Promise<P[]> => {
     const prepared: P[] = []
-    await eachInItsTrace(events, async (one) => void prepared.push(await prepare(one)))
+    await eachInItsTrace('prepare', events, async (one) => void prepared.push(await prepare(one)))
     return prepared
   }
-  return onAllPrepared(event, prepareAll, async (tx, heard) => {
-    for (const one of heard) await inItsTrace(one.event, () => apply(tx, one.event, one.prepared))
+  return preparedSubscription(event, prepareAll, async (tx, heard) => {
+    for (const one of heard) await inItsTrace('process', one.event, () => apply(tx, one.event, one.prepared))
   })
 }
 
@@ -90,7 +99,29 @@ export function onPrepared<D extends T.TObject, P>(
 export function onAllPrepared<D extends T.TObject, P>(
   event: EventDeclaration<D>,
   prepare: (events: readonly Heard<D>[]) => Promise<readonly P[]>,
-  apply: (tx: Transaction, heard: readonly { readonly event: Heard<D>; readonly prepared: P }[]) => Promise<void>,
+  apply: Apply<D, P>,
+): Subscription {
+  return preparedSubscription(
+    event,
+    (events) => allInTheirTraces('prepare', events, () => prepare(events)),
+    (tx, heard) =>
+      allInTheirTraces(
+        'process',
+        heard.map((one) => one.event),
+        () => apply(tx, heard),
+      ),
+  )
+}
+
+type Apply<D extends T.TObject, P> = (
+  tx: Transaction,
+  heard: readonly { readonly event: Heard<D>; readonly prepared: P }[],
+) => Promise<void>
+
+function preparedSubscription<D extends T.TObject, P>(
+  event: EventDeclaration<D>,
+  prepare: (events: readonly Heard<D>[]) => Promise<readonly P[]>,
+  apply: Apply<D, P>,
 ): Subscription {
   const handle = async (db: Database, heard: readonly Heard<D>[]): Promise<void> => {
     const known = await handledBefore(db, heard)
@@ -107,18 +138,38 @@ export function onAllPrepared<D extends T.TObject, P>(
   return { event, handle: (db, heard) => together(heard, (events) => handle(db, events as readonly Heard<D>[])) }
 }
 
+type Phase = 'prepare' | 'process'
+
 async function eachInItsTrace<E extends EventEnvelope>(
+  phase: Phase,
   events: readonly E[],
   work: (event: E) => Promise<void>,
 ): Promise<void> {
-  for (const event of events) await inItsTrace(event, () => work(event))
+  for (const event of events) await inItsTrace(phase, event, () => work(event))
 }
 
 /** What an event causes belongs to the trace of what caused it. */
-function inItsTrace<R>({ traceId }: EventEnvelope, work: () => R): R {
-  const call = currentCall()
-  return call ? withCall({ ...call, traceId }, work) : work()
+const inItsTrace = <R>(phase: Phase, event: EventEnvelope, work: () => Promise<R>): Promise<R> =>
+  inSpan(`${phase} ${event.type}`, heardAs(event), work)
+
+/** Each trace is told of its event, though all share what is done; its parts are told in the first one's. */
+async function allInTheirTraces<R>(phase: Phase, events: readonly EventEnvelope[], work: () => Promise<R>): Promise<R> {
+  const [first, ...others] = events
+  if (!first) return work()
+  const spans = others.map((one) => startSpan(`${phase} ${one.type}`, heardAs(one)))
+  try {
+    return await inItsTrace(phase, first, work)
+  } finally {
+    for (const span of spans) span?.end()
+  }
 }
+
+const heardAs = (event: EventEnvelope) =>
+  ({
+    kind: 'consumer',
+    parent: placeOf(event),
+    attributes: { ...messaging('process', event.type), 'messaging.message.id': event.id },
+  }) as const
 
 /** All events share a transaction and its commit. If it fails, each runs by itself, so that a bad one holds up no other. */
 async function together(

@@ -1,5 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
-import { type FastifyInstance, fastify } from 'fastify'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Logger } from 'pino'
 import type T from 'typebox'
 import type { Admission } from './admission.ts'
@@ -9,9 +8,11 @@ import type { EventEnvelope } from './event.ts'
 import { execute, type RunningService } from './execute.ts'
 import { type ProcessHealth, type Readiness, readinessAnswer } from './health.ts'
 import { importanceHeader, sentVerdicts } from './mesh.ts'
-import { notFound, overloaded, ProblemError, problem } from './problem.ts'
+import { notFound, overloaded, ProblemError, problem, serviceTokenRefused } from './problem.ts'
 import type { Deliver } from './relay.ts'
+import { tokenCheck } from './service-token.ts'
 import type { Metrics } from './telemetry.ts'
+import { readTraceparent, startSpan, type TraceContext } from './tracing.ts'
 import { type Check, compileCheck } from './validation.ts'
 
 /** Carries a whole catalog batch, or the largest picture in base64; the public API has its own, smaller, limits. */
@@ -22,7 +23,7 @@ type CallBody = { readonly input: unknown; readonly call: Call; readonly leftMs?
 
 /**
  * The port by which services reach each other: calls, event batches, health, metrics. It listens on loopback unless told
- * otherwise and refuses whoever does not know the shop's service token.
+ * otherwise and refuses whoever shows no valid token of a service of the shop.
  */
 export function internalApi(options: {
   services: ReadonlyMap<string, RunningService>
@@ -31,7 +32,8 @@ export function internalApi(options: {
   admission: Admission
   health: () => Promise<ProcessHealth>
   deadLetters: DeadLetterDoor
-  token: string
+  /** The shop's secret that signs what services show each other. */
+  secret: string
   log: Logger
   metrics: Metrics
 }): FastifyInstance {
@@ -41,6 +43,7 @@ export function internalApi(options: {
     // While it closes, whoever still has a connection is answered as usual.
     return503OnClosing: false,
   })
+  const checkToken = tokenCheck(options.secret)
   const checks = new Map<string, Check<T.TObject>>()
   const checkInput = (service: RunningService, name: string): Check<T.TObject> => {
     const key = `${service.contract.name}.${name}`
@@ -63,12 +66,21 @@ export function internalApi(options: {
   )
 
   app.register(async (closed) => {
-    closed.addHook('onRequest', async (request) => {
-      if (!sameToken(request.headers.authorization ?? '', `Bearer ${options.token}`)) {
-        throw new ProblemError(
-          problem('unauthenticated', 401, 'This port is for services that know the service token.'),
-        )
-      }
+    closed.addHook<{ Params: { service?: string } }>('onRequest', async (request) => {
+      const { service } = request.params
+      const fault = await checkToken(request.headers.authorization, service ? [service] : [...options.services.keys()])
+      if (fault === null) return
+      options.metrics.refusedTokens.inc({ fault })
+      options.log.warn(
+        { fault, address: request.ip, url: request.url },
+        'a call without a valid service token was refused',
+      )
+      throw serviceTokenRefused(Date.now())
+    })
+    closed.decorateRequest('place', null)
+    closed.addHook('onRequest', (request, reply, done) => {
+      request.place = beginTrace(request, reply)
+      done()
     })
     closed.addHook('onRequest', (request, reply, done) => {
       options.metrics.inFlight.inc({ door: 'internal' })
@@ -96,7 +108,8 @@ export function internalApi(options: {
         const { operation } = request.params
         const { input, call, leftMs } = request.body
         const deadline = leftMs === undefined ? call.deadline : Date.now() + leftMs
-        return execute(service, operation, checkInput(service, operation)(input), { ...call, deadline })
+        const place = request.place ?? {}
+        return execute(service, operation, checkInput(service, operation)(input), { ...call, ...place, deadline })
       },
     )
     closed.post<{ Params: { service: string }; Body: { events: EventEnvelope[] } }>(
@@ -112,7 +125,7 @@ export function internalApi(options: {
         .send({ problem: error.problem, retryAfterSeconds: error.retryAfterSeconds })
     }
     const traceId = (request.body as { call?: Call } | undefined)?.call?.traceId
-    options.log.error({ err: error, traceId, url: request.url }, 'internal call failed')
+    options.log.error({ err: error, trace_id: traceId, url: request.url }, 'internal call failed')
     return reply.code(500).send({
       problem: problem('internal', 500, 'Something went wrong on our side.', { traceId }),
       retryAfterSeconds: null,
@@ -125,8 +138,27 @@ export function internalApi(options: {
 const importanceOf = (header: string | string[] | undefined): Importance =>
   importances.find((one) => one === header) ?? 'checkout'
 
-/** Compares digests, so that the time taken tells nothing. */
-function sameToken(given: string, expected: string): boolean {
-  const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
-  return timingSafeEqual(hash(given), hash(expected))
+/** The caller's place in its trace, and a span of it where this process records; null where the caller does not trace. */
+function beginTrace(request: FastifyRequest, reply: FastifyReply): TraceContext | null {
+  const given = readTraceparent(request.headers.traceparent)
+  if (!given) return null
+  const span = startSpan(`${request.method} ${request.url}`, {
+    kind: 'server',
+    parent: given,
+    attributes: { 'http.request.method': request.method, 'http.route': request.routeOptions.url ?? '' },
+  })
+  if (!span) return given
+  reply.raw.once('close', () => {
+    span.set({ 'http.response.status_code': reply.statusCode })
+    if (reply.statusCode >= 500) span.fail(String(reply.statusCode))
+    span.end()
+  })
+  return { traceId: span.traceId, span: span.span }
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of a call from another process. */
+    place: TraceContext | null
+  }
 }

@@ -6,16 +6,17 @@ import { type TestContext, test } from 'node:test'
 import { serviceCall } from '#kernel/call'
 import { createClient } from '#kernel/client'
 import { httpMesh } from '#kernel/mesh'
+import { tokenSigner } from '#kernel/service-token'
 import { openLink } from '../cli/chaos/link.ts'
 import { startTestHost } from '../test/host.ts'
 import { notes, notesServices } from '../test/notes.ts'
 
-const token = 'test-secret-of-32-characters-or-so-service-token'
+const secret = 'test-secret-of-32-characters-or-so-service-token'
 
 test('over HTTP a call has the same answers and refusals as in one process', async (t) => {
   const { services } = await notesServices()
   const host = await startTestHost(services)
-  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${host.internalPort}`, token })
+  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${host.internalPort}`, secret })
   t.after(async () => {
     await mesh.close()
     await host.stop()
@@ -38,20 +39,6 @@ test('over HTTP a call has the same answers and refusals as in one process', asy
   )
 })
 
-test('the internal port refuses whoever does not know the service token', async (t) => {
-  const { services } = await notesServices()
-  const host = await startTestHost(services)
-  t.after(() => host.stop())
-  for (const authorization of [undefined, 'Bearer ', 'Bearer wrong', `Basic ${token}`]) {
-    const answer = await fetch(`http://127.0.0.1:${host.internalPort}/call/notes/twice`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(authorization ? { authorization } : {}) },
-      body: JSON.stringify({ input: {}, call: serviceCall('x', { timeoutMs: 1_000 }) }),
-    })
-    assert.equal(answer.status, 401)
-  }
-})
-
 test('what may be repeated is tried again when the connection breaks; what may not is not', async (t) => {
   let requests = 0
   const server = createServer((request) => {
@@ -59,7 +46,7 @@ test('what may be repeated is tried again when the connection breaks; what may n
     request.socket.destroy()
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token })
+  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, secret })
   t.after(async () => {
     await mesh.close()
     server.close()
@@ -90,7 +77,7 @@ test('an answer that breaks off, or that is not in our words, is tried again as 
   ]
   const server = createServer((_, to) => void answers.shift()?.(to)).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token })
+  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, secret })
   t.after(async () => {
     await mesh.close()
     server.close()
@@ -103,7 +90,7 @@ test('an answer that breaks off, or that is not in our words, is tried again as 
 test('a call that gets no answer ends at its deadline', async (t) => {
   const server = createServer(() => undefined).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token })
+  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, secret })
   t.after(async () => {
     server.closeAllConnections()
     await mesh.close()
@@ -118,6 +105,7 @@ test('what is left of a call’s time travels, and not what the caller’s clock
   const { services, knobs } = await notesServices()
   const host = await startTestHost(services)
   t.after(() => host.stop())
+  const token = await tokenSigner(secret, 'test').for('notes')
   const send = async (body: object): Promise<number> => {
     const answer = await fetch(`http://127.0.0.1:${host.internalPort}/call/notes/twice`, {
       method: 'POST',
@@ -138,7 +126,7 @@ test('what is left of a call’s time travels, and not what the caller’s clock
     answer.end(JSON.stringify({ ok: true, value: { calls: 1 } }))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token })
+  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, secret })
   await createClient(notes, 'test', mesh).twice({}, { timeoutMs: 3_000 })
   assert.equal(Math.ceil((body.leftMs ?? 0) / 1_000), 3)
   await mesh.close()
@@ -149,7 +137,7 @@ test('an idle connection that died without a word is not used, whatever the othe
   const { services } = await notesServices()
   const host = await startTestHost(services)
   const link = await openLink(() => [host.internalPort])
-  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${link.port}`, token, idleAtMostMs: 100 })
+  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${link.port}`, secret, idleAtMostMs: 100 })
   t.after(async () => {
     await mesh.close()
     await link.close()
@@ -182,7 +170,7 @@ async function answering(t: TestContext, answer: (n: number) => { status: number
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token })
+  const mesh = httpMesh({ urlOf: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`, secret })
   t.after(async () => {
     await mesh.close()
     server.close()

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { BrokenCircuitError } from 'cockatiel'
 import type { Agent } from 'undici'
-import type { Call } from './call.ts'
+import { type Call, currentCall } from './call.ts'
 import type { Mesh } from './client.ts'
 import type { Contract, Operation, Outcome } from './contract.ts'
 import type { DeadLetter, DeadLetterDoor, LetterPage } from './dead-letters.ts'
@@ -9,8 +9,10 @@ import { type Breaker, createBreaker, type DependencyState } from './dependency.
 import type { EventEnvelope } from './event.ts'
 import { execute, type RunningService } from './execute.ts'
 import type { ProcessHealth } from './health.ts'
-import { overloadedType, type Problem, ProblemError, unavailable } from './problem.ts'
+import { overloadedType, type Problem, ProblemError, serviceTokenType, unavailable } from './problem.ts'
 import type { Verdict } from './relay.ts'
+import { type TokenSigner, tokenSigner } from './service-token.ts'
+import { inSpan, type TraceContext, traceparentOf } from './tracing.ts'
 import { compileCheck } from './validation.ts'
 
 /** Hands calls to services of this process as plain function calls: no copy, no second validation. */
@@ -88,7 +90,7 @@ export class NoAnswer extends Error {}
 const deadLettersMs = 4_000
 
 /** What the other side has to know of a call before it reads it. */
-type Sent = Pick<Call, 'deadline' | 'importance'>
+type Sent = Pick<Call, 'deadline' | 'importance'> & Partial<TraceContext>
 
 /**
  * Sends a request to a service's internal port and answers with what came back; a GET without `body`. Throws `NoAnswer` when
@@ -108,17 +110,19 @@ const idleAtMostMs = 10_000
  */
 export function httpMesh(options: {
   urlOf: (service: string) => string | undefined
-  token: string
+  /** The shop's secret that signs what services show each other. */
+  secret: string
+  /** Who calls, for the other side's log. */
+  caller?: string
   onChange?: (state: DependencyState) => void
   idleAtMostMs?: number
 }): Mesh & Remote {
   // Of each service's own, also where one address leads to all: a slow one may not take the connections to the others. None is
   // made before it is used: a shop in one process never calls over HTTP, and need not load what does.
   const agents = new Map<string, Agent>()
+  const signer = tokenSigner(options.secret, options.caller ?? 'stoa')
 
-  const ask: Ask = async <R>(service: string, path: string, sent: Sent, body?: unknown): Promise<R> => {
-    const url = options.urlOf(service)
-    if (!url) throw unavailable(`The ${service} service has no address here.`)
+  const send = async (service: string, url: URL, sent: Sent, traceparent: string | undefined, body: unknown) => {
     const leftMs = sent.deadline - Date.now()
     if (leftMs <= 0) throw unavailable(`No time was left to ask ${service}.`)
     const undici = await import('undici')
@@ -129,25 +133,50 @@ export function httpMesh(options: {
     const untimed = { headersTimeout: 0, bodyTimeout: 0 }
     const agent = agents.get(service) ?? new undici.Agent({ connections: 32, pipelining: 1, ...idle, ...untimed })
     agents.set(service, agent)
-    const { status, value } = await undici
-      .request(new URL(path, url), {
-        method: body === undefined ? 'GET' : 'POST',
-        dispatcher: agent,
-        headers: {
-          authorization: `Bearer ${options.token}`,
-          [importanceHeader]: sent.importance,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        body: body === undefined ? null : JSON.stringify(body),
-        signal: AbortSignal.timeout(leftMs),
-      })
-      // An answer that breaks off in the middle is none either.
-      .then(async (answer) => ({ status: answer.statusCode, value: await answer.body.json() }))
-      .catch((error: Error) => {
-        throw new NoAnswer(`${service} did not answer: ${error.message}`, { cause: error })
-      })
+    return (
+      undici
+        .request(url, {
+          method: body === undefined ? 'GET' : 'POST',
+          dispatcher: agent,
+          headers: {
+            authorization: `Bearer ${await signer.for(service)}`,
+            [importanceHeader]: sent.importance,
+            ...(traceparent ? { traceparent } : {}),
+            ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          },
+          body: body === undefined ? null : JSON.stringify(body),
+          signal: AbortSignal.timeout(leftMs),
+        })
+        // An answer that breaks off in the middle is none either.
+        .then(async (answer) => ({ status: answer.statusCode, value: await answer.body.json() }))
+        .catch((error: Error) => {
+          throw new NoAnswer(`${service} did not answer: ${error.message}`, { cause: error })
+        })
+    )
+  }
+
+  const ask: Ask = async <R>(service: string, path: string, sent: Sent, body?: unknown): Promise<R> => {
+    const base = options.urlOf(service)
+    if (!base) throw unavailable(`The ${service} service has no address here.`)
+    const url = new URL(path, base)
+    const method = body === undefined ? 'GET' : 'POST'
+    const { status, value } = await inSpan(
+      `${method} ${path}`,
+      { kind: 'client', parent: placeOf(sent), attributes: { 'http.request.method': method, ...addressOf(url) } },
+      async (span) => {
+        const traceparent = traceparentOf(span ?? placeOf(sent) ?? currentCall())
+        const answer = await send(service, url, sent, traceparent, body)
+        const isBehind = learnClock(signer, service, answer.value)
+        const last = isBehind ? await send(service, url, sent, traceparent, body) : answer
+        span?.set({ 'http.response.status_code': last.status })
+        if (last.status >= 400) span?.fail(String(last.status))
+        return last
+      },
+    )
     if (status === 200) return value as R
     const { problem, retryAfterSeconds } = value as { problem?: Problem; retryAfterSeconds: number | null }
+    // Not the shopper's 401: two parts of the shop do not have the same secret.
+    if (problem?.type === serviceTokenType) throw new Error(`mesh: ${service} refuses this shop's service token`)
     // What is not in our words comes from a server that closes, or from something in between.
     if (!problem) throw new NoAnswer(`${service} did not answer: ${status}`)
     // Whoever turns people away is well, and does not want to be asked again at once.
@@ -158,6 +187,21 @@ export function httpMesh(options: {
   return Object.assign(remoteMesh(ask, options.onChange), {
     close: async () => void (await Promise.all([...agents.values()].map((agent) => agent.close()))),
   })
+}
+
+const placeOf = ({ traceId, span }: Sent): TraceContext | undefined => (traceId ? { traceId, span } : undefined)
+
+const addressOf = ({ hostname, port, protocol }: URL) => ({
+  'server.address': hostname,
+  'server.port': Number(port) || (protocol === 'https:' ? 443 : 80),
+})
+
+/** Whether a token was refused over a clock that is far from ours; then nothing was done, and the next one is signed for that clock. */
+function learnClock(signer: TokenSigner, service: string, answer: unknown): boolean {
+  const problem = (answer as { problem?: Problem } | null)?.problem
+  if (problem?.type !== serviceTokenType || typeof problem.now !== 'number') return false
+  signer.learnClock(service, problem.now)
+  return true
 }
 
 /** Reaches services in other processes with deadline, a budget of retries and a circuit breaker each. */

@@ -37,20 +37,21 @@ export async function migrate(options: {
     await client.query(`create table if not exists stoa.migrations (
       service text not null, name text not null, checksum text not null, applied_at timestamptz not null default now(),
       primary key (service, name))`)
+    await client.query('alter table stoa.migrations add column if not exists narrows boolean not null default false')
     const database = (await client.query<{ name: string }>('select current_database() as name')).rows[0]?.name ?? ''
     const kernelFiles = await readKernelMigrations(options.kernelFolder)
     const applied: string[] = []
     for (const { service, folder } of options.services) {
-      const pending = await pendingFiles(client, service, [...kernelFiles, ...(await readMigrations(folder, ''))])
+      const { rows } = await client.query<Applied>('select name, checksum from stoa.migrations where service = $1', [
+        service,
+      ])
+      const pending = pendingFiles(service, [...kernelFiles, ...(await readMigrations(folder, ''))], rows)
       const role = serviceRole(database, service)
       if (pending.length > 0) await prepareSchema(client, service, role, servicePassword(options.secret, service))
       for (const file of pending) {
         await applyMigration(client, service, file)
         applied.push(`${service}/${file.name}`)
       }
-      // Also of a role that was made before there was something to read.
-      await client.query(`grant usage on schema stoa to ${client.escapeIdentifier(role)}`)
-      await client.query(`grant select on stoa.migrations to ${client.escapeIdentifier(role)}`)
     }
     return applied
   } finally {
@@ -76,7 +77,9 @@ export async function checkMigrated(options: {
     })
     try {
       await client.connect()
-      const pending = await pendingFiles(client, service, [...kernelFiles, ...(await readMigrations(folder, ''))])
+      const mine = `${client.escapeIdentifier(service)}.applied_migrations`
+      const { rows } = await client.query<Applied>(`select name, checksum from ${mine}`)
+      const pending = pendingFiles(service, [...kernelFiles, ...(await readMigrations(folder, ''))], rows)
       if (pending.length > 0) throw behind(service, pending[0]?.name ?? '')
     } catch (error) {
       const { code, message } = error as { code?: string; message: string }
@@ -96,13 +99,11 @@ export async function checkMigrated(options: {
 const behind = (service: string, what: string): Error =>
   startError('database-behind', `The database of ${service} lacks ${what}: run "stoa migrate" as its owner first.`)
 
+type Applied = Pick<MigrationFile, 'name' | 'checksum'>
+
 /** Those of `files` that were not applied yet. Throws when one was changed since. */
-async function pendingFiles(client: pg.Client, service: string, files: MigrationFile[]): Promise<MigrationFile[]> {
-  const { rows } = await client.query<{ name: string; checksum: string }>(
-    'select name, checksum from stoa.migrations where service = $1',
-    [service],
-  )
-  const checksums = new Map(rows.map(({ name, checksum }) => [name, checksum]))
+function pendingFiles(service: string, files: MigrationFile[], applied: readonly Applied[]): MigrationFile[] {
+  const checksums = new Map(applied.map(({ name, checksum }) => [name, checksum]))
   return files.filter(({ name, checksum }) => {
     const known = checksums.get(name)
     if (known !== undefined && known !== checksum)
@@ -125,7 +126,15 @@ async function takeTurn(client: pg.Client): Promise<void> {
   while (!(await isMine())) await pause(askAgainMs)
 }
 
-type MigrationFile = { readonly name: string; readonly text: string; readonly checksum: string }
+/** All files of a service, in the order in which they are applied. */
+export async function migrationsOf(folder: string): Promise<readonly MigrationFile[]> {
+  return [...(await readKernelMigrations()), ...(await readMigrations(folder, ''))]
+}
+
+/** A file whose first line says `-- narrows` takes away what older code needs: copies that do not know it leave. */
+const narrows = (file: MigrationFile): boolean => /^--.*\bnarrows\b/.test(file.text)
+
+export type MigrationFile = { readonly name: string; readonly text: string; readonly checksum: string }
 
 async function readMigrations(folder: string, prefix: string): Promise<MigrationFile[]> {
   const names = (await readdir(folder).catch(() => [])).filter((name) => name.endsWith('.sql')).sort()
@@ -169,16 +178,17 @@ async function prepareSchema(client: pg.Client, service: string, role: string, p
   await client.query(`alter default privileges in schema ${schema} grant execute on functions to ${name}`)
 }
 
-/** Files whose first line says `-- no transaction` run statement by statement, for concurrent indexes. */
+/** Files whose first line says `no transaction` run statement by statement, for concurrent indexes. */
 async function applyMigration(client: pg.Client, service: string, file: MigrationFile): Promise<void> {
-  const alone = file.text.startsWith('-- no transaction')
+  const alone = /^--.*\bno transaction\b/.test(file.text)
   await client.query(`set search_path to ${client.escapeIdentifier(service)}, extensions`)
   await client.query(`set lock_timeout to ${lockTimeoutMs}`)
   const record = (): Promise<unknown> =>
-    client.query('insert into stoa.migrations (service, name, checksum) values ($1, $2, $3)', [
+    client.query('insert into stoa.migrations (service, name, checksum, narrows) values ($1, $2, $3, $4)', [
       service,
       file.name,
       file.checksum,
+      narrows(file),
     ])
   try {
     if (alone) {

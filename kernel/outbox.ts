@@ -3,6 +3,7 @@ import { currentCall, newTraceId } from './call.ts'
 import { type Database, databaseFacts, sql, type Transaction } from './database.ts'
 import { type DeadLetterStore, outboxDeadLetters } from './dead-letters.ts'
 import type { EventDeclaration, EventEnvelope } from './event.ts'
+import { startSpan, type TraceContext, traceparentOf } from './tracing.ts'
 
 /** An event owed to one subscriber. */
 export type Delivery = { readonly subscriber: string; readonly event: EventEnvelope; readonly attempts: number }
@@ -65,14 +66,14 @@ export function pauseSeconds(kind: Failure['kind'], attempts: number, failures: 
   return Math.min(first * 2 ** ((kind === 'failed' ? failures : attempts) - 1), atMost)
 }
 
-/** What an event is about and says; `traceId` where it belongs to another trace than the call in progress. */
+/** What an event is about and says; `place` where it belongs to another trace than the call in progress. */
 export type Published<Data> = {
   /** The id of the aggregate it is about. */
   readonly subject: string
   /** The aggregate's version after this change, so that handlers can tolerate any order. */
   readonly sequence: number
   readonly data: Data
-  readonly traceId?: string
+  readonly place?: TraceContext
 }
 
 /** Lets an event leave with the transaction that caused it: it is sent if and only if this commits. */
@@ -93,20 +94,38 @@ export async function publishAll<D extends T.TObject>(
   if (events.length === 0) return
   const facts = databaseFacts(tx)
   const subscribers = facts.subscribersOf(declaration.type)
-  const traceId = currentCall()?.traceId ?? newTraceId()
+  const here = currentCall() ?? { traceId: newTraceId() }
+  const places = events.map(({ place = here }) => {
+    const attributes = messaging('publish', declaration.type)
+    const span = startSpan(`publish ${declaration.type}`, { kind: 'producer', parent: place, attributes })
+    return { place: span ?? place, end: () => span?.end() }
+  })
   await sql`
     with event as (
-      insert into outbox (type, version, subject, sequence, data, trace_id)
-      select ${declaration.type}, ${declaration.version}, subject, sequence, data, trace_id
+      insert into outbox (type, version, subject, sequence, data, trace_id, traceparent)
+      select ${declaration.type}, ${declaration.version}, subject, sequence, data, trace_id, traceparent
       from unnest(${events.map(({ subject }) => subject)}::text[], ${events.map(({ sequence }) => sequence)}::bigint[],
                   ${events.map(({ data }) => JSON.stringify(data))}::jsonb[],
-                  ${events.map((one) => one.traceId ?? traceId)}::text[])
-           with ordinality as given (subject, sequence, data, trace_id, n) order by n
+                  ${places.map(({ place }) => place.traceId)}::text[],
+                  ${places.map(({ place }) => traceparentOf(place) ?? null)}::text[])
+           with ordinality as given (subject, sequence, data, trace_id, traceparent, n) order by n
       returning id)
     insert into outbox_deliveries (event_id, subscriber)
-    select event.id, subscriber from event, unnest(${subscribers}::text[]) as subscriber`.execute(tx)
+    select event.id, subscriber from event, unnest(${subscribers}::text[]) as subscriber`
+    .execute(tx)
+    .finally(() => {
+      for (const { end } of places) end()
+    })
   facts.onPublished()
 }
+
+/** What OpenTelemetry calls a message and its queue is an event and its type here. */
+export const messaging = (operation: 'publish' | 'process', type: string) => ({
+  'messaging.system': 'stoa',
+  'messaging.operation.name': operation,
+  'messaging.operation.type': operation === 'publish' ? 'send' : 'process',
+  'messaging.destination.name': type,
+})
 
 /** The outbox of a PostgreSQL service, as the relay reads it. Never by a moving cursor: a late commit would be skipped. */
 export function outboxSource(db: Database): EventSource {
@@ -114,7 +133,8 @@ export function outboxSource(db: Database): EventSource {
   return {
     ...outboxDeadLetters(db, service),
     async claim(limit, leaseSeconds) {
-      const { rows } = await sql<EventEnvelope & { subscriber: string; attempts: number; trace_id: string }>`
+      type Row = { subscriber: string; attempts: number; trace_id: string; traceparent: string | null }
+      const { rows } = await sql<Omit<EventEnvelope, 'traceparent'> & Row>`
         with due as (
           select event_id, subscriber from outbox_deliveries
           where delivered_at is null and next_attempt_at <= now()
@@ -126,13 +146,13 @@ export function outboxSource(db: Database): EventSource {
           set attempts = d.attempts + 1, next_attempt_at = now() + make_interval(secs => ${leaseSeconds})
           from due where d.event_id = due.event_id and d.subscriber = due.subscriber
           returning d.event_id, d.subscriber, d.attempts)
-        select o.id, o.type, o.subject, o.sequence, o.data, o.trace_id, o.occurred_at as time, c.subscriber, c.attempts
+        select o.id, o.type, o.subject, o.sequence, o.data, o.trace_id, o.traceparent, o.occurred_at as time, c.subscriber, c.attempts
         from claimed c join outbox o on o.id = c.event_id
         order by o.id`.execute(db)
-      return rows.map(({ subscriber, attempts, trace_id, ...event }) => ({
+      return rows.map(({ subscriber, attempts, trace_id, traceparent, ...event }) => ({
         subscriber,
         attempts,
-        event: { ...event, source: service, traceId: trace_id },
+        event: { ...event, source: service, traceId: trace_id, ...(traceparent ? { traceparent } : {}) },
       }))
     },
     async confirm(deliveries) {

@@ -2,6 +2,7 @@ import pg from 'pg'
 import { type Call, currentCall } from './call.ts'
 import { prepared } from './prepared-statements.ts'
 import { type ProblemError, unavailable } from './problem.ts'
+import { type Attributes, kindOf, startDetail } from './tracing.ts'
 
 /**
  * A service's connections, with three promises that `pg.Pool` does not make:
@@ -19,6 +20,8 @@ export type Pool = {
   /** Kysely asks for them, to open a connection beside the pool. */
   readonly options: pg.PoolOptions
   readonly totalCount: number
+  /** Connections that somebody has. */
+  readonly usedCount: number
   readonly waitingCount: number
   /** Milliseconds that everybody but checkout waited at least for a connection since this was asked last. */
   leastWaitMs(): number
@@ -234,11 +237,15 @@ export function openPool(options: PoolOptions): Pool {
           begin = text === 'begin' ? beginWithin(leftMs, options.config) : null
           return unasked
         }
+        const span = startDetail(...statementSpan(text, options.config))
         try {
           return await within(send(text, values), Date.now() + leftMs, () => undefined)
         } catch (error) {
           broken ||= !(error instanceof pg.DatabaseError)
+          span?.fail(kindOf(error))
           throw asProblem(error)
+        } finally {
+          span?.end()
         }
       },
       release(discard = false) {
@@ -258,6 +265,9 @@ export function openPool(options: PoolOptions): Pool {
     get totalCount() {
       return pool.totalCount
     },
+    get usedCount() {
+      return taken
+    },
     get waitingCount() {
       return queues.reserved.length + queues.ordinary.length
     },
@@ -273,6 +283,20 @@ export function openPool(options: PoolOptions): Pool {
   }
 }
 
+/** Told by what it does and to which table, as in `insert outbox`; never by its values. */
+function statementSpan(text: string, { application_name: application = '' }: pg.ClientConfig) {
+  const [operation = 'statement'] = /^\s*\w+/.exec(text) ?? []
+  const verb = operation.trim().toLowerCase()
+  const table = /\b(?:insert\s+into|update|delete\s+from|from)\s+([a-z_]+)/i.exec(text)?.[1]
+  const summary = table ? `${verb} ${table}` : verb
+  const attributes: Attributes = {
+    'db.system.name': 'postgresql',
+    'db.namespace': application.replace(/^stoa-/, ''),
+    'db.operation.name': verb,
+    'db.query.summary': summary,
+  }
+  return [summary, { kind: 'client', attributes }] as const
+}
 /** The answer to what is not sent, or not yet. */
 const unasked: pg.QueryResult = { command: '', rowCount: null, oid: 0, rows: [], fields: [] }
 

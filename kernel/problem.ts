@@ -97,6 +97,10 @@ export const notFound = (what: string): ProblemError =>
 export const gone = (detail: string): ProblemError => new ProblemError(problem('gone', 410, detail))
 export const unauthenticated = (): ProblemError =>
   new ProblemError(problem('unauthenticated', 401, 'Sign in first: this needs a session cookie or a bearer token.'))
+/** Of another service, whose token is not one that counts here and now. `now` tells it what time it is here, in epoch milliseconds. */
+export const serviceTokenType = '/problems/service-token-refused'
+export const serviceTokenRefused = (now: number): ProblemError =>
+  new ProblemError(problem('service-token-refused', 401, 'This port is for services that show a valid token.', { now }))
 export const forbidden = (detail: string): ProblemError => new ProblemError(problem('forbidden', 403, detail))
 export const rateLimited = (seconds: number): ProblemError =>
   new ProblemError(problem('rate-limited', 429, `Too many attempts. Try again in ${seconds} s.`), seconds)

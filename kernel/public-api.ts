@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { FastifySerializerCompiler } from 'fastify/types/schema.js'
 import type { Logger } from 'pino'
 import { parse as parseQuery } from 'qs'
-import { type Actor, type Call, type Importance, newTraceId, withCall } from './call.ts'
+import { type Actor, type Call, type Importance, type SpanRef, withCall } from './call.ts'
 import { findCardNumber } from './card-number.ts'
 import type { Mesh } from './client.ts'
 import { type Access, type Contract, type Operation, type Outcome, pathFields, type SetCookie } from './contract.ts'
@@ -115,6 +115,7 @@ function addRoute(
       const anonymous: Call = {
         actor: { kind: 'anonymous' },
         traceId: request.traceId,
+        span: request.span,
         deadline: Date.now() + operation.timeoutMs,
         importance: operation.importance,
         idempotencyKey: null,
@@ -290,7 +291,7 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
     )
   }
   log.error(
-    { err: error, traceId: request.traceId, method: request.method, route: request.routeOptions.url },
+    { err: error, trace_id: request.traceId, method: request.method, route: request.routeOptions.url },
     'request failed',
   )
   return sendProblem(
@@ -301,16 +302,11 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
   )
 }
 
-/** The caller's W3C trace id when it sends a valid one, else a new one. */
-export function readTraceId(header: string | string[] | undefined): string {
-  const match = typeof header === 'string' ? /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/.exec(header) : null
-  const traceId = match?.[1]
-  return traceId && !/^0+$/.test(traceId) ? traceId : newTraceId()
-}
-
 declare module 'fastify' {
   interface FastifyRequest {
     traceId: string
+    /** What the request's own steps belong to. */
+    span: SpanRef | undefined
   }
   interface FastifyContextConfig {
     /** Bodies of these types reach the operation as text. */

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { newTraceId, serviceCall, withCall } from './call.ts'
+import { serviceCall, withCall } from './call.ts'
 import { passing } from './crash-point.ts'
-import type { EventEnvelope } from './event.ts'
+import { type EventEnvelope, placeOf } from './event.ts'
 import type { Delivery, EventSource, Failure } from './outbox.ts'
 
 /** What became of an event at its subscriber: null when the effect has committed, else why not. */
@@ -66,11 +66,8 @@ export function startRelay(options: {
   }
 
   const send = async (subscriber: string, group: readonly Delivery[]): Promise<void> => {
-    const call = serviceCall(service, {
-      timeoutMs: leaseSeconds * 1_000,
-      importance: 'checkout',
-      traceId: group[0]?.event.traceId ?? newTraceId(),
-    })
+    const place = group[0] ? placeOf(group[0].event) : {}
+    const call = serviceCall(service, { timeoutMs: leaseSeconds * 1_000, importance: 'checkout', ...place })
     const carried = carrier?.leadsTo(subscriber) ? carrier : null
     const failures = await withCall(call, () =>
       carried ? carry(carried, subscriber, group) : handOver(subscriber, group),

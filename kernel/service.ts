@@ -5,6 +5,7 @@ import type { Client } from './client.ts'
 import type { Contract, Input, Operation, Outcome } from './contract.ts'
 import type { Database } from './database.ts'
 import type { Breaker, BreakerOptions } from './dependency.ts'
+import type { Figure } from './figures.ts'
 import type { IdempotencyStore } from './idempotency.ts'
 import type { Subscription } from './inbox.ts'
 import type { EventSource } from './outbox.ts'
@@ -67,6 +68,8 @@ export type Wiring<C extends Contract> = {
   readonly idempotency?: IdempotencyStore
   /** Why it can serve nobody now, in a sentence, or null: for a service that keeps its data elsewhere. */
   readonly trouble?: () => Promise<string | null>
+  /** What is counted of its data for whoever watches the shop. */
+  readonly figures?: readonly Figure[]
   readonly close?: () => Promise<void>
 }
 

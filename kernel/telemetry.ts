@@ -1,5 +1,5 @@
 import { type Logger, pino } from 'pino'
-import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { currentCall } from './call.ts'
 
 /** Process-wide metrics in Prometheus' format, served at `/metrics`. */
@@ -8,10 +8,11 @@ export type Metrics = {
   readonly requests: Histogram<'method' | 'route' | 'status'>
   readonly calls: Histogram<'service' | 'operation' | 'outcome'>
   readonly inFlight: Gauge<'door'>
-  readonly outboxPending: Gauge<'service'>
-  readonly outboxDead: Gauge<'service'>
-  readonly outboxAge: Gauge<'service'>
-  readonly poolConnections: Gauge<'service' | 'state'>
+  readonly failures: Counter<'service' | 'operation' | 'kind' | 'reason'>
+  readonly replays: Counter<'service' | 'operation'>
+  readonly events: Histogram<'service' | 'type' | 'outcome'>
+  readonly refusedTokens: Counter<'fault'>
+  readonly jobs: Histogram<'service' | 'job' | 'outcome'>
 }
 
 /** From a fast read to a stuck one, in seconds. */
@@ -43,30 +44,43 @@ export function createMetrics(): Metrics {
       labelNames: ['door'],
       registers,
     }),
-    outboxPending: new Gauge({
-      name: 'stoa_outbox_pending',
-      help: 'Events not yet confirmed.',
-      labelNames: ['service'],
+    failures: new Counter({
+      name: 'stoa_call_failures_total',
+      help: 'Calls that were refused or failed, by the kind of refusal, problem or error, and by its reason where it has one.',
+      labelNames: ['service', 'operation', 'kind', 'reason'],
       registers,
     }),
-    outboxDead: new Gauge({ name: 'stoa_outbox_dead', help: 'Events given up.', labelNames: ['service'], registers }),
-    outboxAge: new Gauge({
-      name: 'stoa_outbox_oldest_seconds',
-      help: 'Age of the oldest event that is not yet confirmed; 0 when all are.',
-      labelNames: ['service'],
+    replays: new Counter({
+      name: 'stoa_idempotency_replays_total',
+      help: 'Calls that were answered as before, since their Idempotency-Key was known.',
+      labelNames: ['service', 'operation'],
       registers,
     }),
-    poolConnections: new Gauge({
-      name: 'stoa_pool_connections',
-      help: 'Database connections.',
-      labelNames: ['service', 'state'],
+    events: new Histogram({
+      name: 'stoa_event_seconds',
+      help: 'Batches of events, as the subscriber handles them; the count is of events.',
+      labelNames: ['service', 'type', 'outcome'],
+      buckets,
+      registers,
+    }),
+    refusedTokens: new Counter({
+      name: 'stoa_service_tokens_refused_total',
+      help: 'Requests to the internal port without a valid token of a service of the shop.',
+      labelNames: ['fault'],
+      registers,
+    }),
+    jobs: new Histogram({
+      name: 'stoa_job_seconds',
+      help: 'Work that services do by themselves, again and again.',
+      labelNames: ['service', 'job', 'outcome'],
+      buckets,
       registers,
     }),
   }
 }
 
 /**
- * The process' log: JSON lines with the trace id of the call in progress. `redact` are field names that hold personal
+ * The process' log: JSON lines with trace and span of the call in progress, named as OpenTelemetry names them in logs. `redact` are field names that hold personal
  * data or secrets; they are replaced at any of the first three depths.
  */
 export function createLog(options: {
@@ -87,7 +101,8 @@ export function createLog(options: {
       },
       mixin: () => {
         const call = currentCall()
-        return call ? { traceId: call.traceId } : {}
+        if (!call) return {}
+        return call.span ? { trace_id: call.traceId, span_id: call.span.id } : { trace_id: call.traceId }
       },
     },
     options.destination ?? pino.destination({ dest: 2, sync: true }),

@@ -31,6 +31,8 @@ export async function startTestHost(
     environment?: Record<string, string>
     limitLoopback?: boolean
     drainMs?: number
+    /** Gets each line of the log, which is silent else. */
+    onLog?: (line: string) => void
     /** Those that run here, where it is not all: what they publish for others waits, or goes by `nats`. */
     hosted?: readonly string[]
     nats?: NatsOptions
@@ -71,7 +73,9 @@ export async function startTestHost(
     internal: { host: '127.0.0.1', port: 0 },
     drainMs: options.drainMs ?? 0,
     edge,
-    log: createLog({ level: process.env.STOA_TEST_LOG ?? 'silent', redact: [] }),
+    log: options.onLog
+      ? createLog({ level: 'info', redact: [], destination: { write: options.onLog } })
+      : createLog({ level: process.env.STOA_TEST_LOG ?? 'silent', redact: [] }),
     metrics: createMetrics(),
   })
   opening.defer(() => host.stop())

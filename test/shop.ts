@@ -161,7 +161,7 @@ async function startMany(variables: Record<string, string>): Promise<Started> {
   const data = await openDataFolder(variables.STOA_DATA as string)
   const mesh = httpMesh({
     urlOf: (service) => `http://127.0.0.1:${portOf.get(service)}`,
-    token: await data.secret('service-token'),
+    secret: await data.secret('service-token'),
   })
   return {
     client: (contract) => createClient(contract, 'test', mesh),

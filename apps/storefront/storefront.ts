@@ -131,7 +131,7 @@ async function showError(
 ): Promise<FastifyReply> {
   const view = problemView(error, request.traceId)
   if (view.status >= 500) {
-    deps.log.error({ err: error, traceId: request.traceId, route: request.routeOptions.url }, 'page failed')
+    deps.log.error({ err: error, trace_id: request.traceId, route: request.routeOptions.url }, 'page failed')
   }
   const retryAfter = error instanceof ProblemError ? error.retryAfterSeconds : null
   if (retryAfter !== null) reply.header('retry-after', String(retryAfter))

@@ -100,6 +100,7 @@ function sharedPlace(deps: Deps, request: FastifyRequest): NonNullable<Visit['sh
 const baseCall = (request: FastifyRequest) => ({
   actor: { kind: 'anonymous' } as const,
   traceId: request.traceId,
+  span: request.span,
   deadline: Date.now() + deadlineMs,
   importance: request.routeOptions.config.importance ?? ('browsing' as const),
   idempotencyKey: null,

@@ -137,7 +137,7 @@ export async function openProvingGround({
   }
   await Promise.all(groups.map((one) => one.untilReady()))
 
-  const token = await data.secret('service-token')
+  const secret = await data.secret('service-token')
   return {
     url: urlOf('edge'),
     groups,
@@ -153,7 +153,7 @@ export async function openProvingGround({
       webhookSecret: `whsec_${Buffer.from(await data.secret(sandboxSecrets.webhook)).toString('base64')}`,
     },
     async ask(work) {
-      const mesh = httpMesh({ urlOf, token })
+      const mesh = httpMesh({ urlOf, secret })
       return work((contract) => createClient(contract, 'chaos', mesh)).finally(mesh.close)
     },
     staff,

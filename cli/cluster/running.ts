@@ -141,7 +141,7 @@ export async function openCluster(options: {
   await Promise.all(parts.map((one) => one.scale(one.part.copies)))
   await Promise.all(parts.map((one) => one.untilReady()))
 
-  const mesh = httpMesh({ urlOf: () => meshUrl, token: await data.secret('service-token') })
+  const mesh = httpMesh({ urlOf: () => meshUrl, secret: await data.secret('service-token') })
   ending.add(mesh.close)
   const client: Parameters<typeof prepare>[1]['client'] = (contract) => createClient(contract, 'cli', mesh)
   const password = await prepare(environment, { client, settle: async () => undefined }, onProgress)

@@ -159,7 +159,7 @@ async function openLoad(
 ): Promise<{ audited: Audited; leave(): Promise<void> }> {
   const data = await openDataFolder(environment.STOA_DATA)
   const running = JSON.parse(await readFile(join(data.path, 'running.json'), 'utf8')) as RunningShop
-  const mesh = httpMesh({ urlOf: () => running.internalUrl, token: await data.secret('service-token') })
+  const mesh = httpMesh({ urlOf: () => running.internalUrl, secret: await data.secret('service-token') })
   ending.add(mesh.close)
   const database = new pg.Pool({ connectionString: running.databaseUrl, max: 4 })
   // The database goes with the cluster that is killed.

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { productChanged, productRetired } from '#events/catalog'
 import { currentCall, newTraceId } from '#kernel/call'
 import { type Refusal, type Refused, refuse } from '#kernel/contract'
+import { traceparentOf } from '#kernel/tracing'
 import type { CatalogProduct } from './contract.ts'
 import type { Deps } from './deps.ts'
 import type { NewEvent, ProductDocument, PutVerdict } from './store/port.ts'
@@ -38,6 +39,7 @@ function eventOf(
       sequence: product.version,
       time: new Date().toISOString(),
       traceId: currentCall()?.traceId ?? newTraceId(),
+      traceparent: traceparentOf(currentCall()),
       data: { productId: product.id },
     },
   }

@@ -10,6 +10,7 @@ import { withAnswer } from '#kernel/idempotency'
 import { on, onAll } from '#kernel/inbox'
 import { validationFailed } from '#kernel/problem'
 import { service } from '#kernel/service'
+import { inventoryFigures } from './figures-store.ts'
 import { reserve } from './reserve.ts'
 import { setLevel, setManyLevels } from './set-level.ts'
 import * as store from './store.ts'
@@ -98,6 +99,7 @@ export const inventoryService = service({
         heldFor: async ({ after, limit }) => ok({ orderIds: await pageOfOrderIds(db, after, limit) }),
         verify: (input) => verify(deps, input),
       },
+      figures: inventoryFigures,
       subscriptions: [
         onAll(orderPlaced, (tx, placed) =>
           store.allocate(

@@ -2,6 +2,7 @@ import { BrokenCircuitError } from 'cockatiel'
 import type { Transporter } from 'nodemailer'
 import type { Database } from '#kernel/database'
 import type { Breaker } from '#kernel/dependency'
+import { inSpan, readTraceparent } from '#kernel/tracing'
 import * as store from './store.ts'
 
 /** A way to hand a mail to a mail server. */
@@ -62,9 +63,12 @@ export function isServerTrouble(error: unknown): boolean {
 export async function sendDueMails(db: Database, post: Post, server: Breaker): Promise<void> {
   if (server.isOpen) return
   for (const mail of await store.claimMails(db, mailsAtOnce, leaseSeconds)) {
+    const parent = readTraceparent(mail.traceparent) ?? undefined
     try {
-      await server.run(() => post.send(mail))
-      await store.markSent(db, mail.id)
+      await inSpan(`send mail`, { kind: 'client', parent, attributes: { 'stoa.mail': mail.template } }, async () => {
+        await server.run(() => post.send(mail))
+        await store.markSent(db, mail.id)
+      })
     } catch (error) {
       if (error instanceof BrokenCircuitError) {
         await store.unclaim(db, mail.id, server.retryAfterSeconds)

@@ -13,6 +13,8 @@ import { newId } from '#kernel/id'
 import { onAllPrepared, type Subscription } from '#kernel/inbox'
 import { validationFailed } from '#kernel/problem'
 import { service } from '#kernel/service'
+import { placeNow, traceparentOf } from '#kernel/tracing'
+import { mailFigures } from './figures-store.ts'
 import { createPost, failuresToOpen, isServerTrouble, openMs, postFallback, sendDueMails } from './post.ts'
 import * as store from './store.ts'
 import * as templates from './templates.ts'
@@ -69,6 +71,7 @@ export const notificationsService = service({
         mail: (input) => mail(deps, input),
       },
       subscriptions: orderMails(deps),
+      figures: mailFigures,
       jobs: [
         ...(post ? [{ name: 'send-mails', everyMs: 500, run: () => sendDueMails(db, post, server) }] : []),
         { name: 'remove-old-mails', everyMs: 3_600_000, run: () => store.removeOldMails(db, keptDays) },
@@ -95,13 +98,13 @@ function orderMails(deps: Deps): Subscription[] {
       locale: market?.locale ?? 'en',
     }
   }
-  const newMail = (key: string, template: TemplateName, to: string, letter: templates.Letter): store.NewMail => {
+  const newMail = (key: string, template: TemplateName, to: string, letter: templates.Letter) => {
     return { id: newId('mail'), key: `${template} ${key}`, template, recipient: to, keep: deps.keep, ...letter }
   }
   /** A mail for each event, if there is one to write; those of a batch are added together. */
   const mailed = <D extends AboutOrder>(
     event: EventDeclaration<D>,
-    write: (data: DeepReadonly<T.Static<D>>, facts: templates.OrderFacts) => store.NewMail | null,
+    write: (data: DeepReadonly<T.Static<D>>, facts: templates.OrderFacts) => Omit<store.NewMail, 'traceparent'> | null,
   ): Subscription =>
     onAllPrepared(
       event,
@@ -109,7 +112,10 @@ function orderMails(deps: Deps): Subscription[] {
       (tx, heard) =>
         store.addMails(
           tx,
-          heard.flatMap(({ event: { data }, prepared }) => write(data, prepared) ?? []),
+          heard.flatMap(({ event: { data, traceparent }, prepared }) => {
+            const mail = write(data, prepared)
+            return mail ? [{ ...mail, traceparent }] : []
+          }),
         ),
     )
   return [
@@ -146,7 +152,9 @@ async function send(
   if (!write) throw validationFailed([{ field: 'template', message: 'is sent by an event, not by request' }])
   const letter = write(shopName, input.values)
   const { mailKey: key, template, to: recipient } = input
-  await store.addMails(db, [{ id: newId('mail'), key, template, recipient, keep, ...letter }])
+  await store.addMails(db, [
+    { id: newId('mail'), key, template, recipient, keep, ...letter, traceparent: traceparentOf(placeNow()) },
+  ])
   return ok({})
 }
 

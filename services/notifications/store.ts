@@ -12,6 +12,8 @@ export type MailRow = {
   readonly sent_at: string | null
 }
 export type WholeMail = MailRow & { readonly html: string; readonly text: string }
+/** With the place in the trace where it was written. */
+export type DueMail = WholeMail & { readonly traceparent: string | null }
 
 const columns = sql`id, template, recipient, subject, state, attempts, error, created_at, sent_at`
 
@@ -25,28 +27,30 @@ export type NewMail = {
   readonly text: string
   /** Shows it to staff and sends it to nobody. */
   readonly keep: boolean
+  /** Where in its trace it was written. */
+  readonly traceparent: string | undefined
 }
 
 /** Adds mails, each unless one with its key was added before, in the order of their keys. */
 export async function addMails(db: Executor, mails: readonly NewMail[]): Promise<void> {
   await sql`
-    insert into mails (id, mail_key, template, recipient, subject, html, text, state)
-    select id, key, template, recipient, subject, html, text, case when keep then 'kept' else 'pending' end
+    insert into mails (id, mail_key, template, recipient, subject, html, text, traceparent, state)
+    select id, key, template, recipient, subject, html, text, traceparent, case when keep then 'kept' else 'pending' end
     from jsonb_to_recordset(${JSON.stringify(mails)}::jsonb) as m (
-      id text, key text, template text, recipient text, subject text, html text, text text, keep boolean)
+      id text, key text, template text, recipient text, subject text, html text, text text, traceparent text, keep boolean)
     order by key
     on conflict (mail_key) do nothing`.execute(db)
 }
 
 /** Takes mails that are due, for `leaseSeconds`; other copies do not see them meanwhile. */
-export async function claimMails(db: Executor, limit: number, leaseSeconds: number): Promise<WholeMail[]> {
-  const { rows } = await sql<WholeMail>`
+export async function claimMails(db: Executor, limit: number, leaseSeconds: number): Promise<DueMail[]> {
+  const { rows } = await sql<DueMail>`
     with due as (
       select id from mails where state = 'pending' and next_attempt_at <= now()
       order by next_attempt_at limit ${limit} for update skip locked)
     update mails m set attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => ${leaseSeconds})
     from due where m.id = due.id
-    returning m.id, m.template, m.recipient, m.subject, m.state, m.attempts, m.error, m.created_at, m.sent_at, m.html, m.text`.execute(
+    returning m.id, m.template, m.recipient, m.subject, m.state, m.attempts, m.error, m.created_at, m.sent_at, m.html, m.text, m.traceparent`.execute(
     db,
   )
   return rows

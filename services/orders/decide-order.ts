@@ -1,12 +1,12 @@
 import { orders } from '#contracts/orders'
 import { orderCanceled, orderPlaced, paymentRequested } from '#events/orders'
-import { currentCall, newTraceId } from '#kernel/call'
 import { type Accepted, type Outcome, ok, type Refused } from '#kernel/contract'
 import { inTransaction, type Transaction } from '#kernel/database'
 import { isTemporary } from '#kernel/execute'
 import { answerAll, idempotencyStore } from '#kernel/idempotency'
 import { formatDecimal, money } from '#kernel/money'
 import { publish, publishAll } from '#kernel/outbox'
+import { placeNow, type TraceContext } from '#kernel/tracing'
 import { type Deps, whoActs } from './deps.ts'
 import { type Checkout, type Driven, type KnownPayment, rest } from './lease.ts'
 import { toPlacedOrder } from './order.ts'
@@ -23,7 +23,7 @@ export type Decision = {
   readonly order: Leased
   readonly change: store.Move & { readonly to: 'placed' | 'awaiting_payment' }
   readonly payment: KnownPayment | null
-  readonly traceId: string
+  readonly place: TraceContext
 }
 
 /** The order can no longer be undone by checkout: it is told to everybody. */
@@ -52,7 +52,7 @@ async function decide(
   payment: KnownPayment | null,
   change: Decision['change'],
 ): Promise<Driven> {
-  const driven = await deps.decide({ order, change, payment, traceId: currentCall()?.traceId ?? newTraceId() })
+  const driven = await deps.decide({ order, change, payment, place: placeNow() })
   await deps.reached('order-decided', order.id)
   return driven
 }
@@ -82,7 +82,7 @@ export async function decideAll(
 }
 
 async function tell(tx: Transaction, decided: readonly (Decision & { readonly now: Leased })[]): Promise<void> {
-  const about = ({ now, traceId }: (typeof decided)[number]) => ({ subject: now.id, sequence: now.version, traceId })
+  const about = ({ now, place }: (typeof decided)[number]) => ({ subject: now.id, sequence: now.version, place })
   const placed = decided.filter(({ change }) => change.to === 'placed')
   await publishAll(
     tx,

@@ -9,7 +9,7 @@ import {
 } from '#events/payments'
 import type { DeepReadonly } from '#kernel/contract'
 import type { Transaction } from '#kernel/database'
-import type { EventDeclaration, EventEnvelope } from '#kernel/event'
+import { type EventDeclaration, type EventEnvelope, placeOf } from '#kernel/event'
 import { onAll, type Subscription } from '#kernel/inbox'
 import { formatDecimal, money } from '#kernel/money'
 import { publishAll } from '#kernel/outbox'
@@ -122,11 +122,14 @@ const tellRefunds = (tx: Transaction, heard: readonly EventEnvelope<Refunded>[],
   publishAll(
     tx,
     orderRefunded,
-    heard.flatMap(({ traceId, data: { orderId, refundId, amount, currency } }) => {
+    heard.flatMap((event) => {
+      const { orderId, refundId, amount, currency } = event.data
       const order = orders.get(orderId)
       if (!order) return []
       const { version: sequence, number } = order
-      return [{ subject: orderId, sequence, traceId, data: { orderId, number, refundId, amount, currency } }]
+      return [
+        { subject: orderId, sequence, place: placeOf(event), data: { orderId, number, refundId, amount, currency } },
+      ]
     }),
   )
 

@@ -9,6 +9,7 @@ import { gather } from '#kernel/gather'
 import { service } from '#kernel/service'
 import { decideAll } from './decide-order.ts'
 import type { Deps } from './deps.ts'
+import { orderFigures } from './figures-store.ts'
 import { orderTokens } from './order-token.ts'
 import { paymentSubscriptions } from './payment-news.ts'
 import { beginAll, placeOrder } from './place-order.ts'
@@ -87,6 +88,7 @@ export const ordersServiceWith = (reached: Deps['reached']) =>
           verify: (input) => verify(deps, input),
         },
         subscriptions: paymentSubscriptions(deps),
+        figures: orderFigures,
         jobs: [
           { name: 'recover', everyMs: 1_000, importance: 'checkout', run: (stopping) => recoverDue(deps, stopping) },
         ],

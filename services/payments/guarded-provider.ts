@@ -1,5 +1,6 @@
 import { BrokenCircuitError } from 'cockatiel'
 import type { Breaker } from '#kernel/dependency'
+import { inSpan } from '#kernel/tracing'
 import type { PaymentProvider, Unknown } from '../../providers/payments/port.ts'
 
 /** A provider that is not asked while it is known to be in trouble. */
@@ -32,12 +33,18 @@ export const isTrouble = (error: unknown): boolean => error instanceof Trouble
 export function guardedProvider(provider: PaymentProvider, breaker: Breaker): GuardedProvider {
   const { receive } = provider
   const ask = async <R extends { readonly outcome: string }>(
+    what: keyof PaymentProvider,
     call: () => Promise<R | Unknown>,
   ): Promise<R | Unknown> => {
     if (breaker.isOpen) return notAsked
     try {
       return await breaker.run(async () => {
-        const result = await call()
+        const result = await inSpan(`${provider.name} ${what}`, { kind: 'client' }, async (span) => {
+          const told = await call()
+          span?.set({ 'stoa.provider': provider.name, 'stoa.provider.outcome': told.outcome })
+          if (isUnknown(told)) span?.fail(told.cause)
+          return told
+        })
         // What is under way is an answer of a provider that is well.
         if (isUnknown(result) && result.cause !== 'in-progress') throw new Trouble(result)
         return result
@@ -59,15 +66,15 @@ export function guardedProvider(provider: PaymentProvider, breaker: Breaker): Gu
     },
     checkout: (page) => provider.checkout(page),
     webhook: (request) => provider.webhook(request),
-    authorize: (request, call) => ask(() => provider.authorize(request, call)),
-    abandon: (request, call) => ask(() => provider.abandon(request, call)),
-    find: (request, call) => ask(() => provider.find(request, call)),
-    retrieve: (request, call) => ask(() => provider.retrieve(request, call)),
-    capture: (request, call) => ask(() => provider.capture(request, call)),
-    void: (request, call) => ask(() => provider.void(request, call)),
-    refund: (request, call) => ask(() => provider.refund(request, call)),
-    list: (request, call) => ask(() => provider.list(request, call)),
-    ...(receive ? { receive: (request, call) => ask(() => receive(request, call)) } : {}),
+    authorize: (request, call) => ask('authorize', () => provider.authorize(request, call)),
+    abandon: (request, call) => ask('abandon', () => provider.abandon(request, call)),
+    find: (request, call) => ask('find', () => provider.find(request, call)),
+    retrieve: (request, call) => ask('retrieve', () => provider.retrieve(request, call)),
+    capture: (request, call) => ask('capture', () => provider.capture(request, call)),
+    void: (request, call) => ask('void', () => provider.void(request, call)),
+    refund: (request, call) => ask('refund', () => provider.refund(request, call)),
+    list: (request, call) => ask('list', () => provider.list(request, call)),
+    ...(receive ? { receive: (request, call) => ask('receive', () => receive(request, call)) } : {}),
   }
 }
 

@@ -12,6 +12,7 @@ import { webhook } from './callback.ts'
 import { cancel, reopen } from './cancel.ts'
 import { capture } from './capture.ts'
 import { abandonedAfterSeconds, type Deps } from './deps.ts'
+import { paymentFigures } from './figures-store.ts'
 import { giftCardCodes } from './gift-card-code.ts'
 import {
   adjustGiftCard,
@@ -99,6 +100,7 @@ export const paymentsService = (
           askedFor: async ({ after, limit }) => ok({ orderIds: await pageOfOrderIds(deps.db, after, limit) }),
           verify: (input) => verify(deps, input),
         },
+        figures: paymentFigures,
         jobs: [
           {
             name: 'reconcile',

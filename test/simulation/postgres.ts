@@ -347,7 +347,7 @@ export function simulateStatements(options: {
       }
       return { query, release }
     }
-    const idle = { options: {}, totalCount: 0, waitingCount: 0, silence: null, leastWaitMs: () => 0 }
+    const idle = { options: {}, totalCount: 0, usedCount: 0, waitingCount: 0, silence: null, leastWaitMs: () => 0 }
     return { ...idle, connect, end: async () => undefined } as unknown as Pool
   }
 

@@ -32,7 +32,12 @@ export function mediaRoutes(app: FastifyInstance, deps: Deps): void {
       ...(width === undefined ? {} : { width: Number(width) }),
     })
     if (!read.ok) throw notFound('picture at this address')
-    const call = serviceCall('edge', { timeoutMs: 10_000, traceId: request.traceId, importance: 'browsing' })
+    const call = serviceCall('edge', {
+      timeoutMs: 10_000,
+      traceId: request.traceId,
+      span: request.span,
+      importance: 'browsing',
+    })
     const picture = await withCall(call, () => find(read.value, raster === undefined))
     if (!picture) throw notFound('picture at this address')
     return sendPicture(request, reply, picture, isSecure(deps))
