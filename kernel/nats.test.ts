@@ -9,6 +9,7 @@ import { jetstreamManager } from '@nats-io/jetstream'
 import { connect, nkeys } from '@nats-io/transport-node'
 import pg from 'pg'
 import type { NatsOptions } from '#kernel/nats-connection'
+import { tokenSigner } from '#kernel/service-token'
 import { startTestHost, type TestHost } from '../test/host.ts'
 import { natsOptions, noNats, startNats, type TestNats } from '../test/nats.ts'
 import { type Knobs, notes, notesServices, readers } from '../test/notes.ts'
@@ -176,8 +177,9 @@ test('while the broker stands still, writing goes on and health says so; then al
 })
 
 async function brokerState(host: TestHost): Promise<{ state: string; lastError: string | null; fallback: string }> {
+  const token = await tokenSigner('test-secret-of-32-characters-or-so-service-token', 'test').for('notes')
   const answer = await fetch(`http://127.0.0.1:${host.internalPort}/health/process`, {
-    headers: { authorization: 'Bearer test-secret-of-32-characters-or-so-service-token' },
+    headers: { authorization: `Bearer ${token}` },
   })
   const { dependencies } = (await answer.json()) as {
     dependencies: { kind: string; state: string; lastError: string | null; fallback: string }[]
