@@ -36,8 +36,10 @@ export async function startTestMongodb(port = 0): Promise<TestMongodb> {
   const database = (url: string) => (): string => `${url}/test_${randomBytes(8).toString('hex')}`
   if (given !== undefined) return { url: given, database: database(given), process: null, stop: async () => undefined }
   const source = join(import.meta.dirname, 'mongodb', 'Server.java')
-  // It ends with its standard input, and so with whoever started it, however that ends.
-  const child = spawn('java', ['-Xmx512m', '-cp', join(jars, '*'), source, String(port)], {
+  // It ends with its standard input, and so with whoever started it, however that ends. One thread answers all: to find a
+  // document and to change it are one step in MongoDB, and two in this server.
+  const oneThread = '-Dio.netty.eventLoopThreads=1'
+  const child = spawn('java', ['-Xmx512m', oneThread, '-cp', join(jars, '*'), source, String(port)], {
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   let said = ''
