@@ -30,13 +30,16 @@ test('a service’s role cannot read, change or make anything beyond its wall', 
     sql`select * from readers.heard`,
     sql`insert into readers.heard (text) values ('x')`,
     sql`select * from readers.outbox`,
-    sql`delete from stoa.migrations`,
+    sql`select * from stoa.migrations`,
+    sql`delete from applied_migrations`,
     sql`create table notes.mine (x int)`,
     sql`create schema mine`,
     sql`drop table notes`,
   ]
   for (const statement of forbidden) await assert.rejects(statement.execute(db), { code: '42501' })
   await sql`select * from notes`.execute(db)
+  const { rows } = await sql<{ name: string }>`select name from applied_migrations`.execute(db)
+  assert.ok(rows.some(({ name }) => name === '0001-notes.sql') && rows.every(({ name }) => name !== '0001-heard.sql'))
 })
 
 test('a statement is planned once a connection, whatever its values', async () => {
