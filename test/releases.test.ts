@@ -142,8 +142,11 @@ const migration = (name: string): string => `services/notifications/migrations/$
 const expand: Changes = {
   [migration('9001-headline')]: 'alter table mails add column headline text;\n',
   [store]: [
-    ['recipient, subject, html, text, state)', 'recipient, subject, headline, html, text, state)'],
-    ['recipient, subject, html, text, case', 'recipient, subject, subject, html, text, case'],
+    ['mail_key, template, recipient, subject, html', 'mail_key, template, recipient, subject, headline, html'],
+    [
+      'select id, key, template, recipient, subject, html',
+      'select id, key, template, recipient, subject, subject, html',
+    ],
   ],
 }
 /** What the release before the last wrote is filled in; the new one is read; both are written, as the last release reads the old one. */
@@ -163,7 +166,7 @@ const leave: Changes = {
     '-- contract: no release reads it since 1.0.2\nalter table mails alter column subject drop not null;\n',
   [store]: [
     ['recipient, subject, headline, html', 'recipient, headline, html'],
-    ['recipient, subject, subject, html, text, case', 'recipient, subject, html, text, case'],
+    ['recipient, subject, subject, html', 'recipient, subject, html'],
   ],
 }
 /** No copy knows it any more. */
