@@ -237,7 +237,7 @@ export function openPool(options: PoolOptions): Pool {
           begin = text === 'begin' ? beginWithin(leftMs, options.config) : null
           return unasked
         }
-        const span = startDetail(...statementSpan(text, options.config))
+        const span = startDetail(() => statementSpan(text, options.config))
         try {
           return await within(send(text, values), Date.now() + leftMs, () => undefined)
         } catch (error) {
@@ -297,6 +297,7 @@ function statementSpan(text: string, { application_name: application = '' }: pg.
   }
   return [summary, { kind: 'client', attributes }] as const
 }
+
 /** The answer to what is not sent, or not yet. */
 const unasked: pg.QueryResult = { command: '', rowCount: null, oid: 0, rows: [], fields: [] }
 

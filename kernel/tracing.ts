@@ -65,8 +65,8 @@ export function startSpan(name: string, options: SpanOptions): Span | null {
 }
 
 /** Begins a step that is only told as a part of a trace that is recorded: there are many of its kind, and it has no parts. */
-export function startDetail(name: string, options: SpanOptions): Span | null {
-  return currentCall()?.span?.sampled ? startSpan(name, options) : null
+export function startDetail(describe: () => readonly [name: string, options: SpanOptions]): Span | null {
+  return currentCall()?.span?.sampled ? startSpan(...describe()) : null
 }
 
 /** Runs `work` as a step of its own, to which belongs what it calls. `work` gets null where nobody records. */
