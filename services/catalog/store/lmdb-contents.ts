@@ -1,6 +1,6 @@
 import type { Key } from 'lmdb'
 import type { Environment } from './lmdb-environment.ts'
-import type { Driven } from './lmdb-imports.ts'
+import { type Driven, importTables } from './lmdb-imports.ts'
 import type { LmdbProducts } from './lmdb-products.ts'
 import {
   type ContentItem,
@@ -25,13 +25,7 @@ type Mark = { fingerprint: string; outcome: unknown; leaseUntil: number; created
 
 /** All that is in LMDB, for moving it. */
 export function lmdbContents(environment: Environment, goods: LmdbProducts): Contents {
-  const imports = environment.table<Driven>('imports', 'json')
-  const open = environment.table<string>('open-imports', 'string')
-  const parts = environment.table<Uint8Array>('parts', 'binary')
-  const sizes = environment.table<number>('part-sizes', 'ordered-binary')
-  const groups = environment.table<RowGroup>('row-groups', 'json')
-  const groupOf = environment.table<number>('row-group-of', 'ordered-binary')
-  const rejections = environment.table<Rejection>('rejections', 'json')
+  const { imports, open, parts, sizes, groups, groupOf, rejections, keep } = importTables(environment)
   const marks = environment.table<Mark>('marks', 'json')
   const marksByTime = environment.table<true>('marks-by-time', 'ordered-binary')
   const exports = environment.table<{ columns: string[]; createdAt: string }>('exports', 'json')
@@ -75,13 +69,7 @@ export function lmdbContents(environment: Environment, goods: LmdbProducts): Con
           const { report, progress, brokenLines, failures, revision, leaseUntil } = value
           return item(key as string, { report, progress, brokenLines, failures, revision, leaseUntil })
         }),
-      put: ({ key, value }) => {
-        const document = value as Driven
-        imports.putSync(key, document)
-        const { state } = document.report
-        if (state === 'uploading' || state === 'running') open.putSync(key, state)
-        else open.removeSync(key)
-      },
+      put: ({ value }) => keep(value as Driven),
       remove: (key) => {
         imports.removeSync(key)
         open.removeSync(key)

@@ -7,8 +7,8 @@ export type Driven = ImportDocument & { readonly leaseUntil: number }
 /** Keys deleted in one transaction, so that dropping a large upload holds nobody up. */
 const deletedAtOnce = 500
 
-/** Imports in LMDB: the uploaded parts, the index of their rows, how far each is, and the rows that were refused. */
-export function lmdbImports(environment: Environment): ImportStore & { purgeUploads(time: string): Promise<number> } {
+/** Where imports are in LMDB. */
+export function importTables(environment: Environment) {
   const imports = environment.table<Driven>('imports', 'json')
   /** Those that are not done, so that looking for work reads nothing else. */
   const open = environment.table<string>('open-imports', 'string')
@@ -17,13 +17,31 @@ export function lmdbImports(environment: Environment): ImportStore & { purgeUplo
   const groups = environment.table<RowGroup>('row-groups', 'json')
   const groupOf = environment.table<number>('row-group-of', 'ordered-binary')
   const rejections = environment.table<Rejection>('rejections', 'json')
+  return {
+    imports,
+    open,
+    parts,
+    sizes,
+    groups,
+    groupOf,
+    rejections,
+    /** Puts an import, and keeps the list of those that are not done. */
+    keep(document: Driven): void {
+      const { id, state } = document.report
+      imports.putSync(id, document)
+      if (state === 'uploading' || state === 'running') open.putSync(id, state)
+      else open.removeSync(id)
+    },
+  }
+}
+
+/** Imports in LMDB: the uploaded parts, the index of their rows, how far each is, and the rows that were refused. */
+export function lmdbImports(environment: Environment): ImportStore & { purgeUploads(time: string): Promise<number> } {
+  const { imports, open, parts, sizes, groups, groupOf, rejections, keep } = importTables(environment)
 
   const write = (document: Omit<Driven, 'revision'>, revision: number): ImportDocument => {
-    const { report } = document
     const next = { ...document, revision }
-    imports.putSync(report.id, next)
-    if (report.state === 'uploading' || report.state === 'running') open.putSync(report.id, report.state)
-    else open.removeSync(report.id)
+    keep(next)
     return withoutLease(next)
   }
   const now = (): string => new Date().toISOString()
