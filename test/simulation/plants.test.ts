@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { type TestDatabase, testDatabase } from '../database.ts'
+import { describe, test } from 'node:test'
 import { type Plant, type PlantName, plants, withPlant } from './plants.ts'
-import { preparePostgres, type SimulatedPostgres } from './postgres.ts'
-import { simulatedServices } from './process.ts'
 import { type Run, run } from './run.ts'
 import { type Scenario, scenarioOf } from './scenario.ts'
 import { shrink, tell } from './shrink.ts'
+import { simulatedPostgres } from './test-postgres.ts'
 
 /**
  * Where the search begins: a little before the first seed that `npm run simulate -- --plant all` finds from 0 on. When services or
@@ -24,21 +22,12 @@ const nearSeeds: Record<PlantName, number> = {
 const seedsTried = 40
 
 describe('what the simulation finds', () => {
-  let database: TestDatabase
-  let postgres: SimulatedPostgres
-  before(async () => {
-    database = await testDatabase()
-    postgres = await preparePostgres(database.url, simulatedServices)
-  })
-  after(async () => {
-    await postgres?.close()
-    await database?.drop()
-  })
+  const postgres = simulatedPostgres()
 
   const find = async (name: PlantName, plant: Plant): Promise<Run> => {
     const from = nearSeeds[name]
     for (let seed = from; seed < from + seedsTried; seed++) {
-      const one = await run(postgres, scenarioOf(seed), plant)
+      const one = await run(postgres(), scenarioOf(seed), plant)
       if (one.broken.length > 0) return one
     }
     assert.fail(`none of ${seedsTried} seeds from ${from} found ${name}`)
@@ -46,17 +35,17 @@ describe('what the simulation finds', () => {
 
   for (const name of Object.keys(plants) as PlantName[]) {
     test(`${name}: ${plants[name].mistake}`, async (t) => {
-      const { scenario, broken } = await withPlant(postgres, name, (plant) => find(name, plant))
+      const { scenario, broken } = await withPlant(postgres(), name, (plant) => find(name, plant))
       t.diagnostic(`seed ${scenario.seed}: ${broken[0]?.check}`)
       // It is the plant that was found: without it the same seed breaks nothing.
-      assert.deepEqual((await run(postgres, scenario)).broken, [])
+      assert.deepEqual((await run(postgres(), scenario)).broken, [])
     })
   }
 
   test('a run that fails is shrunk to one that fails in the same way, replays, and can be read', async () => {
     const name = 'compensate-on-time-out'
-    await withPlant(postgres, name, async (plant) => {
-      const attempt = (scenario: Scenario): Promise<Run> => run(postgres, scenario, plant)
+    await withPlant(postgres(), name, async (plant) => {
+      const attempt = (scenario: Scenario): Promise<Run> => run(postgres(), scenario, plant)
       const failed = await find(name, plant)
       const small = await shrink(failed, attempt)
       assert.ok(small.broken.some(({ check }) => check === failed.broken[0]?.check))

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
-import { type TestDatabase, testDatabase } from '../database.ts'
-import { preparePostgres, type SimulatedPostgres } from './postgres.ts'
-import { simulatedServices } from './process.ts'
+import { describe, test } from 'node:test'
 import { run } from './run.ts'
 import { scenarioOf } from './scenario.ts'
 import { shrink, tell } from './shrink.ts'
+import { simulatedPostgres } from './test-postgres.ts'
 
 /** Enough to meet each kind of trouble many times; the night has 10,000: `npm run simulate`. */
 const seeds = 500
@@ -13,21 +11,12 @@ const seeds = 500
 const atMostMs = 200_000
 
 describe('checkout, simulated', () => {
-  let database: TestDatabase
-  let postgres: SimulatedPostgres
-  before(async () => {
-    database = await testDatabase()
-    postgres = await preparePostgres(database.url, simulatedServices)
-  })
-  after(async () => {
-    await postgres?.close()
-    await database?.drop()
-  })
+  const postgres = simulatedPostgres()
 
   test('a seed goes the same way every time, and another seed another way', async () => {
     const fingerprints = async (): Promise<string[]> => {
       const found: string[] = []
-      for (const seed of [3, 14, 15, 92, 65]) found.push((await run(postgres, scenarioOf(seed))).fingerprint)
+      for (const seed of [3, 14, 15, 92, 65]) found.push((await run(postgres(), scenarioOf(seed))).fingerprint)
       return found
     }
     const first = await fingerprints()
@@ -39,8 +28,8 @@ describe('checkout, simulated', () => {
     const began = performance.now()
     let done = 0
     for (; done < seeds && performance.now() - began < atMostMs; done++) {
-      const one = await run(postgres, scenarioOf(done))
-      if (one.broken.length > 0) assert.fail(tell(await shrink(one, (scenario) => run(postgres, scenario))))
+      const one = await run(postgres(), scenarioOf(done))
+      if (one.broken.length > 0) assert.fail(tell(await shrink(one, (scenario) => run(postgres(), scenario))))
     }
     const perSecond = (done * 1_000) / (performance.now() - began)
     t.diagnostic(`${done} of ${seeds} seeds, ${perSecond.toFixed(1)} a second`)
