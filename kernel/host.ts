@@ -5,17 +5,17 @@ import { type Admission, createAdmission } from './admission.ts'
 import { type Actor, serviceCall, withCall } from './call.ts'
 import { type Client, createClient, type Mesh } from './client.ts'
 import { type Contract, ok } from './contract.ts'
-import { type Database, databaseFacts, openDatabase, sql } from './database.ts'
+import { type Database, databaseFacts, openDatabase } from './database.ts'
 import { type DeadLetterDoor, listDeadLetters, replayDeadLetters } from './dead-letters.ts'
 import { type Breaker, createBreaker, type DependencyState } from './dependency.ts'
 import { createEdge, type EdgeApp } from './edge.ts'
 import { type EventEnvelope, placeOf } from './event.ts'
 import type { RunningService } from './execute.ts'
-import { createFigures, lookEveryMs } from './figures.ts'
 import { hostContract, type ProcessHealth, processHealth, type Readiness, shopHealth } from './health.ts'
-import { gatheredIdempotencyStore, keptHours } from './idempotency.ts'
+import { gatheredIdempotencyStore } from './idempotency.ts'
 import { handleFitting, type Subscription, Unfit } from './inbox.ts'
 import { internalApi } from './internal-api.ts'
+import { startJobs } from './jobs.ts'
 import { httpMesh, localMesh, type Remote, strictMesh } from './mesh.ts'
 import { checkMigrated, migrate, serviceUrl } from './migrate.ts'
 import type { NatsBus } from './nats-bus.ts'
@@ -27,10 +27,9 @@ import { watchProcess } from './process-metrics.ts'
 import { rateLimiter } from './rate-limit.ts'
 import { databaseReadiness } from './readiness.ts'
 import { type Deliver, type Relay, startRelay, type Verdict } from './relay.ts'
-import type { AnyHandler, AnyService, Handlers, Job, ShopFacts, Wiring } from './service.ts'
+import type { AnyHandler, AnyService, Handlers, ShopFacts, Wiring } from './service.ts'
 import { type SharedAnswers, sharedAnswers } from './shared-answers.ts'
 import type { Metrics } from './telemetry.ts'
-import { inSpan } from './tracing.ts'
 
 export type HostOptions = {
   /** All services of the shop, hosted here or not: subscriptions and routes come from their declarations. */
@@ -509,71 +508,4 @@ async function openEdge(
   })
   await app.listen({ host: options.edge.host, port: options.edge.port })
   return app
-}
-
-/** How long delivered events are kept for `stoa verify`, and a day more for the inboxes that must know them. */
-const keptDays = 7
-
-/** Runs every service's jobs, and the kernel's own housekeeping in each schema. */
-function startJobs(started: readonly Started[], admission: Admission, metrics: Metrics): () => Promise<void> {
-  const figures = createFigures(metrics.registry)
-  const stops = started.flatMap((one) => {
-    const own = one.wiring.jobs ?? []
-    const kernel: Job[] = []
-    if (one.db) kernel.push({ name: 'housekeeping', everyMs: 10 * 60_000, run: () => housekeeping(one.db as Database) })
-    const count = figures.of(one.definition.contract.name, one.db, one.events, one.wiring.figures ?? [])
-    kernel.push({ name: 'figures', everyMs: lookEveryMs, run: count })
-    return [...own, ...kernel].map((job) => startJob(one, job, admission, metrics))
-  })
-  return async () => {
-    await Promise.all(stops.map((stop) => stop()))
-  }
-}
-
-function startJob(one: Started, job: Job, admission: Admission, metrics: Metrics): () => Promise<void> {
-  const { importance = 'background' } = job
-  let timer: NodeJS.Timeout
-  let current: Promise<void> = Promise.resolve()
-  const stopping = new AbortController()
-  const schedule = (): void => {
-    // Copies started together must not all do the same thing at the same moment.
-    timer = setTimeout(
-      () => {
-        if (!admission.hasSeat(importance)) return schedule()
-        const timeoutMs = Math.max(job.everyMs, 30_000)
-        const service = one.definition.contract.name
-        const call = serviceCall(service, { timeoutMs, importance })
-        const attributes = { 'stoa.service': service, 'stoa.job': job.name }
-        const took = metrics.jobs.startTimer({ service, job: job.name })
-        current = withCall(call, () =>
-          inSpan(`job ${job.name}`, { kind: 'internal', attributes }, () => job.run(stopping.signal)),
-        )
-          .then(() => void took({ outcome: 'ok' }))
-          .catch((error: unknown) => {
-            took({ outcome: 'error' })
-            one.log.error({ err: error, job: job.name }, 'job failed, will run again')
-          })
-          .then(() => {
-            if (!stopping.signal.aborted) schedule()
-          })
-      },
-      job.everyMs * (0.9 + 0.2 * Math.random()),
-    )
-    timer.unref()
-  }
-  schedule()
-  return async () => {
-    stopping.abort()
-    clearTimeout(timer)
-    await current
-  }
-}
-
-async function housekeeping(db: Database): Promise<void> {
-  await sql`delete from idempotency_keys where created_at < now() - make_interval(hours => ${keptHours})`.execute(db)
-  await sql`delete from rate_limits where window_start < now() - interval '1 day'`.execute(db)
-  await sql`delete from outbox o where occurred_at < now() - make_interval(days => ${keptDays})
-            and not exists (select 1 from outbox_deliveries d where d.event_id = o.id and d.delivered_at is null)
-            and not exists (select 1 from dead_letters d where d.event_id = o.id)`.execute(db)
-  await sql`delete from inbox where handled_at < now() - make_interval(days => ${keptDays + 1})`.execute(db)
 }
