@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
 import { checkInvariants } from '../cli/verify.ts'
 import { berlin, eventually, levels, sell } from './goods.ts'
+import { untilMinuteHasRoom } from './rate-window.ts'
 import { shapes, startShop, type TestShop } from './shop.ts'
 
 const eur = (amount: number) => ({ amount, currency: 'EUR' })
@@ -280,6 +281,7 @@ for (const shape of shapes) {
       assert.match([...said][0] ?? '', /^422 .*payments\/gift-card-not-usable/)
 
       const good = await issue(1_000)
+      await untilMinuteHasRoom()
       let guesses = 0
       for (; guesses < 40; guesses++) {
         const guess = `ABCD-ABCD-ABCD-ABCD-${1_000 + guesses}`

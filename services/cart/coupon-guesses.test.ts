@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { setTimeout as pause } from 'node:timers/promises'
+import { untilMinuteHasRoom } from '../../test/rate-window.ts'
 import { type CartShop, startCartShop } from './test-shop.ts'
 
 /** As the contract says. */
 const guessesAtMost = 20
-const windowMs = 60_000
-/** What the guesses of one test take, with room: all of them have to be in one window. */
-const roomMs = 10_000
 
 suite('who guesses coupon codes', () => {
   let shop: CartShop
@@ -22,8 +19,7 @@ suite('who guesses coupon codes', () => {
   test('has as few guesses through new carts as through an old one, also when all are sent at once', async () => {
     const lines = [{ variantId, quantity: 1 }]
     const { id } = await shop.create({ lines })
-    const left = windowMs - (Date.now() % windowMs)
-    if (left < roomMs) await pause(left)
+    await untilMinuteHasRoom()
 
     // What is no guess costs nothing: right codes, and what is refused for another reason.
     for (let n = 0; n < guessesAtMost + 5; n++) {

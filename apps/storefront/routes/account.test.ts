@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { type Goods, sell } from '../../../test/goods.ts'
+import { untilMinuteHasRoom } from '../../../test/rate-window.ts'
 import { startShop, type TestShop } from '../../../test/shop.ts'
 import { type Browser, browserAt } from '../test-browser.ts'
 
@@ -61,6 +62,7 @@ describe('accounts by forms alone', () => {
 
   test('guessing passwords through the pages is limited as through the API', async () => {
     const browser = open()
+    await untilMinuteHasRoom()
     const guess = () => browser.post('/account/sign-in', { email: 'owner@shop.example', password: 'a guess' })
     const statuses = await Promise.all(Array.from({ length: 25 }, async () => (await guess()).status))
     assert.ok(statuses.includes(401))
