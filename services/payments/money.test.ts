@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import pg from 'pg'
 import { newId } from '#kernel/id'
 import { verified } from '#kernel/invariants'
 import { startTestPayments, type TestPayments, until } from './test-payments.ts'
@@ -111,11 +112,38 @@ describe('captures, refunds and cancellations', () => {
     assert.deepEqual(await books(), [])
   })
 
+  test('a refund that comes too late for its amount is told what is left, also when the other is done by then', async () => {
+    const orderId = await paid()
+    const other = new pg.Client(shop.host.databaseUrl)
+    await other.connect()
+    try {
+      await other.query('begin')
+      await other.query('update payments.payments set refunded = 3000 where order_id = $1', [orderId])
+      const late = refund(orderId, 2_001)
+      await until(
+        () =>
+          shop.rows(
+            "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%insert into payment_operations%'",
+          ),
+        (waiting) => waiting.length > 0,
+      )
+      await other.query('commit')
+      const told = await late
+      assert.equal(verdict(told), 'payments/amount-too-large')
+      assert.deepEqual(!told.ok && told.refusal.data, { largest: eur(2_000) })
+    } finally {
+      await other.end()
+      await shop.rows('update payments.payments set refunded = 0 where order_id = $1', [orderId])
+    }
+  })
+
   test('twenty refunds of a fifth at once never give back more than was captured', async () => {
     const orderId = await paid()
     const outcomes = (await Promise.all(Array.from({ length: 20 }, () => refund(orderId, 1_000)))).map(verdict)
     const given = outcomes.filter((one) => one === 'ok').length
     assert.ok(given >= 1 && given <= 5)
+    const told = given === 5 ? /ok|in-flight|nothing-to-refund/ : /ok|in-flight/
+    for (const outcome of outcomes) assert.match(outcome, told)
     assert.deepEqual(await figures(orderId), ['captured', 5_000, given * 1_000])
     assert.equal((await shop.sandbox.paymentsOf(orderId))[0]?.refunded.amount, given * 1_000)
   })

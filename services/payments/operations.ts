@@ -22,13 +22,31 @@ export type Wanted = {
 /** What there is to move, in minor units, and how much of it this operation takes from where. */
 export type Measured = { readonly available: number; readonly provider: number; readonly giftCards: number }
 
+type Measure = (money: store.OrderMoney) => Measured
+
+/** Others may be quicker between our look at the money and our claim on it, but hardly time after time. */
+const looksAtMost = 3
+
 /**
  * Moves an order's money, once for each key: repeated after a crash, it finds what it began and goes on with that. An outcome
  * that nobody knows is refused as such and found out by itself.
  * @param measure of an order's money, how much there is to move and how much of it this operation takes
  * @returns null when there is nothing to move
  */
-export async function moveMoney(deps: Deps, wanted: Wanted, measure: (money: store.OrderMoney) => Measured) {
+export async function moveMoney(deps: Deps, wanted: Wanted, measure: Measure) {
+  for (let look = 1; look <= looksAtMost; look++) {
+    const moved = await lookAndMove(deps, wanted, measure)
+    if (moved !== 'missed') return moved
+  }
+  // Of a capture it is not only others: its authorization may be over, or its order canceled.
+  return wanted.kind === 'capture' ? null : inFlight()
+}
+
+const inFlight = () =>
+  refuse('payments/operation-in-flight', 'Another money operation of this payment is under way. Try again.')
+
+/** @returns 'missed' when the claim was in vain though nothing is in flight: what is left may still be enough */
+async function lookAndMove(deps: Deps, wanted: Wanted, measure: Measure) {
   const { orderId, kind, key, reason } = wanted
   const asked = JSON.stringify(wanted.amount)
   const known = await store.readOrderMoney(deps.db, orderId, abandonedAfterSeconds)
@@ -52,10 +70,7 @@ export async function moveMoney(deps: Deps, wanted: Wanted, measure: (money: sto
   const again = await store.readOperation(deps.db, orderId, kind, key)
   if (again) return goOn(deps, known.payment, again, asked)
   const now = await store.readOrderMoney(deps.db, orderId, abandonedAfterSeconds)
-  // Neither in flight nor there any more: the money moved between our look and our claim.
-  return now?.pending
-    ? refuse('payments/operation-in-flight', 'Another money operation of this payment is under way. Try again.')
-    : null
+  return now?.pending ? inFlight() : 'missed'
 }
 
 /**
