@@ -127,7 +127,10 @@ export function loadOn(base: string) {
     return seen
   }
 
-  /** Shoppers come at `ordersASecond`, by chance (a Poisson process), whether or not the shop keeps up. */
+  /**
+   * Shoppers come at `ordersASecond`, by chance (a Poisson process), whether or not the shop keeps up. What is answered
+   * after the last has come is not seen: it was sold while nobody else came.
+   */
   async function offer(goods: Goods, ordersASecond: number, seconds: number): Promise<Seen> {
     const seen = nothingSeen()
     const running = new Set<Promise<void>>()
@@ -145,8 +148,9 @@ export function loadOn(base: string) {
       if (n % (pagesAnOrder + 1) === 0) start(buy(seen, goods.variants[n % goods.variants.length] as string))
       else start(look(seen, goods.paths[n % goods.paths.length] as string))
     }
+    const inTime = structuredClone(seen)
     await Promise.all(running)
-    return seen
+    return { ...inTime, failed: seen.failed, failures: seen.failures }
   }
 
   async function readGoods(): Promise<Goods> {

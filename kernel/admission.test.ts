@@ -55,13 +55,16 @@ test('what is needed least finds the fewest seats, and some are for checkout onl
     const told = visits(admission, importance, howMany)
     return [count(told, 'seated'), count(told, 'waiting'), count(told, 'turned away')]
   }
-  assert.deepEqual(became('browsing', 90), [16, 64, 10])
+  assert.deepEqual(became('browsing', 90), [16, 66, 8])
   assert.deepEqual(became('background', 1), [0, 1, 0])
   assert.deepEqual(became('cart', 9), [8, 1, 0])
-  assert.deepEqual(became('checkout', 528), [8, 512, 8])
-  const { running, waiting, turnedAway } = admission.state()
-  assert.deepEqual({ running, waiting }, { running: 32, waiting: 578 })
-  assert.deepEqual(turnedAway, { checkout: 8, cart: 0, account: 0, browsing: 10, background: 0 })
+  // How many of them may wait follows how many were seated lately.
+  const [seated, waiting = 0, turnedAway = 0] = became('checkout', 900)
+  assert.equal(seated, 8)
+  assert.ok(waiting >= 512 && turnedAway > 0, `${waiting} wait, ${turnedAway} are turned away`)
+  const state = admission.state()
+  assert.deepEqual({ running: state.running, waiting: state.waiting }, { running: 32, waiting: 68 + waiting })
+  assert.deepEqual(state.turnedAway, { checkout: turnedAway, cart: 0, account: 0, browsing: 8, background: 0 })
 })
 
 test('a seat that gets free goes to whoever is needed most, and then to whoever came first', async (t) => {
@@ -96,20 +99,52 @@ test('who waits longer than it is worth is turned away', async (t) => {
   assert.deepEqual([first?.became, count(others, 'turned away')], ['turned away', 11])
 })
 
-test('as many may wait as are seated in good time, and the others are told at once', async (t) => {
+test('a rush finds room to wait; while more keep coming, who is turned away is told at once', async (t) => {
   const { admission } = admissionWith(50)
   t.after(() => admission.close())
   await untilFewSeats(admission)
-  visits(admission, 'cart', 24)
-  // Nobody is seated, so in the end hardly anybody is let wait.
-  visits(admission, 'browsing', 80)
-  const waiting = () => admission.state().waiting
-  assert.equal(waiting(), 64)
-  const comes = setInterval(() => visits(admission, 'browsing', 5), 10)
-  t.after(() => clearInterval(comes))
+  const running = visits(admission, 'browsing', 16)
+  const rush = visits(admission, 'browsing', 80)
+  assert.deepEqual([count(rush, 'waiting'), count(rush, 'turned away')], [66, 14])
+
+  // A hundred a second are seated, five times as many come.
+  const seatOne = setInterval(() => {
+    const first = [...running, ...rush, ...more].find(({ became }) => became === 'seated')
+    if (first) first.became = 'waiting'
+    first?.leave()
+  }, 10)
+  const more: Told[] = []
+  const wasWaiting: Told[] = []
+  const come = setInterval(() => {
+    const five = visits(admission, 'browsing', 5)
+    wasWaiting.push(...five.filter(({ became }) => became === 'waiting'))
+    more.push(...five)
+  }, 10)
+  t.after(() => [seatOne, come].forEach(clearInterval))
+  await pause(3_000)
+  assert.ok(admission.state().waiting <= 4, `${admission.state().waiting} wait`)
+  const wasSeated = wasWaiting.filter(({ became }) => became !== 'turned away').length
+  assert.ok(more.length > 500 && wasSeated > wasWaiting.length * 0.9, `${wasSeated} of ${wasWaiting.length}`)
+})
+
+test('room for a rush comes back while nobody is without a seat', async (t) => {
+  const { admission } = admissionWith(50)
+  t.after(() => admission.close())
+  await untilFewSeats(admission)
+  const waiting = (): number => {
+    const told = visits(admission, 'browsing', 96)
+    const they = count(told, 'waiting')
+    for (const { leave } of told) leave()
+    return they
+  }
+  assert.deepEqual([waiting(), waiting()], [66, 2])
   const deadline = Date.now() + 30_000
-  while (waiting() > 4 && Date.now() < deadline) await pause(5)
-  assert.ok(waiting() <= 4, `${waiting()} wait`)
+  let now = 0
+  while (now < 66 && Date.now() < deadline) {
+    await pause(2_500)
+    now = waiting()
+  }
+  assert.equal(now, 66)
 })
 
 test('where nobody has to wait, there are as many seats as before', async (t) => {

@@ -7,9 +7,10 @@ import { type Importance, importances } from './call.ts'
  * - **Seats.** So many requests run beside each other. Their number follows the standing queue behind them: it shrinks by a
  *   factor while the event loop, or a pool's connections, let everybody wait longer than `targetMs`, and grows while they do not
  *   and somebody waits (the delay is the measure and not the length: Nichols and Jacobson, Controlling Queue Delay, 2012).
- * - **Waiting.** Who finds no seat waits, the most important first. There are as many places to wait as can be seated in good
- *   time, by how many were seated in the last moments (Little's law: places = rate × time): so who would wait in vain is told so
- *   on arrival and not after a time-out.
+ * - **Waiting.** Who finds no seat waits, the most important first, or is told on arrival that it would be in vain. While more comes
+ *   than can be seated, only so many wait as are seated in a moment (Little's law: places = rate × time): a longer queue would serve
+ *   no more, only later. A rush after a quiet time is another matter: each kind of request has a credit of places for one, which is
+ *   spent by whoever waits beyond that and comes back while nobody has to (as a token bucket).
  * - **Importance.** What is needed least is turned away first, and everything a request causes inherits its importance, so that
  *   nobody is refused half-way (Zhou et al., Overload Control for Scaling WeChat Microservices, 2018). Some seats are for checkout
  *   only, and whoever pays waits first in line: they were let in with a cart before.
@@ -53,21 +54,32 @@ const seatsAtRest = 128
 const seatsAtMost = 1_024
 /** Seated a second, as long as it is not known better: a rush that passes in time finds room. */
 const rateAtFirst = 64
-/** How fast the rate follows what is seen, and places follow the rate downwards. */
+/** How fast the rate follows what is seen. */
 const smoothing = 0.2
+/** The part of the credit for a rush that comes back between two looks at which nobody was without a seat: all in two seconds. */
+const recovery = 0.05
 /** Somebody has to wait for it to be seen that seats come again. */
 const placesAtLeast = 2
 const placesAtMost = 512
-/** As many may wait as are seated in this part of their patience: the rate is not the same all the time. */
-const goodTime = 0.5
 
-/** How long it is better to wait than to come again, in milliseconds. */
+/** How long it is better to wait than to come again, in milliseconds: after that, who waits is told to. */
 const patienceMs: Readonly<Record<Importance, number>> = {
   checkout: 8_000,
   cart: 4_000,
   account: 4_000,
   browsing: 1_000,
   background: 200,
+}
+/**
+ * How long the queue is while more comes than can be seated, in milliseconds. Whoever pays has a cart, and was let in for it:
+ * they get a seat late rather than none.
+ */
+const queueMs: Readonly<Record<Importance, number>> = {
+  checkout: 4_000,
+  cart: 20,
+  account: 20,
+  browsing: 10,
+  background: 10,
 }
 /** The part of the seats that may be taken by requests of this importance and all that are needed less. */
 const shareOf: Readonly<Record<Importance, number>> = {
@@ -89,28 +101,26 @@ type Room = {
   readonly importance: Importance
   readonly queue: Visitor[]
   running: number
-  places: number
   turnedAway: number
+  /** How many more may wait than are seated in a moment. */
+  credit: number
+  /** Who found no seat since the last look. */
+  unseated: number
   /** Seated since the last look, and a second. */
   seated: number
   rate: number
 }
 
-const placesAtFirst = (importance: Importance): number => (rateAtFirst * patienceMs[importance]) / 1_000
+const creditAtMost = (importance: Importance): number => (rateAtFirst * patienceMs[importance]) / 1_000
+const placesOf = ({ importance, rate }: Room): number =>
+  Math.min(placesAtMost, Math.max(placesAtLeast, (rate * queueMs[importance]) / 1_000))
 
 /** @param waits each tells the milliseconds that everybody waited at least for something beside the event loop */
 export function createAdmission(waits: () => readonly number[] = () => []): Admission {
   const loop = loopDelay()
   const rooms = importances.map((importance): Room => {
-    return {
-      importance,
-      queue: [],
-      running: 0,
-      places: placesAtFirst(importance),
-      turnedAway: 0,
-      seated: 0,
-      rate: rateAtFirst,
-    }
+    const credit = creditAtMost(importance)
+    return { importance, queue: [], running: 0, turnedAway: 0, credit, unseated: 0, seated: 0, rate: rateAtFirst }
   })
   const rankOf = Object.fromEntries(importances.map((one, rank) => [one, rank])) as Record<Importance, number>
   let seats = seatsAtRest
@@ -150,23 +160,26 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
     }
   }
 
-  /** Who has waited as long as it is worth, and who came last of more than there are places for by now. */
-  const turnWaitingAway = (room: Room): void => {
+  /** Who has waited as long as it is worth. */
+  const turnLateAway = (room: Room): void => {
     const since = performance.now() - patienceMs[room.importance]
-    const inTime = room.queue.findIndex((one) => one.since > since)
-    const late = room.queue.splice(0, inTime === -1 ? room.queue.length : inTime)
-    const last = room.queue.splice(Math.ceil(room.places))
-    for (const visitor of [...late, ...last]) turnAway(room, visitor)
+    while (room.queue[0] && room.queue[0].since <= since) turnAway(room, room.queue.shift() as Visitor)
   }
 
-  const countPlaces = (room: Room, elapsedMs: number): void => {
+  const count = (room: Room, elapsedMs: number): void => {
     room.rate += (room.seated / (elapsedMs / 1_000) - room.rate) * smoothing
     room.seated = 0
-    const inGoodTime = room.rate * (patienceMs[room.importance] / 1_000) * goodTime
-    // A quiet moment says nothing of how many could be seated: places come back with time.
-    const ofQuiet = room.queue.length === 0 ? Math.min(placesAtFirst(room.importance), room.places * growth) : 0
-    const places = Math.max(placesAtLeast, ofQuiet, inGoodTime, room.places * (1 - smoothing))
-    room.places = Math.min(placesAtMost, places)
+    const most = creditAtMost(room.importance)
+    if (room.unseated === 0) room.credit = Math.min(most, room.credit + most * recovery)
+    room.unseated = 0
+  }
+
+  /** @returns whether they may: as one of those who are seated in a moment, or on credit */
+  const mayWait = (room: Room): boolean => {
+    if (room.queue.length < placesOf(room)) return true
+    if (room.credit < 1) return false
+    room.credit -= 1
+    return true
   }
 
   const look = (): void => {
@@ -177,8 +190,8 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
     const elapsedMs = performance.now() - lastLook
     lastLook += elapsedMs
     for (const room of rooms) {
-      countPlaces(room, elapsedMs)
-      turnWaitingAway(room)
+      count(room, elapsedMs)
+      turnLateAway(room)
     }
     seatWaiting()
   }
@@ -196,9 +209,13 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
       const rank = rankOf[importance]
       const room = rooms[rank] as Room
       const visitor: Visitor = { seated, turnedAway, since: performance.now(), place: 'waiting' }
-      if (room.queue.length === 0 && isFree(rank)) seat(room, visitor)
-      else if (room.queue.length < room.places) room.queue.push(visitor)
-      else turnAway(room, visitor)
+      if (room.queue.length === 0 && isFree(rank)) {
+        seat(room, visitor)
+      } else {
+        room.unseated += 1
+        if (mayWait(room)) room.queue.push(visitor)
+        else turnAway(room, visitor)
+      }
       return () => leave(room, visitor)
     },
     hasSeat: (importance) => isFree(rankOf[importance]),
