@@ -70,6 +70,14 @@ export async function examine(environment: Environment, root: string): Promise<n
         return examineCatalog(environment.mongodbUrl)
       },
     ],
+    [
+      'events',
+      async () => {
+        if (!environment.nats) return 'from service to service'
+        const { examineNats } = await import('#kernel/nats-stream')
+        return examineNats(environment.nats)
+      },
+    ],
   ]
   let status = 0
   for (const [name, check] of checks) {

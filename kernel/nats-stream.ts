@@ -1,6 +1,6 @@
 import type { JetStreamManager, StreamConfig } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
-import type { NatsOptions } from './nats-connection.ts'
+import { connectionOptions, type NatsOptions } from './nats-connection.ts'
 
 // One stream for a shop, and in it a subject and a durable consumer for each subscriber. It carries and does not keep: the
 // outbox is what events are kept in. So nothing of it has to be backed up, and it may be deleted at any time.
@@ -42,10 +42,7 @@ export async function ensureStream(manager: JetStreamManager, options: NatsOptio
     num_replicas: options.replicas,
   } satisfies Partial<StreamConfig>
   const name = streamName(options)
-  const found = await manager.streams.info(name).catch((error: unknown) => {
-    if (isMissing(error)) return null
-    throw error
-  })
+  const found = await manager.streams.info(name).catch(isMissingElseThrow)
   if (found === null) {
     // Its messages are gone once they are taken. A batch that is sent again is meant to be: the inbox knows what it has handled.
     await manager.streams.add({ name, ...changeable, retention: 'workqueue', storage: 'file', discard: 'old' })
@@ -73,7 +70,28 @@ export async function ensureConsumer(
   })
 }
 
+/** Says what a broker is and what it keeps for this shop. Throws when it does not answer, or has no JetStream. */
+export async function examineNats(options: NatsOptions): Promise<string> {
+  const { connect } = await import('@nats-io/transport-node')
+  const usual = await connectionOptions(options, 'stoa-doctor')
+  const connection = await connect({ ...usual, maxReconnectAttempts: 0, ignoreAuthErrorAbort: false })
+  try {
+    const { manager } = await streamTools(connection)
+    await manager.getAccountInfo()
+    const server = `${connection.getServer()}, version ${connection.info?.version}`
+    const stream = await manager.streams.info(streamName(options)).catch(isMissingElseThrow)
+    if (stream === null) return `${server}; the first start makes the stream`
+    const { config, state } = stream
+    return `${server}; ${state.messages} messages under way, in ${config.num_replicas === 1 ? 'one copy' : `${config.num_replicas} copies`}`
+  } finally {
+    await connection.close()
+  }
+}
+
 /** JetStream's codes for a stream and a consumer that are not there. */
 const missing = [10_059, 10_014]
 
-const isMissing = (error: unknown): boolean => missing.includes((error as { code?: number }).code ?? 0)
+function isMissingElseThrow(error: unknown): null {
+  if (missing.includes((error as { code?: number }).code ?? 0)) return null
+  throw error
+}

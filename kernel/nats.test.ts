@@ -9,6 +9,7 @@ import { jetstreamManager } from '@nats-io/jetstream'
 import { connect, nkeys } from '@nats-io/transport-node'
 import pg from 'pg'
 import type { NatsOptions } from '#kernel/nats-connection'
+import { examineNats } from '#kernel/nats-stream'
 import { tokenSigner } from '#kernel/service-token'
 import { startTestHost, type TestHost } from '../test/host.ts'
 import { natsOptions, noNats, startNats, type TestNats } from '../test/nats.ts'
@@ -284,6 +285,25 @@ test('two shops may share a broker', { skip }, async (t) => {
 })
 
 const seedOf = (user: nkeys.KeyPair): string => Buffer.from(user.getSeed()).toString()
+
+test('a look at the broker says what it is and what it holds, or why it cannot be used', { skip }, async (t) => {
+  const broker = await startNats()
+  assert.match(
+    await examineNats(broker.options),
+    /^127\.0\.0\.1:\d+, version 2\.[\d.]+; the first start makes the stream$/,
+  )
+  const { writer } = await startWriter(t, broker)
+  await write(writer, ['for a reader that is away'])
+  const deadline = Date.now() + withinMs
+  let said = ''
+  while (!said.includes('1 messages') && Date.now() < deadline) {
+    said = await examineNats(broker.options)
+    await pause(50)
+  }
+  assert.match(said, /; 1 messages under way, in one copy$/)
+  await broker.kill()
+  await assert.rejects(examineNats(broker.options), /connection refused/)
+})
 
 test('whoever NATS wants to see: user and password, token, nkey, and TLS with a certificate', { skip }, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'stoa-nats-who-'))
