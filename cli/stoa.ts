@@ -178,10 +178,10 @@ async function main(args: readonly string[]): Promise<number> {
 /** Errors with a `code`, problems and configuration faults are for people: one clear line. Others are bugs and show where. */
 function report(error: unknown): void {
   // By its shape: the class would load half of the kernel before a database can begin to start.
-  const { problem } = error as { problem?: { title: string; detail?: string } }
+  const { problem, cause } = error as { problem?: { title: string; detail?: string }; cause?: unknown }
   const expected = error instanceof ConfigurationError || typeof (error as { code?: unknown }).code === 'string'
   const text = problem
-    ? (problem.detail ?? problem.title)
+    ? `${problem.detail ?? problem.title}${cause instanceof Error ? ` (${cause.message})` : ''}`
     : expected || !(error instanceof Error)
       ? ((error as Error).message ?? String(error))
       : (error.stack ?? error.message)

@@ -141,11 +141,12 @@ export type ComparedRow = Pick<
   readonly settled: boolean
 }
 
+// Counted, and not asked whether it exists: for that PostgreSQL would read all operations once a page.
 const compared = (graceSeconds: number) => sql`
   p.id, p.order_id, p.attempt_key, p.provider_payment_id, p.status, p.currency, p.amount, p.captured, p.refunded, p.created_at,
   (p.updated_at < now() - make_interval(secs => ${graceSeconds})
-   and not exists (select 1 from payment_operations o where o.payment_id = p.id
-                   and (o.status = 'pending' or o.updated_at > now() - make_interval(secs => ${graceSeconds})))) as settled`
+   and (select count(*) = 0 from payment_operations o where o.order_id = p.order_id and o.payment_id = p.id
+        and (o.status = 'pending' or o.updated_at > now() - make_interval(secs => ${graceSeconds})))) as settled`
 
 /** Attempts at a provider by id, older than the grace. */
 export async function pageOfAttempts(
