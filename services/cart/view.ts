@@ -1,18 +1,18 @@
 import type { cart } from '#contracts/cart'
 import type { Output } from '#kernel/contract'
-import { money, subtract } from '#kernel/money'
+import { type Money, money, subtract } from '#kernel/money'
 import type { PricedCart } from './price-cart.ts'
-import type { StoredCart, StoredLine } from './store.ts'
+import type { StoredCart, StoredGiftCard, StoredLine } from './store.ts'
 
 type Cart = Output<(typeof cart.operations)['get']>
 type Line = Cart['lines'][number]
 
 /** A cart as its owner sees it. */
 export function viewCart(cart: StoredCart, priced: PricedCart): Cart {
-  const { quote, delivery, requiresShipping } = priced
+  const { quote, delivery, requiresShipping, balances } = priced
   const lines = cart.lines.map((line) => viewLine(line, priced))
   const chosen = requiresShipping && delivery.kind === 'offered' ? delivery.chosen : null
-  const giftCards = payWith(cart, priced)
+  const giftCards = payByCards(cart.giftCards, quote.totals.total, balances)
   return {
     id: cart.id,
     market: cart.market,
@@ -36,13 +36,17 @@ export function viewCart(cart: StoredCart, priced: PricedCart): Cart {
   }
 }
 
-/** What each gift card pays: the first one what it can, the next one of what is left. */
-function payWith(cart: StoredCart, { quote, balances }: PricedCart): Cart['giftCards'] {
-  let due = quote.totals.total.amount
-  return cart.giftCards.map((card) => {
+/** What each gift card pays of a total: the first one what it can, the next one of what is left. */
+export function payByCards(
+  cards: readonly StoredGiftCard[],
+  total: Money,
+  balances: PricedCart['balances'],
+): Cart['giftCards'] {
+  let due = total.amount
+  return cards.map((card) => {
     const amount = Math.min(due, balances.get(card.id) ?? 0)
     due -= amount
-    return { ...card, amount: money(amount, quote.currency) }
+    return { ...card, amount: money(amount, total.currency) }
   })
 }
 

@@ -31,17 +31,20 @@ type SimulatedCart = {
   version: number
   lines: Buyer['lines']
   readonly coupon: boolean
+  giftCards: Buyer['giftCards']
   email: string
 }
 
 export type Crowd = {
   readonly cartOf: Snapshot
-  /** Puts goods, prices and the coupon into the shop. */
+  /** Puts goods, prices, the coupon and gift cards into the shop. */
   open(): Promise<void>
   /** Lets everybody act. @returns when all of them have done what they came for */
   act(): Promise<void>
   readonly acknowledged: readonly Acknowledged[]
   readonly cartIds: ReadonlyMap<string, string>
+  /** In the order of the scenario. */
+  readonly giftCardIds: readonly string[]
   readonly clients: ReturnType<typeof clientsOf>
 }
 
@@ -122,6 +125,7 @@ export function gatherCrowd(options: {
       version: 1,
       lines: buyer.lines,
       coupon: buyer.coupon,
+      giftCards: buyer.giftCards,
       email: `${buyer.name.replace(' ', '-')}@shop.example`,
     }
     carts.set(goods.id, goods)
@@ -153,6 +157,10 @@ export function gatherCrowd(options: {
         goods.version += 1
         goods.lines = goods.lines.slice(0, 1).map((line) => ({ ...line, quantity: 1 }))
       }
+      if (answer.refusal.type === 'payments/gift-card-short') {
+        goods.version += 1
+        goods.giftCards = []
+      }
       await comeBack(buyer, await checkOut(buyer, goods, newId('key'), 'tok_ok'))
     }
   }
@@ -173,12 +181,18 @@ export function gatherCrowd(options: {
   }
 
   const cartIds = new Map<string, string>()
+  const giftCardIds: string[] = []
   return {
     acknowledged,
     cartIds,
     clients,
-    cartOf: ({ cartId }) => viewOf(carts.get(cartId), cartId),
-    open: () => within(outside, () => stockUp(clients, scenario)),
+    giftCardIds,
+    cartOf: ({ cartId }) => viewOf(carts.get(cartId), cartId, giftCardIds),
+    open: () =>
+      within(outside, async () => {
+        await stockUp(clients, scenario)
+        for (const amount of scenario.giftCards) giftCardIds.push(await issueGiftCard(clients, amount))
+      }),
     async act() {
       await within(outside, () =>
         Promise.all(scenario.actors.map((actor) => (actor.kind === 'buyer' ? shop(actor) : work(actor)))),
@@ -256,12 +270,20 @@ async function stockUp(clients: ReturnType<typeof clientsOf>, { stock, couponLim
   })
 }
 
+async function issueGiftCard({ payments: client }: ReturnType<typeof clientsOf>, amount: number): Promise<string> {
+  const issued = await withCall({ ...serviceCall('edge', { timeoutMs: 40_000 }), actor: staffMember }, () =>
+    client.issueGiftCard({ amount: { amount, currency: 'EUR' } }, { key: newId('key') }),
+  )
+  if (!issued.ok) throw new Error('simulation: no gift card was issued')
+  return issued.value.id
+}
+
 const address = { name: 'Ada', line1: 'Street 1', city: 'Berlin', postalCode: '10115', country: 'DE' }
 
 type CartOutput = ReturnType<Snapshot>
 type Variant = Output<(typeof cart.operations)['snapshot']>['variants'][number]
 
-function viewOf(goods: SimulatedCart | undefined, cartId: string): CartOutput {
+function viewOf(goods: SimulatedCart | undefined, cartId: string, giftCardIds: readonly string[]): CartOutput {
   if (!goods) throw new Error(`simulation: nobody has the cart ${cartId}`)
   const zero = { amount: 0, currency: 'EUR' }
   const money = { unitPrice: zero, compareAtPrice: null, subtotal: zero, discount: zero, tax: zero, total: zero }
@@ -285,8 +307,8 @@ function viewOf(goods: SimulatedCart | undefined, cartId: string): CartOutput {
     })),
     coupons: goods.coupon ? [{ code: couponCode, applied: true, reason: null }] : [],
     discounts: [],
-    giftCards: [],
-    // Known once it is priced.
+    // What they pay is known once it is priced, and so is what is due.
+    giftCards: goods.giftCards.map((card) => ({ id: giftCardIds[card] ?? '', last4: `000${card}`, amount: zero })),
     due: zero,
     totals: { items: zero, discount: zero, shipping: zero, tax: zero, total: zero },
     missing: [],

@@ -16,10 +16,20 @@ type OrderFacts = {
   readonly cart_id: string
   readonly state: string
   readonly total: number
+  /** Of the total, what gift cards pay: each card its part. */
+  readonly gift_card_amount: number
+  readonly gift_cards: readonly { readonly id: string; readonly amount: number }[]
   readonly refunded: number
   readonly settled: boolean
   readonly placed_events: number
   readonly was_placed: boolean
+}
+/** What a gift card paid for an order, and got back. */
+type UseFacts = {
+  readonly order_id: string
+  readonly gift_card_id: string
+  readonly amount: number
+  readonly refunded: number
 }
 type PaymentFacts = {
   readonly attempt_key: string
@@ -45,7 +55,7 @@ export async function findBroken(ended: {
 }): Promise<Found[]> {
   const { postgres, scenario, crowd, bank } = ended
   const { rows: orders } = await postgres.owner.query<OrderFacts>(`
-    select id, cart_id, state, total::float8 as total, refunded::float8 as refunded, placed_at is not null as was_placed,
+    select id, cart_id, state, total::float8 as total, gift_card_amount::float8 as gift_card_amount, gift_cards, refunded::float8 as refunded, placed_at is not null as was_placed,
       settled_at is not null or state = 'fulfilled' as settled,
       (select count(*)::int from orders.outbox e where e.subject = o.id and e.type = 'order.placed') as placed_events
     from orders.orders o order by id`)
@@ -53,6 +63,9 @@ export async function findBroken(ended: {
     select attempt_key, order_id, status, authorized::float8 as authorized, captured::float8 as captured,
            refunded::float8 as refunded
     from payments.payments order by id`)
+  const { rows: uses } = await postgres.owner.query<UseFacts>(`
+    select order_id, gift_card_id, amount::float8 as amount, refunded::float8 as refunded
+    from payments.gift_card_uses where not undone order by order_id, position`)
   return [
     ...(await verifyAll(ended)),
     ...(await lostEvents(postgres)),
@@ -60,7 +73,9 @@ export async function findBroken(ended: {
     ...(await unfinished(postgres, orders)),
     ...misbooked(payments, bank.all()),
     ...orders.flatMap((order) => wronglyCharged(order, bank.all())),
-    ...orders.flatMap((order) => [...wronglyTold(order), ...wronglyRefunded(order, payments)]),
+    ...orders.flatMap((order) => [...wronglyTold(order), ...wronglyRefunded(order, payments, uses)]),
+    ...orders.flatMap((order) => wronglyPaidByCards(order, uses)),
+    ...(await wronglyLeftOnCards(ended, orders, uses)),
     ...brokenWords(scenario, crowd.acknowledged, orders),
   ]
 }
@@ -179,7 +194,7 @@ function misbooked(payments: readonly PaymentFacts[], booked: readonly ProviderP
   return found
 }
 
-/** An order that lives has exactly one charge that the provider knows, of its total; one that came to nothing has none. */
+/** An order that lives has exactly one charge that the provider knows, of what gift cards leave due; one that came to nothing has none. */
 function wronglyCharged(order: OrderFacts, booked: readonly ProviderPayment[]): Found[] {
   const check = 'I2 the provider charged each order that lives once, and no other'
   const live = booked.filter(
@@ -189,13 +204,10 @@ function wronglyCharged(order: OrderFacts, booked: readonly ProviderPayment[]): 
     ({ status, captured, refunded }) => status === 'authorized' || captured.amount > refunded.amount,
   )
   if (live.length > 1) return [{ check, detail: `${order.id} is charged ${live.length} times` }]
-  if (isPlaced(order) && live[0]?.authorized.amount !== order.total)
-    return [
-      {
-        check,
-        detail: `${order.id} of ${order.total} is ${order.state} with ${live[0]?.authorized.amount ?? 0} charged`,
-      },
-    ]
+  const charged = live[0]?.authorized.amount ?? 0
+  const due = order.total - order.gift_card_amount
+  if (isPlaced(order) && charged !== due)
+    return [{ check, detail: `${order.id} is ${order.state}, and of ${due} due ${charged} is charged` }]
   if (!isPlaced(order) && kept.length > 0) return [{ check, detail: `${order.id} is ${order.state} and charged` }]
   return []
 }
@@ -209,8 +221,12 @@ function wronglyTold(order: OrderFacts): Found[] {
 }
 
 /** What an order heard of its refunds is what payments gave back. */
-function wronglyRefunded({ id, refunded }: OrderFacts, payments: readonly PaymentFacts[]): Found[] {
-  const given = payments.reduce((sum, one) => (one.order_id === id ? sum + one.refunded : sum), 0)
+function wronglyRefunded(
+  { id, refunded }: OrderFacts,
+  payments: readonly PaymentFacts[],
+  uses: readonly UseFacts[],
+): Found[] {
+  const given = [...payments, ...uses].reduce((sum, one) => (one.order_id === id ? sum + one.refunded : sum), 0)
   if (given === refunded) return []
   return [
     {
@@ -218,6 +234,41 @@ function wronglyRefunded({ id, refunded }: OrderFacts, payments: readonly Paymen
       detail: `${id} heard of ${refunded}, and ${given} was given back`,
     },
   ]
+}
+
+/** Gift cards paid their part of an order that lives, and got all of it back of one that came to nothing. */
+function wronglyPaidByCards(order: OrderFacts, uses: readonly UseFacts[]): Found[] {
+  const its = uses.filter(({ order_id }) => order_id === order.id)
+  const paid = its.reduce((sum, { amount, refunded }) => sum + amount - (isPlaced(order) ? 0 : refunded), 0)
+  const expected = isPlaced(order) ? order.gift_card_amount : 0
+  if (paid === expected) return []
+  return [
+    {
+      check: 'I7 gift cards pay for orders that live, and no others',
+      detail: `${order.id} is ${order.state}, and gift cards paid ${paid} of ${expected}`,
+    },
+  ]
+}
+
+/** On a gift card is what it was issued with, less its parts of orders that live, and what went back to it. */
+async function wronglyLeftOnCards(
+  { postgres, scenario, crowd }: Parameters<typeof findBroken>[0],
+  orders: readonly OrderFacts[],
+  uses: readonly UseFacts[],
+): Promise<Found[]> {
+  const { rows } = await postgres.owner.query<{ id: string; balance: number }>(
+    'select id, balance::float8 as balance from payments.gift_cards',
+  )
+  return crowd.giftCardIds.flatMap((id, number) => {
+    const sold = orders.filter(isPlaced).flatMap((order) => order.gift_cards.filter((part) => part.id === id))
+    const spent = sold.reduce((sum, { amount }) => sum + amount, 0)
+    const alive = new Set(orders.filter(isPlaced).map((order) => order.id))
+    const back = uses.filter((use) => use.gift_card_id === id && alive.has(use.order_id))
+    const expected = back.reduce((sum, { refunded }) => sum + refunded, (scenario.giftCards[number] ?? 0) - spent)
+    const balance = rows.find((row) => row.id === id)?.balance
+    if (balance === expected && balance >= 0) return []
+    return [{ check: 'I7 a gift card holds what is left of it', detail: `${id} holds ${balance}, not ${expected}` }]
+  })
 }
 
 /** What a client was told is true for ever. */

@@ -17,6 +17,8 @@ export type Faults = {
   statementMs(what: string): number
   losesRequest(what: string): boolean
   losesAnswer(what: string): boolean
+  /** Whether whoever asks is told to come again, before anything is done. */
+  turnsAway(what: string): boolean
   choose(count: number, what: string): number
   /** Told after each thing that was done for a process: it may die before it hears of it. */
   mayCrash(life: Life, what: string): void
@@ -84,6 +86,7 @@ export function faultsOf(
     statementMs: (what) => delayMs(what, 2),
     losesRequest: (what) => on('lost-calls') && random.happens(0.02, again(`request of ${what} is lost`)),
     losesAnswer: (what) => on('lost-calls') && random.happens(0.02, again(`answer to ${what} is lost`)),
+    turnsAway: (what) => on('turned-away') && random.happens(0.15, again(`${what} is turned away`)),
     choose: (count, what) => random.between(0, count - 1, again(`who does ${what}`)),
     mayCrash(life, what) {
       if (!on('crashes') || life.isOver || crashes >= crashesAtMost) return

@@ -2,7 +2,7 @@ import type { Call } from '#kernel/call'
 import type { EventEnvelope } from '#kernel/event'
 import { execute, type RunningService } from '#kernel/execute'
 import { type Ask, NoAnswer, sentVerdicts } from '#kernel/mesh'
-import { ProblemError, problem } from '#kernel/problem'
+import { overloaded, ProblemError, problem } from '#kernel/problem'
 import type { Deliver } from '#kernel/relay'
 import type { Faults } from './faults.ts'
 import { currentLife, type Life, outside, type Timeline, within } from './timeline.ts'
@@ -60,6 +60,8 @@ export function simulateNetwork(options: {
           const door = open[faults.choose(open.length, what)]
           if (!door) return answerWith({ error: new NoAnswer(`${service} refuses connections`) })
           trace.add(door.life, what, `asked by ${caller.name}`)
+          // As admission does it: whoever shops is asked at the door, and a checkout that was let in goes on between services.
+          if (caller === outside && faults.turnsAway(what)) return answerWith({ error: overloaded(1) })
           faults.mayCrash(door.life, what)
           if (door.life.isOver) return answerWith({ error: new NoAnswer(`${service} closed the connection`) })
           within(door.life, () => {

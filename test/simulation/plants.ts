@@ -60,6 +60,25 @@ export const plants = {
     mistake: 'An order that is given up is taken for unpaid, and the provider is not told to let its payment go.',
     adapter: (adapter) => ({ ...adapter, abandon: async () => ({ outcome: 'abandoned' }) }),
   },
+  'gift-card-before-attempt': {
+    mistake:
+      'What a gift card pays is taken from it by itself, and so before the attempt that it is part of has committed.',
+    leavesTransaction: (statement) => /insert into gift_card_uses/.test(statement),
+    rewrite: (statement) => statement.replace(/(select 1 from gift_cards where id = any.*) for update/, '$1'),
+    database: {
+      change: 'alter table payments.gift_card_uses drop constraint gift_card_uses_order_id_fkey',
+      restore: `alter table payments.gift_card_uses add constraint gift_card_uses_order_id_fkey
+                foreign key (order_id) references payments.order_payments`,
+    },
+  },
+  'gift-card-spent-twice': {
+    mistake: 'What a cart was shown is taken from a gift card, whether it is still there or not.',
+    rewrite: (statement) => statement.replace('and g.balance >= w.amount', ''),
+    database: {
+      change: 'alter table payments.gift_cards drop constraint gift_cards_balance_check',
+      restore: 'alter table payments.gift_cards add constraint gift_cards_balance_check check (balance >= 0)',
+    },
+  },
   'answer-before-decision': {
     mistake:
       'The answer for an idempotency key is kept by itself, and so before the decision that it tells has committed.',

@@ -1,5 +1,6 @@
 import T from 'typebox'
 import { cart } from '#contracts/cart'
+import { payments } from '#contracts/payments'
 import { pricing, withShipping } from '#contracts/pricing'
 import { serviceCall, withCall } from '#kernel/call'
 import type { Mesh } from '#kernel/client'
@@ -8,12 +9,14 @@ import { type Database, databaseFacts } from '#kernel/database'
 import type { RunningService } from '#kernel/execute'
 import { createReceiver, startService } from '#kernel/host'
 import { type Ask, localMesh, remoteMesh } from '#kernel/mesh'
+import { subtract } from '#kernel/money'
 import type { OpenPool } from '#kernel/pool'
 import { type Deliver, startRelay } from '#kernel/relay'
 import { type AnyService, type Job, service } from '#kernel/service'
 import { sharedAnswers } from '#kernel/shared-answers'
 import { createLog, createMetrics } from '#kernel/telemetry'
 import type { PaymentProvider } from '../../providers/payments/port.ts'
+import { payByCards } from '../../services/cart/view.ts'
 import { inventoryService } from '../../services/inventory/service.ts'
 import { ordersService } from '../../services/orders/service.ts'
 import { paymentsService } from '../../services/payments/service.ts'
@@ -38,11 +41,12 @@ export function servicesOf(adapter: () => PaymentProvider, cartOf: Snapshot): re
   const feed = service({
     contract: contract('cart', { snapshot: cart.operations.snapshot }),
     settings: T.Object({}),
-    calls: [pricing],
+    calls: [pricing, payments],
     connections: null,
     migrations: null,
     start: async ({ client }) => {
       const prices = client(pricing)
+      const { giftCardBalances } = client(payments)
       return {
         operations: {
           async snapshot(input) {
@@ -66,8 +70,14 @@ export function servicesOf(adapter: () => PaymentProvider, cartOf: Snapshot): re
             if (!quoted.ok) throw new Error(`simulation: no price: ${quoted.refusal.type}`)
             const quote = withShipping(quoted.value, { amount: 490, currency: 'EUR' })
             const price = { amount: 490, currency: 'EUR' }
+            const giftCardIds = goods.giftCards.map(({ id }) => id)
+            const found = await giftCardBalances({ giftCardIds, currency: goods.currency })
+            if (!found.ok) throw new Error('simulation: nobody knows what is left on gift cards')
+            const balances = new Map(found.value.items.map((one) => [one.giftCardId, one.balance.amount]))
+            const { total } = quote.totals
+            const giftCards = payByCards(goods.giftCards, total, balances)
             return ok({
-              cart: { ...goods, due: quote.totals.total },
+              cart: { ...goods, giftCards, due: giftCards.reduce((due, { amount }) => subtract(due, amount), total) },
               quote,
               variants,
               shipping: { id: 'standard', name: 'Standard', price },

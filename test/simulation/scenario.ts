@@ -14,6 +14,8 @@ export const faultKinds = [
   'odd-callbacks',
   /** Clocks of processes that are wrong, and leap. */
   'clocks',
+  /** Requests that are turned away at the door, as by a shop that is full. */
+  'turned-away',
 ] as const
 export type FaultKind = (typeof faultKinds)[number]
 
@@ -23,6 +25,8 @@ export type Buyer = {
   readonly startsMs: number
   readonly lines: readonly { readonly variant: number; readonly quantity: number }[]
   readonly coupon: boolean
+  /** Gift cards that pay first, by their number; others may have the same. */
+  readonly giftCards: readonly number[]
   readonly token: Token
   /** What the shopper does beside asking once and asking again until there is an answer. */
   readonly habit: 'patient' | 'double-click' | 'other-key' | 'changes-cart'
@@ -48,6 +52,8 @@ export type Scenario = {
   readonly capture: 'at-once' | 'on-fulfillment'
   readonly stock: readonly number[]
   readonly couponLimit: number
+  /** What is on each gift card at first, in cents. */
+  readonly giftCards: readonly number[]
   readonly actors: readonly (Buyer | Staff)[]
   readonly faults: readonly FaultKind[]
   /** The step after which nothing goes wrong any more; null when that is left to the seed. */
@@ -56,6 +62,8 @@ export type Scenario = {
 
 /** Goods cost this, in cents, by their number. */
 export const prices = [1_999, 4_950, 700] as const
+
+const cardNumbers = [0, 1] as const
 
 /** Half of all buyers pay at once; the rest find every other way. */
 const cards: readonly Token[] = ['tok_ok', 'tok_ok', 'tok_ok', 'tok_3ds', 'tok_slow', 'tok_declined']
@@ -80,6 +88,8 @@ export function scenarioOf(seed: number): Scenario {
     capture: random.pick(['at-once', 'on-fulfillment'] as const, 'capture'),
     stock: prices.map((_, index) => random.between(1, 4, `stock ${index}`)),
     couponLimit: random.between(1, 2, 'coupon limit'),
+    // From less than shipping to more than any order.
+    giftCards: cardNumbers.map((card) => random.pick([300, 2_000, 6_000, 20_000], `gift card ${card}`)),
     actors: [...buyers, ...staff],
     // Not everything at once: what always goes wrong hides what only then can happen.
     faults: faultKinds.filter((kind) => random.happens(0.55, `fault ${kind}`)),
@@ -101,6 +111,7 @@ function buyerOf(random: Random, number: number): Buyer {
       quantity: random.between(1, 2, `${name} wants so many of ${variant}`),
     })),
     coupon: random.happens(0.4, `${name} has a coupon`),
+    giftCards: cardNumbers.filter((card) => random.happens(0.3, `${name} has gift card ${card}`)),
     token: random.pick(cards, `${name} pays`),
     habit: random.pick(habits, `${name} is`),
   }

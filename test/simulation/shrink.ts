@@ -40,10 +40,10 @@ export async function shrink(failed: Run, attempt: (scenario: Scenario) => Promi
 
 /** A run as a person reads it: what it was made of, every step, and what was broken. */
 export function tell({ scenario, broken, story, fingerprint, steps }: Run): string {
-  const { seed, together, capture, stock, couponLimit, actors, faults, calmAfterStep } = scenario
+  const { seed, together, capture, stock, couponLimit, giftCards, actors, faults, calmAfterStep } = scenario
   return [
     `seed ${seed}, ${steps} steps, ${fingerprint}`,
-    `services ${together ? 'in one process' : 'apart'}, capture ${capture}, stock ${stock.join('/')}, coupon for ${couponLimit}`,
+    `services ${together ? 'in one process' : 'apart'}, capture ${capture}, stock ${stock.join('/')}, coupon for ${couponLimit}, gift cards of ${giftCards.join('/')}`,
     `faults: ${faults.join(', ') || 'none'}${calmAfterStep === null ? '' : `, until step ${calmAfterStep}`}`,
     ...actors.map(({ kind, ...actor }) => `${kind} ${JSON.stringify(actor)}`),
     ...story,
