@@ -135,6 +135,10 @@ describe('orders paid with gift cards', () => {
 
     const waiting = await buy(shop, await fill(lost.code), { token: 'tok_3ds' })
     assert.ok(waiting.ok)
+    // Until it is decided whether there is an order, nothing goes back: what the card paid may have to, and as a whole.
+    const request = { orderId: waiting.value.order.id, amount: eur(100), reason: 'Too early' }
+    const early = await shop.orders.refund(request, { key: newId('key') })
+    assert.equal(!early.ok && early.refusal.type, 'payments/nothing-to-refund')
     await shop.overdue(waiting.value.order.id)
     await until(
       () => stateOf(waiting.value.order.id),

@@ -38,6 +38,7 @@ export function staffActions(
   if ((placed || order.state === 'fulfilled') && payment?.status === 'authorized') actions.push('capture')
   if (placed && order.units_fulfilled < order.units) actions.push('fulfill')
   if (placed && order.units_fulfilled === 0) actions.push('cancel')
-  if (payment !== null && payment.taken > payment.refunded) actions.push('refund')
+  const isUndecided = order.state === 'placing' || order.state === 'awaiting_payment'
+  if (payment !== null && payment.taken > payment.refunded && !isUndecided) actions.push('refund')
   return actions
 }

@@ -4,7 +4,7 @@ import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { money } from '#kernel/money'
 import type { Deps } from './deps.ts'
 import { moveMoney } from './operations.ts'
-import { leftOnCards } from './payment.ts'
+import { isUnsettled, leftOnCards } from './payment.ts'
 import { knownPayment } from './read-payments.ts'
 import { splitRefund } from './refund-split.ts'
 
@@ -15,6 +15,8 @@ export async function refund(deps: Deps, input: Input<Op>, call: Call): Promise<
   const { orderId, amount, reason } = input
   const wanted = { orderId, kind: 'refund', key: call.idempotencyKey ?? '', amount, reason } as const
   const moved = await moveMoney(deps, wanted, ({ payment, uses }) => {
+    // What gift cards paid beside an attempt that is undecided goes back to them whole when it comes to nothing.
+    if (payment && isUnsettled(payment)) return { available: 0, provider: 0, giftCards: 0 }
     const byProvider = payment ? payment.captured - payment.refunded : 0
     const available = byProvider + leftOnCards(uses)
     return { available, ...splitRefund(amount?.amount ?? available, byProvider) }

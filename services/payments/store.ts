@@ -361,9 +361,10 @@ export async function insertOperation(
 }
 
 /**
- * Records a refund that goes to gift cards alone, as done: no provider is asked. The order's row is locked, and its payment's
+ * Records a refund that goes to gift cards alone, as done: no provider is asked. An attempt that is undecided keeps what cards paid
+ * beside it, as it may have to give all of that back. The order's row is locked, and its payment's
  * as by `insertOperation`, so that no other operation is under way or begins before this transaction ends.
- * @returns the operation, or null when another is in flight or the cards were given back more than that
+ * @returns the operation, or null when another is in flight, an attempt is undecided, or less is left on what the cards paid
  */
 export async function insertCardRefund(
   tx: Transaction,
@@ -380,6 +381,7 @@ export async function insertCardRefund(
            ${operation.key}, ${operation.asked}, ${operation.reason}, ${operation.by}
     from gift_card_uses u where u.order_id = ${orderId} and not u.undone
       and not exists (select 1 from payment_operations p where p.order_id = ${orderId} and p.status = 'pending')
+      and not exists (select 1 from payments p where p.order_id = ${orderId} and p.status in ('processing', 'requires_action'))
     having sum(u.amount - u.refunded) >= ${giftCards}
     on conflict do nothing
     returning *`.execute(tx)

@@ -26,11 +26,12 @@ const seedsTried = 40
 describe('what the simulation finds', () => {
   const postgres = simulatedPostgres()
 
-  const find = async (name: PlantName, plant: Plant): Promise<Run> => {
+  /** @param check what has to be broken first, or how its name begins */
+  const find = async (name: PlantName, plant: Plant, check = ''): Promise<Run> => {
     const from = nearSeeds[name]
     for (let seed = from; seed < from + seedsTried; seed++) {
       const one = await run(postgres(), scenarioOf(seed), plant)
-      if (one.broken.length > 0) return one
+      if (one.broken[0]?.check.startsWith(check)) return one
     }
     assert.fail(`none of ${seedsTried} seeds from ${from} found ${name}`)
   }
@@ -48,7 +49,7 @@ describe('what the simulation finds', () => {
     const name = 'compensate-on-time-out'
     await withPlant(postgres(), name, async (plant) => {
       const attempt = (scenario: Scenario): Promise<Run> => run(postgres(), scenario, plant)
-      const failed = await find(name, plant)
+      const failed = await find(name, plant, 'I2')
       const small = await shrink(failed, attempt)
       assert.ok(small.broken.some(({ check }) => check === failed.broken[0]?.check))
       const parts = ({ scenario }: Run): number => scenario.actors.length + scenario.faults.length
