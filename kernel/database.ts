@@ -3,6 +3,7 @@ import pg from 'pg'
 import { currentCall, serviceCall, withCall } from './call.ts'
 import type { Refused } from './contract.ts'
 import { type OpenPool, openPool, type Pool, type Silence } from './pool.ts'
+import { sessionSettings, statementTimeoutMs } from './session-settings.ts'
 
 /**
  * A service's own PostgreSQL schema, reached as a role that can read nothing else. SQL is written with Kysely's `sql`
@@ -52,21 +53,19 @@ function parseSafeInteger(text: string): number {
   return value
 }
 
-/** A statement that takes longer is stuck, not slow: checkout's longest takes milliseconds. */
-const statementTimeoutMs = 10_000
-/** Waiting longer for a row means a queue that will not end before the caller's deadline. */
-const lockTimeoutMs = 4_000
 /** The part of a pool that only checkout and what it causes may take: two connections of six sell hundreds of orders a second. */
 const reservedShare = 0.25
 
 /**
  * Opens a service's pool. Connections are made at the first use.
  * @param url PostgreSQL URL that signs in as the service's role
+ * @param isPooled whether a pooler stands between, which takes no settings at the start of a connection: the role has them
  * @param connections ceiling of the pool; all pools of a process together stay at 60 or less. A quarter is for checkout only
  */
 export function openDatabase(options: {
   service: string
   url: string
+  isPooled?: boolean
   connections: number
   subscribersOf?: (eventType: string) => readonly string[]
   onSilence?: (silence: Silence | null) => void
@@ -81,11 +80,8 @@ export function openDatabase(options: {
       application_name: `stoa-${options.service}`,
       connectionTimeoutMillis: 8_000,
       idleTimeoutMillis: 60_000,
-      statement_timeout: statementTimeoutMs,
-      lock_timeout: lockTimeoutMs,
-      idle_in_transaction_session_timeout: statementTimeoutMs,
       keepAlive: true,
-      options: `-c search_path=${options.service},extensions -c TimeZone=UTC`,
+      ...(options.isPooled ? {} : { options: startOptions(options.service) }),
       types,
     },
   })
@@ -99,6 +95,12 @@ export function openDatabase(options: {
   })
   return db
 }
+
+/** A session's settings as a connection asks for them at its start. A space belongs to the value only with a backslash before it. */
+const startOptions = (service: string): string =>
+  Object.entries(sessionSettings(service))
+    .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '')}`)
+    .join(' ')
 
 /** Marks the way a refusal takes out of a transaction: by throwing, so that it rolls back, and being caught outside. */
 class Rollback extends Error {

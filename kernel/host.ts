@@ -6,6 +6,7 @@ import { type Actor, serviceCall, withCall } from './call.ts'
 import { type Client, createClient, type Mesh } from './client.ts'
 import { type Contract, ok } from './contract.ts'
 import { type Database, databaseFacts, openDatabase } from './database.ts'
+import { type Databases, databaseOf, isPooled } from './database-address.ts'
 import { type DeadLetterDoor, listDeadLetters, replayDeadLetters } from './dead-letters.ts'
 import { type Breaker, createBreaker, type DependencyState } from './dependency.ts'
 import { createEdge, type EdgeApp } from './edge.ts'
@@ -38,8 +39,8 @@ export type HostOptions = {
   readonly hosted: ReadonlySet<string>
   readonly settings: Readonly<Record<string, unknown>>
   readonly shop: ShopFacts
-  /** PostgreSQL as the owner, who is only needed to migrate; services sign in as roles of their own. */
-  readonly databaseUrl: string
+  /** PostgreSQL as its owner, who is only needed to migrate; services sign in as roles of their own. */
+  readonly databases: Databases
   /** Whether the start brings the databases to this version; absent: yes. Otherwise it refuses one that is behind. */
   readonly migrates?: boolean
   readonly dataFolder: string
@@ -124,7 +125,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const keepsRows = hosted.some(({ connections }) => connections !== null)
   const databaseSecret = keepsRows ? await options.secret(hostSecrets.database) : ''
   await (options.migrates === false ? checkMigrated : migrate)({
-    ownerUrl: options.databaseUrl,
+    databases: options.databases,
     secret: databaseSecret,
     services: hosted.flatMap((one) =>
       one.migrations ? [{ service: one.contract.name as string, folder: one.migrations }] : [],
@@ -258,7 +259,7 @@ const portOf = (server: FastifyInstance | null): number | null => {
 /** What a service's start takes of the host's options. */
 export type ServiceOptions = Pick<
   HostOptions,
-  'settings' | 'shop' | 'databaseUrl' | 'dataFolder' | 'secret' | 'environment' | 'limitLoopback' | 'log' | 'metrics'
+  'settings' | 'shop' | 'databases' | 'dataFolder' | 'secret' | 'environment' | 'limitLoopback' | 'log' | 'metrics'
 > & { readonly openPool?: OpenPool }
 
 export async function startService(
@@ -272,12 +273,14 @@ export async function startService(
   const contract: Contract = definition.contract
   const { name } = contract
   const log = options.log.child({ service: name })
+  const address = definition.connections === null ? null : databaseOf(options.databases, name)
   const db =
-    definition.connections === null
+    definition.connections === null || address === null
       ? null
       : openDatabase({
           service: name,
-          url: serviceUrl(options.databaseUrl, databaseSecret, name),
+          url: serviceUrl(address.url, databaseSecret, name),
+          isPooled: isPooled(address),
           connections: definition.connections,
           subscribersOf: (type) => subscribersOf(contracts, type),
           onSilence: (silence) =>

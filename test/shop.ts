@@ -9,6 +9,7 @@ import { identity } from '#contracts/identity'
 import type { PaymentSettings } from '#contracts/payments'
 import { createClient } from '#kernel/client'
 import { openDataFolder } from '#kernel/data-folder'
+import type { Databases } from '#kernel/database-address'
 import type { ClientOf } from '#kernel/host'
 import { httpMesh } from '#kernel/mesh'
 import { hostable, readEnvironment } from '../cli/environment.ts'
@@ -32,6 +33,8 @@ export type TestShop = {
   readonly client: ClientOf
   readonly staffToken: string
   readonly databaseUrl: string
+  /** Where each service's rows are. */
+  readonly databases: Databases
   readonly dataFolder: string
   /** The environment in which an operator of this shop runs a command. */
   readonly environment: Record<string, string>
@@ -101,6 +104,7 @@ export async function startShop(
     client: started.client,
     staffToken,
     databaseUrl: database.url,
+    databases: readEnvironment(variables).databases,
     dataFolder,
     environment: { ...variables, ...started.urls },
     sandbox: { url: `http://127.0.0.1:${sandboxPort}`, key: `sk_sandbox_${sandboxKey}` },

@@ -107,7 +107,7 @@ for (const shape of shapes) {
         await rows(`drop index ${index}`)
     }
 
-    const check = (): Promise<InvariantCheck[]> => checkInvariants(shop.client, shop.databaseUrl)
+    const check = (): Promise<InvariantCheck[]> => checkInvariants(shop.client, shop.databases)
     const found = (checks: readonly InvariantCheck[]): string[] =>
       checks.flatMap(({ invariant, what, violations }) => violations.map((one) => `${invariant} ${what}: ${one}`))
 

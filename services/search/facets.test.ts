@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import pg from 'pg'
 import { type Database, inTransaction, openDatabase } from '#kernel/database'
+import { oneDatabase } from '#kernel/database-address'
 import { newId } from '#kernel/id'
 import { migrate, serviceUrl } from '#kernel/migrate'
 import { type TestDatabase, testDatabase } from '../../test/database.ts'
@@ -21,7 +22,7 @@ before(async () => {
   database = await testDatabase()
   const secret = 'secret-of-this-test-file-alone'
   const folder = join(import.meta.dirname, 'migrations')
-  await migrate({ ownerUrl: database.url, secret, services: [{ service: 'search', folder }] })
+  await migrate({ databases: oneDatabase(database.url), secret, services: [{ service: 'search', folder }] })
   // Products of this test lie on both sides of the border between two blocks of bits.
   const owner = new pg.Client({ connectionString: database.url })
   await owner.connect()

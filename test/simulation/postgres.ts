@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import pg from 'pg'
+import { oneDatabase } from '#kernel/database-address'
 import { migrate } from '#kernel/migrate'
 import type { OpenPool, Pool } from '#kernel/pool'
 import type { AnyService } from '#kernel/service'
@@ -58,7 +59,7 @@ export async function preparePostgres(url: string, services: readonly AnyService
   const owner = new pg.Client({ connectionString: url })
   await owner.connect()
   await migrate({
-    ownerUrl: url,
+    databases: oneDatabase(url),
     secret: databaseSecret,
     services: services.flatMap(({ contract, migrations }) =>
       migrations ? [{ service: contract.name, folder: migrations }] : [],
@@ -116,14 +117,13 @@ export async function preparePostgres(url: string, services: readonly AnyService
       if (known) return known
       const client = new pg.Client({
         ...config,
-        // By simulated time, or not at all: see `Statements`.
-        statement_timeout: 0,
-        lock_timeout: 0,
-        idle_in_transaction_session_timeout: 0,
         connectionTimeoutMillis: 0,
         // The time and the statement travel together: see `send`.
         pipeline: true,
-        options: config.options?.replace(',extensions', ',extensions,simulation,pg_catalog'),
+        // Statements end by simulated time, or not at all: see `Statements`.
+        options: config.options
+          ?.replace(',extensions', ',extensions,simulation,pg_catalog')
+          .replaceAll(/(_timeout)=\w+/g, '$1=0'),
       })
       client.on('error', () => undefined)
       await client.connect()
