@@ -315,7 +315,8 @@ async function openSandbox(
   const preferred = environment.sandbox.port ?? (environment.port === 0 ? 0 : environment.port + 1)
   const start = async (port: number) =>
     startSandboxProvider({
-      databaseUrl: databaseOf(databases, 'sandbox').url,
+      // It makes its own tables, as its owner.
+      databaseUrl: databaseOf(databases, 'sandbox').directUrl,
       host: environment.host,
       port,
       secretKey: `sk_sandbox_${await secret(names.key)}`,

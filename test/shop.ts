@@ -21,6 +21,7 @@ import { type Api, apiAt } from './api.ts'
 import { testDatabase } from './database.ts'
 import { startTestMongodb } from './mongodb.ts'
 import { hasNats, startNats } from './nats.ts'
+import { startPgBouncer } from './pgbouncer.ts'
 
 export type Shape = 'one' | 'strict' | 'many'
 
@@ -84,6 +85,11 @@ export async function startShop(
     const nats = await startNats()
     opening.defer(() => nats.stop())
     variables.NATS_URL = nats.url
+  }
+  if (process.env.STOA_TEST_DATABASE === 'pgbouncer' && variables.DATABASE_URL === database.url) {
+    const pooler = await startPgBouncer(database.url)
+    opening.defer(() => pooler.stop())
+    Object.assign(variables, { DATABASE_URL: pooler.url, DATABASE_DIRECT_URL: database.url })
   }
   if (process.env.STOA_TEST_CATALOG === 'mongodb' && !variables.MONGODB_URL) {
     const mongodb = await startTestMongodb()
