@@ -5,7 +5,7 @@ import { type Admission, createAdmission } from './admission.ts'
 import { type Actor, serviceCall, withCall } from './call.ts'
 import { type Client, createClient, type Mesh } from './client.ts'
 import { type Contract, ok } from './contract.ts'
-import { type Database, databaseFacts, openDatabase } from './database.ts'
+import { type Database, databaseFacts, openDatabase, openServicePool, withoutCopy } from './database.ts'
 import { type Databases, databaseOf, isPooled } from './database-address.ts'
 import { type DeadLetterDoor, listDeadLetters, replayDeadLetters } from './dead-letters.ts'
 import { type Breaker, createBreaker, type DependencyState } from './dependency.ts'
@@ -28,6 +28,7 @@ import { watchProcess } from './process-metrics.ts'
 import { rateLimiter } from './rate-limit.ts'
 import { databaseReadiness } from './readiness.ts'
 import { type Deliver, type Relay, startRelay, type Verdict } from './relay.ts'
+import { openReplica, type Replica } from './replica.ts'
 import type { AnyHandler, AnyService, Handlers, ShopFacts, Wiring } from './service.ts'
 import { type SharedAnswers, sharedAnswers } from './shared-answers.ts'
 import type { Metrics } from './telemetry.ts'
@@ -94,6 +95,8 @@ export type Started = {
   readonly running: RunningService
   readonly wiring: Wiring<Contract>
   readonly db: Database | null
+  /** The copy of it, once something was read there. */
+  readonly replica: () => Replica | null
   readonly events: EventSource | null
   /** Does nothing until the relay runs: what was written before is found at its first look. */
   readonly relay: { wake: () => void }
@@ -174,7 +177,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   ]
   const health = (): Promise<ProcessHealth> =>
     processHealth({
-      services: started.map(({ definition, db, events }) => ({ name: definition.contract.name, db, events })),
+      services: started.map(({ definition, db, replica, events }) => ({
+        name: definition.contract.name,
+        db,
+        replica: replica()?.state() ?? null,
+        events,
+      })),
       admission,
       breakers: dependencies,
     })
@@ -198,6 +206,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const stopJobs = startJobs(started, admission, metrics)
   const stopWatching = watchProcess(metrics.registry, {
     databases: () => started.flatMap(({ definition, db }) => (db ? [{ service: definition.contract.name, db }] : [])),
+    replicas: () =>
+      started.flatMap(({ definition, replica }) => {
+        const state = replica()?.state()
+        return state ? [{ service: definition.contract.name, state }] : []
+      }),
     admission,
     dependencies,
     readiness,
@@ -228,6 +241,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await bus?.close()
     await closeServer(internalServer, options.drainMs ?? 0)
     await Promise.all(started.map(({ wiring }) => wiring.close?.()))
+    await Promise.all(started.map(({ replica }) => replica()?.close()))
     await Promise.all(started.map(({ db }) => db?.destroy()))
     await remote.close()
     admission.close()
@@ -289,11 +303,26 @@ export async function startService(
               : log.warn('the database answers again'),
           ...(options.openPool ? { openPool: options.openPool } : {}),
         })
+  let replica: Replica | null = null
   const relay: Started['relay'] = { wake: () => undefined }
   const wiring: Wiring<Contract> = await definition.start({
     get db() {
       if (!db) throw new Error(`service: ${name} declared no database`)
       return db
+    },
+    get stale() {
+      if (!db) throw new Error(`service: ${name} declared no database`)
+      if (!address?.replicaUrl) return withoutCopy(db)
+      if (replica) return replica.reads
+      // Another server: its connections are not among those of the database itself.
+      const pool = openServicePool({
+        service: name,
+        url: serviceUrl(address.replicaUrl, databaseSecret, name),
+        isPooled: isPooled(address),
+        connections: definition.connections ?? 0,
+      })
+      replica = openReplica({ service: name, pool, primary: db })
+      return replica.reads
     },
     client: <C extends Contract>(other: C) => {
       if (!definition.calls?.includes(other))
@@ -323,6 +352,7 @@ export async function startService(
   return {
     definition,
     db,
+    replica: () => replica,
     wiring,
     relay,
     log,

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import pg from 'pg'
-import { type Database, inTransaction, openDatabase } from '#kernel/database'
+import { type Database, inTransaction, openDatabase, withoutCopy } from '#kernel/database'
 import { oneDatabase } from '#kernel/database-address'
 import { newId } from '#kernel/id'
 import { migrate, serviceUrl } from '#kernel/migrate'
@@ -52,7 +52,7 @@ const list = async (input: Parameters<typeof listProducts>[1]) => {
     },
     transformResult: async ({ result }) => result,
   })
-  const outcome = await listProducts({ db: counted, findMarket: async () => market }, input)
+  const outcome = await listProducts({ stale: withoutCopy(counted), findMarket: async () => market }, input)
   assert.ok(outcome.ok)
   return outcome.value
 }
