@@ -81,9 +81,11 @@ export async function preparePostgres(url: string, services: readonly AnyService
     join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
     where pg_get_expr(d.adbin, d.adrelid) ~ '^(now|clock_timestamp)\\(\\)$'`)
   for (const { place, value } of defaults) await owner.query(`alter table ${place} set default simulation.${value}`)
-  const { rows: tables } = await owner.query<{ name: string }>(
+  const { rows: tables } = await owner.query<{ name: string; hasRows: boolean }>(
     `
-    select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = any($1) order by 1`,
+    select format('%I.%I', n.nspname, c.relname) as name, c.relkind = 'r' as "hasRows"
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p') and n.nspname = any($1) order by 1`,
     [services.map(({ contract }) => contract.name)],
   )
   const names = tables.map(({ name }) => name)
@@ -94,7 +96,8 @@ export async function preparePostgres(url: string, services: readonly AnyService
     create function simulation.empty() returns void language plpgsql set session_replication_role = replica as $$
     begin ${names.map((name) => `delete from ${name};`).join(' ')} end $$`)
   // What runs beside the schedule would be a second author of it.
-  for (const name of names) await owner.query(`alter table ${name} set (autovacuum_enabled = off)`)
+  for (const { name, hasRows } of tables)
+    if (hasRows) await owner.query(`alter table ${name} set (autovacuum_enabled = off)`)
 
   let resets = 0
   const idle = new Map<string, Session[]>()
