@@ -8,6 +8,7 @@ import pg from 'pg'
 import { oneDatabase } from '#kernel/database-address'
 import { startEmbeddedPostgres } from '#kernel/embedded-postgres'
 import { migrate } from '#kernel/migrate'
+import { say } from '../cli/terminal.ts'
 
 const [months = 120, aMonth = 2_000] = process.argv.slice(2).map(Number)
 const rounds = 2_000
@@ -98,15 +99,13 @@ async function measure(text: string): Promise<number> {
   return took.sort((a, b) => a - b)[rounds / 2] ?? 0
 }
 
-console.log(
+say(
   `${cpus()[0]?.model}, ${availableParallelism()} cores; Node ${process.version}; ${months} months of ${aMonth} orders`,
 )
 for (const [what, text] of statements) {
   const whole = await measure(text('orders'))
   const parted = await measure(text('parted'))
-  console.log(
-    `${what}: ${whole.toFixed(0)} µs whole, ${parted.toFixed(0)} µs parted, ${(parted / whole).toFixed(1)} times`,
-  )
+  say(`${what}: ${whole.toFixed(0)} µs whole, ${parted.toFixed(0)} µs parted, ${(parted / whole).toFixed(1)} times`)
 }
 await client.end()
 await postgres.stop()

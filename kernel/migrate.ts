@@ -59,8 +59,10 @@ async function migrateDatabase(
       const pending = pendingFiles(service, [...kernelFiles, ...(await readMigrations(folder, ''))], rows)
       const role = serviceRole(database, service)
       if (rows.length === 0) await refuseLeftBehind(databases, service)
-      if (pending.length > 0) await prepareSchema(client, service, role, servicePassword(secret, service))
-      await prepareRole(client, service, role, database)
+      const unset = await missingSettings(client, service, role)
+      if (pending.length > 0 || unset.length > 0)
+        await prepareSchema(client, service, role, servicePassword(secret, service))
+      await setRole(client, role, database, unset)
       for (const file of pending) {
         await applyMigration(client, service, file)
         applied.push(`${service}/${file.name}`)
@@ -234,8 +236,8 @@ async function prepareSchema(client: pg.Client, service: string, role: string, p
 }
 
 /** What a role's sessions are set to is written to the role: a pooler passes on nothing that a client asks for at its start. */
-async function prepareRole(client: pg.Client, service: string, role: string, database: string): Promise<void> {
-  for (const [name, value] of await missingSettings(client, service, role)) {
+async function setRole(client: pg.Client, role: string, database: string, settings: [string, string][]): Promise<void> {
+  for (const [name, value] of settings) {
     // A list of schemas is a list, and not one name with a comma.
     const literal = name === 'search_path' ? value : client.escapeLiteral(value)
     await client.query(

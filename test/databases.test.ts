@@ -6,7 +6,7 @@ import { checkInvariants } from '../cli/verify.ts'
 import { type TestDatabase, testDatabase } from './database.ts'
 import { buy, eventually, levels, sell } from './goods.ts'
 import { startTestHost } from './host.ts'
-import { notesServices } from './notes.ts'
+import { notes, notesServices } from './notes.ts'
 import { startTestPostgres } from './postgres.ts'
 import { shapes, startShop, type TestShop } from './shop.ts'
 
@@ -139,4 +139,12 @@ test('a service whose rows are still in the database of all is not begun anew in
   await rows(host.databaseUrl, "delete from stoa.migrations where service = 'notes'")
   const moved = await startTestHost(services, { databases: apart })
   await moved.stop()
+  // A backup brings roles without passwords and settings.
+  const role = `${new URL(own.url).pathname.slice(1)}_notes`
+  await rows(own.url, `alter role ${role} nologin password null`)
+  await rows(own.url, `alter role ${role} in database ${role.replace('_notes', '')} reset all`)
+  const restored = await startTestHost(services, { databases: apart })
+  t.after(() => restored.stop())
+  assert.ok((await restored.client(notes).write({ text: 'Moved' })).ok)
+  assert.deepEqual(await rows(own.url, 'select text from notes.notes'), [{ text: 'Moved' }])
 })

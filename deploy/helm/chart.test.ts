@@ -131,9 +131,8 @@ test('services may have databases of their own, a pooler and a copy: who needs w
     const policy = objects.find(
       ({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === `shop-stoa-${name}`,
     )
-    return (policy?.spec.egress as { ports: { port: number }[] }[])
-      .flatMap(({ ports }) => ports.map(({ port }) => port))
-      .filter((port) => port === 5432 || port === 5433)
+    const egress = (policy?.spec.egress ?? []) as { ports: { port: number }[] }[]
+    return egress.flatMap(({ ports }) => ports.map(({ port }) => port)).filter((port) => port === 5432 || port === 5433)
   }
   assert.deepEqual([databasePorts('orders'), databasePorts('cart'), databasePorts('edge')], [[5433], [5432], []])
   assert.deepEqual(databasePorts('migrate'), [5432, 5433])
