@@ -97,23 +97,29 @@ describe('a shop that was there before its tables were parted by month', () => {
     const booked = (await payments.query(insertBooking, ['0', 0])).rows[0].id
 
     let done = false
-    const migrated = migrate({
+    const sold: string[] = []
+    const sell = async (at: pg.Client, till: pg.Client): Promise<void> => {
+      do {
+        const id = newId('order')
+        await at.query({ name: 'sell', text: insertOrder, values: [id] })
+        await till.query({ name: 'book', text: insertBooking, values: ['0', 0] })
+        sold.push(id)
+      } while (!done)
+    }
+    const desks = await Promise.all(
+      Array.from(
+        { length: 4 },
+        async () => [await connect('orders', 'service'), await connect('payments', 'service')] as const,
+      ),
+    )
+    const selling = Promise.all(desks.map(([at, till]) => sell(at, till)))
+    const applied = await migrate({
       databases: oneDatabase(database.url),
       secret,
       services: sources(join(root, 'services/orders/migrations'), join(root, 'services/payments/migrations')),
     }).finally(() => {
       done = true
     })
-    const sold: string[] = []
-    const selling = (async () => {
-      do {
-        const id = newId('order')
-        await orders.query({ name: 'sell', text: insertOrder, values: [id] })
-        await payments.query({ name: 'book', text: insertBooking, values: ['0', 0] })
-        sold.push(id)
-      } while (!done)
-    })()
-    const applied = await migrated
     await selling
     assert.ok(applied.includes('orders/0006-months.sql') && applied.includes('payments/0008-months.sql'))
     for (const id of [...old, ...sold]) {

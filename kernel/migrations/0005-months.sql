@@ -19,6 +19,24 @@ create function first_id(prefix text, at timestamptz) returns text language sql 
   from (select (extract(epoch from at) * 1000)::bigint) as given (ms)
 $$;
 
+-- Takes locks that live traffic has too, in whatever order: each is waited for shorter than PostgreSQL takes to look for a deadlock, then
+-- all are let go and tried again. So nobody is ended for us, and nobody waits for us longer than a blink at a time.
+create function lock_briefly(variadic statements text[]) returns void language plpgsql as $$
+declare
+  statement text;
+begin
+  perform set_config('lock_timeout', '100ms', true);
+  for attempt in 1 .. 100 loop
+    begin
+      foreach statement in array statements loop execute statement; end loop;
+      return;
+    exception when lock_not_available then
+      perform pg_sleep(0.05 + 0.1 * random());
+    end;
+  end loop;
+  raise exception 'live traffic left no moment for: %', statements using errcode = 'lock_not_available';
+end $$;
+
 -- Leaves a part to be reached only through the table that it is a part of, whose triggers on whole statements it has not.
 create function close_part(part text) returns void language plpgsql set search_path from current as $$
 declare
@@ -43,7 +61,8 @@ declare
 begin
   -- Another copy is at it.
   if not pg_try_advisory_xact_lock('monthly_tables'::regclass::oid::bigint) then return 0; end if;
-  perform set_config('lock_timeout', '1s', true);
+  -- Shorter than PostgreSQL takes to look for a deadlock: then we go, and come again.
+  perform set_config('lock_timeout', '500ms', true);
   for parted in
     select m.*, c.oid from monthly_tables m join pg_class c on c.oid = to_regclass(quote_ident(m.name)) where c.relkind = 'p' order by m.name
   loop

@@ -5,6 +5,7 @@ insert into monthly_tables (name, id_column, prefix, first_month)
 select name, 'order_id', 'order', date_trunc('month', now(), 'UTC') + interval '3 months'
 from unnest(array['order_history', 'order_lines']) as name;
 
+select lock_briefly('lock table order_history, order_lines in access exclusive mode');
 do $$
 declare
   one record;

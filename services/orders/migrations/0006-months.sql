@@ -2,8 +2,9 @@
 -- parts, whole as they are, and tables of their names take their place in the same moment. Orders themselves stay in one table: their
 -- rows are arbiters across all months (docs/decisions/0041).
 --
--- Whoever writes lines or history has written an order before: in this order nobody waits for us while we wait for them.
-lock table orders in share row exclusive mode;
+select lock_briefly(
+  'lock table orders in share row exclusive mode',
+  'lock table order_lines, order_history in access exclusive mode');
 
 alter table order_lines rename to order_lines_before;
 alter index order_lines_pkey rename to order_lines_before_pkey;

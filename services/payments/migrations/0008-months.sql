@@ -1,8 +1,9 @@
 -- Entries of the ledger by month, by the time that their transaction's id begins with; the table that was there becomes the first
 -- part. Transactions stay in one table: that an operation is booked once holds across all months (docs/decisions/0041).
 --
--- In the order in which a booking writes them, so that nobody waits for us while we wait for them.
-lock table ledger_accounts, ledger_transactions in share row exclusive mode;
+select lock_briefly(
+  'lock table ledger_accounts, ledger_transactions in share row exclusive mode',
+  'lock table ledger_entries in access exclusive mode');
 
 alter table ledger_entries rename to ledger_entries_before;
 alter index ledger_entries_pkey rename to ledger_entries_before_pkey;
