@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { withoutDatabase } from './database-environment.ts'
 import { readEnvironment } from './environment.ts'
 
 test('the sandbox provider may run alone, and then needs nobody’s address', () => {
@@ -42,9 +43,12 @@ test('a secret may come from a file, and a file that is not there is told with t
   t.after(() => rm(folder, { recursive: true }))
   const file = join(folder, 'url')
   await writeFile(file, 'postgres://owner:secret@database.example/stoa\n')
-  const { databaseUrl, variables } = readEnvironment({ DATABASE_URL_FILE: file })
-  assert.equal(databaseUrl, 'postgres://owner:secret@database.example/stoa')
-  assert.equal(variables.DATABASE_URL, databaseUrl)
+  const { databases, variables } = readEnvironment({ DATABASE_URL_FILE: file })
+  assert.equal(databases.shared?.url, 'postgres://owner:secret@database.example/stoa')
+  assert.deepEqual(
+    [variables.DATABASE_URL, variables.DATABASE_URL_FILE],
+    ['postgres://owner:secret@database.example/stoa', undefined],
+  )
   assert.throws(
     () => readEnvironment({ DATABASE_URL: 'postgres://a/b', DATABASE_URL_FILE: file, SMTP_URL_FILE: '/nowhere' }),
     {
@@ -54,4 +58,49 @@ test('a secret may come from a file, and a file that is not there is told with t
       ],
     },
   )
+})
+
+test('services may have databases of their own; every wrong name and address is told at once, without a password', () => {
+  const { databases } = readEnvironment({
+    DATABASE_URL: 'postgres://shop@pooler:6432/stoa',
+    DATABASE_DIRECT_URL: 'postgres://shop@primary:5432/stoa',
+    DATABASE_REPLICA_URL: 'postgres://shop@standby:5432/stoa',
+    STOA_ORDERS_DATABASE_URL: 'postgres://shop@orders:5432/orders',
+  })
+  assert.deepEqual(databases, {
+    shared: {
+      url: 'postgres://shop@pooler:6432/stoa',
+      directUrl: 'postgres://shop@primary:5432/stoa',
+      replicaUrl: 'postgres://shop@standby:5432/stoa',
+    },
+    own: {
+      orders: {
+        url: 'postgres://shop@orders:5432/orders',
+        directUrl: 'postgres://shop@orders:5432/orders',
+        replicaUrl: null,
+      },
+    },
+  })
+  const faults = {
+    STOA_WAREHOUSE_DATABASE_URL: 'postgres://shop:secret@one/stoa',
+    STOA_CATALOG_DATABASE_URL_FILE: '/nowhere',
+    STOA_SEARCH_DATABASE_REPLICA_URL: 'postgres://shop:secret@two/stoa',
+    STOA_ORDERS_DATABASE_URL: 'mysql://shop:secret@three/stoa',
+  }
+  assert.throws(() => readEnvironment(faults), {
+    faults: [
+      'STOA_WAREHOUSE_DATABASE_URL names no service that has a database: they are identity, search, pricing, inventory, cart, orders, payments, notifications, sandbox',
+      'STOA_CATALOG_DATABASE_URL_FILE names no service that has a database: catalog keeps its goods in MONGODB_URL or in the data folder',
+      'STOA_SEARCH_DATABASE_REPLICA_URL is set without STOA_SEARCH_DATABASE_URL, whose database it is about',
+      'STOA_ORDERS_DATABASE_URL is no URL that begins with postgres:// or postgresql://',
+    ],
+  })
+})
+
+test('a process needs the databases of its own services only, and the sandbox’s books are beside those of payments', () => {
+  const own = { STOA_PAYMENTS_DATABASE_URL: 'postgres://shop@payments/payments', STOA_MESH_URL: 'http://mesh:4000' }
+  const { databases } = readEnvironment({ ...own, STOA_SERVICES: 'payments,shipping' })
+  assert.equal(databases.own.sandbox?.url, own.STOA_PAYMENTS_DATABASE_URL)
+  assert.deepEqual(withoutDatabase(databases, ['edge', 'catalog', 'shipping', 'payments', 'sandbox']), [])
+  assert.deepEqual(withoutDatabase(databases, ['orders', 'payments']), ['orders'])
 })

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import type { Databases } from '#kernel/database-address'
 import type { NatsOptions } from '#kernel/nats-connection'
 import { allServiceNames } from '../services/names.ts'
+import { databaseVariables, readDatabases } from './database-environment.ts'
 import { readNats } from './nats-environment.ts'
 
 /** What the environment says, checked. See the README for what each variable does. */
@@ -16,12 +18,13 @@ export type Environment = {
   readonly secretsFolder: string | null
   /** Another file than `stoa.config.ts` of this folder. */
   readonly configFile: string | null
-  readonly databaseUrl: string | null
+  /** Where services' rows are, unless an embedded PostgreSQL has them. */
+  readonly databases: Databases
   /** By which events travel between processes; null: over HTTP. */
   readonly nats: NatsOptions | null
   /** Where the catalog is, unless it is in the data folder. */
   readonly mongodbUrl: string | null
-  /** Whether a start brings the database to this version. Where it does not, `databaseUrl` needs no user who could. */
+  /** Whether a start brings the database to this version. Where it does not, `databases` need no user who could. */
   readonly migratesAtStart: boolean
   readonly services: ReadonlySet<string>
   readonly urls: ReadonlyMap<string, string>
@@ -51,7 +54,7 @@ export class ConfigurationError extends Error {
 
 /** What must not stand in a list of processes or in a manifest: each can come from a file that `<name>_FILE` names. */
 const secretVariables = [
-  'DATABASE_URL',
+  ...databaseVariables,
   'MONGODB_URL',
   'NATS_URL',
   'SMTP_URL',
@@ -124,6 +127,8 @@ export function readEnvironment(
       `no address of ${unreachable.join(', ')}: set ${unreachable.map((name) => `STOA_${name.toUpperCase()}_URL`).join(', ')}, or STOA_MESH_URL for all`,
     )
   }
+  const postgresUrl = (name: string): string | null => url(name, ['postgres:', 'postgresql:'])
+  const databases = readDatabases(variables, postgresUrl, (fault) => faults.push(fault))
   // Several hosts with commas make it no URL; the rest is the driver's to judge.
   const mongodbUrl = text('MONGODB_URL')
   if (mongodbUrl !== null && !/^mongodb(\+srv)?:\/\/./.test(mongodbUrl))
@@ -149,7 +154,7 @@ export function readEnvironment(
     dataFolder: resolve(text('STOA_DATA') ?? '.stoa'),
     secretsFolder: text('STOA_SECRETS') === null ? null : resolve(text('STOA_SECRETS') ?? ''),
     configFile: text('STOA_CONFIG') === null ? null : resolve(text('STOA_CONFIG') ?? ''),
-    databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    databases,
     nats,
     mongodbUrl,
     migratesAtStart: choice('STOA_MIGRATE', ['on', 'off'], 'on') === 'on',
@@ -177,13 +182,15 @@ function withFiles(
   given: Readonly<Record<string, string | undefined>>,
   faults: string[],
 ): Readonly<Record<string, string | undefined>> {
-  const read: Record<string, string> = {}
+  const read: Record<string, string | undefined> = {}
   for (const name of secretVariables) {
     const file = given[`${name}_FILE`]
     if (!file) continue
     if (given[name]) faults.push(`${name} and ${name}_FILE are both set; unset one`)
     try {
       read[name] = readFileSync(file, 'utf8').trim()
+      // A process that is started with these variables has one of the two, as it must.
+      read[`${name}_FILE`] = undefined
     } catch (error) {
       faults.push(`${name}_FILE names ${file}, which cannot be read (${(error as NodeJS.ErrnoException).code})`)
     }

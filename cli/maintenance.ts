@@ -1,29 +1,22 @@
 import { openDataFolder } from '#kernel/data-folder'
-import { startEmbeddedPostgres } from '#kernel/embedded-postgres'
 import { migrate } from '#kernel/migrate'
 import { registry } from '../services/registry.ts'
 import type { ShopSettings } from '../services/settings.ts'
+import { withoutDatabase } from './database-environment.ts'
 import type { Environment } from './environment.ts'
 import { checkPaymentProviders } from './payment-providers.ts'
 import { loadSettings } from './settings.ts'
-import { checkDatabase, createDatabase, findRunningShop } from './shop.ts'
+import { checkDatabase, databasesOf, findRunningShop, openDatabases } from './shop.ts'
 import { complain, say } from './terminal.ts'
 
 /** `stoa migrate`: brings every service's schema to this version, and says which files were applied. */
 export async function runMigrations(environment: Environment, root: string): Promise<number> {
   await loadSettings(root, environment.configFile)
   const data = await openDataFolder(environment.dataFolder, environment.secretsFolder)
-  const postgres = environment.databaseUrl ? null : await startEmbeddedPostgres({ dataFolder: data.path })
+  const opened = await openDatabases(environment, data.path, () => undefined)
   try {
-    let ownerUrl = environment.databaseUrl
-    if (postgres) {
-      const url = new URL(postgres.url)
-      url.pathname = '/stoa'
-      await createDatabase(postgres.url, 'stoa')
-      ownerUrl = url.href
-    }
     const applied = await migrate({
-      ownerUrl: ownerUrl ?? '',
+      databases: opened.databases,
       secret: await data.secret('database'),
       services: registry.flatMap((one) =>
         one.migrations ? [{ service: one.contract.name as string, folder: one.migrations }] : [],
@@ -40,7 +33,7 @@ export async function runMigrations(environment: Environment, root: string): Pro
     )
     return 0
   } finally {
-    await postgres?.stop()
+    await opened.stop()
   }
 }
 
@@ -57,9 +50,11 @@ export async function examine(environment: Environment, root: string): Promise<n
     [
       'PostgreSQL',
       async () => {
-        if (!environment.databaseUrl) return 'embedded'
-        await checkDatabase(environment.databaseUrl)
-        return new URL(environment.databaseUrl).host
+        const { databases, services } = environment
+        const named = databasesOf(databases, services)
+        for (const [variables, url] of named) await checkDatabase(url, variables)
+        const hosts = named.map(([variables, url]) => `${new URL(url).host || 'the local socket'} (${variables})`)
+        return [...hosts, ...(withoutDatabase(databases, services).length > 0 ? ['embedded'] : [])].join(', ')
       },
     ],
     [

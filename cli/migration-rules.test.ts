@@ -105,6 +105,14 @@ test('what nobody needs any more may go, with the reason why', async () => {
   ])
 })
 
+test('a table may give its name to one that takes its place in the same transaction', async () => {
+  const swap =
+    'alter table notes rename to notes_before;\ncreate table notes (like notes_before) partition by range (id);'
+  assert.deepEqual(await broken(swap), [])
+  assert.deepEqual(await broken(swap.replace('create table notes (', 'create table letters (')), ['renaming-table'])
+  assert.deepEqual(await broken(`-- no transaction\n${swap}`), ['renaming-table'])
+})
+
 test('the first file of a service makes its tables', async () => {
   assert.deepEqual(await broken('create table notes (id bigserial);\ndrop table notes;', '0001-notes.sql'), [])
 })

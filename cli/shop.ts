@@ -3,9 +3,11 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
 import { openDataFolder, startError } from '#kernel/data-folder'
+import { type Databases, databaseOf, oneDatabase } from '#kernel/database-address'
 import { startEmbeddedPostgres } from '#kernel/embedded-postgres'
 import type { Host } from '#kernel/host'
 import type { ShopSettings } from '../services/settings.ts'
+import { keepingRows, withoutDatabase } from './database-environment.ts'
 import type { Environment } from './environment.ts'
 import { checkPaymentProviders } from './payment-providers.ts'
 
@@ -16,7 +18,7 @@ export type Shop = {
   readonly sandboxUrl: string | null
   /** Whether this start made the databases. */
   readonly firstStart: boolean
-  readonly databaseUrl: string
+  readonly databases: Databases
   readonly secret: (name: string) => Promise<string>
   stop(): Promise<void>
 }
@@ -31,12 +33,12 @@ export type RunningShop = {
   readonly pid: number
   readonly publicUrl: string
   readonly internalUrl: string
-  /** As the owner, for `stoa verify`. */
-  readonly databaseUrl: string
+  /** As their owner, for `stoa verify`. */
+  readonly databases: Databases
 }
 
 /**
- * Starts what `environment` names by what `settings` (read meanwhile) say: data folder, embedded PostgreSQL unless `DATABASE_URL` is set, the sandbox
+ * Starts what `environment` names by what `settings` (read meanwhile) say: data folder, embedded PostgreSQL unless `DATABASE_URL` or the services’ own are set, the sandbox
  * provider where payments run, the services, and the public door. Throws errors whose message is one clear line.
  */
 export async function openShop(
@@ -77,7 +79,7 @@ async function open(
     await reachCatalog(environment.mongodbUrl)
   }
   // Two thousand modules load while PostgreSQL starts: nothing here is imported before it is on its way.
-  const starting = openDatabaseServer(environment, data.path, options.onProgress).then((server) => {
+  const starting = openDatabases(environment, data.path, options.onProgress).then((server) => {
     stops.push(server.stop)
     return server
   })
@@ -94,7 +96,7 @@ async function open(
   })
   stops.push(await modules.recordTraces(environment, log))
   for (const warning of await checkPaymentProviders(environment, settings, publicUrl)) log.warn(warning)
-  const sandbox = await openSandbox(environment, settings, database.url, publicUrl, data.secret, sandboxSecrets)
+  const sandbox = await openSandbox(environment, settings, database.databases, publicUrl, data.secret, sandboxSecrets)
   if (sandbox) stops.push(sandbox.stop)
 
   const shopFacts = { name: settings.name, publicUrl, demo: environment.demo }
@@ -103,7 +105,7 @@ async function open(
     hosted: environment.services,
     settings,
     shop: shopFacts,
-    databaseUrl: database.url,
+    databases: database.databases,
     nats: environment.nats,
     migrates: environment.migratesAtStart,
     dataFolder: data.path,
@@ -149,7 +151,7 @@ async function open(
     pid: process.pid,
     publicUrl,
     internalUrl: `http://127.0.0.1:${host.internalPort}`,
-    databaseUrl: database.url,
+    databases: database.databases,
   }
   if (whole) stops.push(await announceRunning(data.path, running))
   return {
@@ -157,7 +159,7 @@ async function open(
     publicUrl,
     sandboxUrl: sandbox?.publicUrl ?? null,
     firstStart: database.firstStart,
-    databaseUrl: database.url,
+    databases: database.databases,
     secret: data.secret,
     stop,
   }
@@ -210,25 +212,43 @@ export async function refuseTakenPort(host: string, port: number): Promise<void>
 }
 
 /**
- * The database that `DATABASE_URL` names, or else an embedded one.
+ * The databases that the environment names, and an embedded one for what has none there.
  * @param settings PostgreSQL's, for an embedded one
  */
-export async function openDatabaseServer(
+export async function openDatabases(
   environment: Environment,
   dataFolder: string,
   onProgress: Progress,
   settings: Record<string, number> = {},
-): Promise<{ url: string; firstStart: boolean; stop: () => Promise<void> }> {
-  if (environment.databaseUrl) {
-    // Who does not migrate signs in as its services do, when their schemas are checked.
-    if (environment.migratesAtStart) await checkDatabase(environment.databaseUrl)
-    return { url: environment.databaseUrl, firstStart: false, stop: async () => undefined }
-  }
+): Promise<{ databases: Databases; firstStart: boolean; stop: () => Promise<void> }> {
+  const { databases, services, migratesAtStart } = environment
+  // Who does not migrate signs in as its services do, when their schemas are checked.
+  if (migratesAtStart) for (const [names, url] of databasesOf(databases, services)) await checkDatabase(url, names)
+  if (withoutDatabase(databases, services).length === 0)
+    return { databases, firstStart: false, stop: async () => undefined }
   const postgres = await startEmbeddedPostgres({ dataFolder, onProgress, settings })
   const url = new URL(postgres.url)
   url.pathname = '/stoa'
   await createDatabase(postgres.url, 'stoa')
-  return { url: url.href, firstStart: postgres.firstStart, stop: () => postgres.stop() }
+  const { shared } = oneDatabase(url.href)
+  return { databases: { ...databases, shared }, firstStart: postgres.firstStart, stop: () => postgres.stop() }
+}
+
+/** Each named database that `parts` need, with the variables that name it. */
+export function databasesOf({ shared, own }: Databases, parts: Iterable<string>): [variables: string, url: string][] {
+  const variables = new Map<string, Set<string>>()
+  for (const part of parts) {
+    const address = keepingRows.includes(part) ? (own[part] ?? shared) : null
+    if (!address) continue
+    const prefix = own[part] ? `STOA_${part.toUpperCase()}_` : ''
+    for (const [url, kind] of [
+      [address.url, 'DATABASE_URL'],
+      [address.directUrl, 'DATABASE_DIRECT_URL'],
+    ] as const)
+      if (kind === 'DATABASE_URL' || url !== address.url)
+        variables.set(url, (variables.get(url) ?? new Set()).add(prefix + kind))
+  }
+  return [...variables].map(([url, names]) => [[...names].join(', '), url])
 }
 
 export async function createDatabase(serverUrl: string, name: string): Promise<void> {
@@ -242,7 +262,8 @@ export async function createDatabase(serverUrl: string, name: string): Promise<v
   }
 }
 
-export async function checkDatabase(databaseUrl: string): Promise<void> {
+/** @param variables which name it, for whoever has to mend it */
+export async function checkDatabase(databaseUrl: string, variables: string): Promise<void> {
   const { host, pathname } = new URL(databaseUrl)
   const where = `The database ${pathname.slice(1)} at ${host || 'the local socket'}`
   // Two attempts: while the modules of a start are loaded, a timer can be late by seconds, and then ends what is just answered.
@@ -251,7 +272,7 @@ export async function checkDatabase(databaseUrl: string): Promise<void> {
     .catch((error: NodeJS.ErrnoException) => {
       throw startError(
         'database-unreachable',
-        `${where} does not answer (${error.message || error.code}). Check DATABASE_URL.`,
+        `${where} does not answer (${error.message || error.code}). Check ${variables}.`,
       )
     })
   if (version < oldestPostgres) {
@@ -282,7 +303,7 @@ async function readVersion(databaseUrl: string): Promise<number> {
 async function openSandbox(
   environment: Environment,
   settings: ShopSettings,
-  databaseUrl: string,
+  databases: Databases,
   publicUrl: string,
   secret: (name: string) => Promise<string>,
   names: { key: string; webhook: string },
@@ -294,7 +315,8 @@ async function openSandbox(
   const preferred = environment.sandbox.port ?? (environment.port === 0 ? 0 : environment.port + 1)
   const start = async (port: number) =>
     startSandboxProvider({
-      databaseUrl,
+      // It makes its own tables, as its owner.
+      databaseUrl: databaseOf(databases, 'sandbox').directUrl,
       host: environment.host,
       port,
       secretKey: `sk_sandbox_${await secret(names.key)}`,

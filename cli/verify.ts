@@ -3,34 +3,36 @@ import { inventory } from '#contracts/inventory'
 import { orders } from '#contracts/orders'
 import { payments } from '#contracts/payments'
 import { pricing } from '#contracts/pricing'
+import type { Databases } from '#kernel/database-address'
 import type { ClientOf } from '#kernel/host'
 import { holds, type InvariantCheck, together, verified } from '#kernel/invariants'
 import { verifyEvents } from '#kernel/verify-events'
+import { keepingRows } from './database-environment.ts'
 import type { Environment } from './environment.ts'
 import { complain, say } from './terminal.ts'
 import { withShop } from './with-shop.ts'
 
 /**
- * Asks every service to check its invariants, part after part, and the database whether every event arrived. Throws when one
+ * Asks every service to check its invariants, part after part, and the databases whether every event arrived. Throws when one
  * does not answer: silence is not health.
  */
-export async function checkInvariants(client: ClientOf, databaseUrl: string): Promise<InvariantCheck[]> {
+export async function checkInvariants(client: ClientOf, databases: Databases): Promise<InvariantCheck[]> {
   const checks = await Promise.all([
     verified(client(orders).verify),
     verified(client(payments).verify),
     verified(client(inventory).verify),
     verified(client(pricing).verify),
     verified(client(catalog).verify),
-    verifyEvents(databaseUrl),
+    verifyEvents(databases, keepingRows),
   ])
   return together(checks.flat()).sort((a, b) => a.invariant.localeCompare(b.invariant, 'en', { numeric: true }))
 }
 
 /** `stoa verify`: prints each invariant with its figures; exit status 0 only when all are known to hold. */
 export async function verify(environment: Environment, root: string, asJson: boolean): Promise<number> {
-  const checks = await withShop(environment, root, async ({ client, settle, databaseUrl }) => {
+  const checks = await withShop(environment, root, async ({ client, settle, databases }) => {
     await settle()
-    return checkInvariants(client, databaseUrl)
+    return checkInvariants(client, databases)
   })
   const broken = checks.filter((check) => !holds(check))
   if (asJson) {

@@ -1,9 +1,11 @@
 import { createClient } from '#kernel/client'
 import { openDataFolder } from '#kernel/data-folder'
+import type { Databases } from '#kernel/database-address'
 import { hostContract } from '#kernel/health'
 import type { ClientOf } from '#kernel/host'
 import { httpMesh } from '#kernel/mesh'
 import { allServiceNames } from '../services/names.ts'
+import { withoutDatabase } from './database-environment.ts'
 import type { Environment } from './environment.ts'
 import { loadSettings } from './settings.ts'
 import { findRunningShop, openShop } from './shop.ts'
@@ -12,7 +14,7 @@ import { startProgress } from './terminal.ts'
 export type ShopAtHand = {
   readonly client: ClientOf
   readonly settle: () => Promise<void>
-  readonly databaseUrl: string
+  readonly databases: Databases
 }
 
 /**
@@ -32,7 +34,7 @@ export async function withShop<R>(
       return await work({
         client: (contract) => createClient(contract, 'cli', mesh),
         settle: async () => undefined,
-        databaseUrl: running.databaseUrl,
+        databases: running.databases,
       })
     } finally {
       await mesh.close()
@@ -45,24 +47,25 @@ export async function withShop<R>(
   })
   progress.end()
   try {
-    return await work({ client: shop.host.client, settle: shop.host.settle, databaseUrl: shop.databaseUrl })
+    return await work({ client: shop.host.client, settle: shop.host.settle, databases: shop.databases })
   } finally {
     await shop.stop()
   }
 }
 
-type Running = { readonly urlOf: (service: string) => string | undefined; readonly databaseUrl: string }
+type Running = { readonly urlOf: (service: string) => string | undefined; readonly databases: Databases }
 
-/** Null unless the environment says where every service answers, and where their database is. */
-function addressesOf({ urls, meshUrl, databaseUrl }: Environment): Running | null {
+/** Null unless the environment says where every service answers, and where their databases are. */
+function addressesOf({ urls, meshUrl, databases }: Environment): Running | null {
   // The host's own operations answer in every process.
   const anywhere = meshUrl ?? [...urls.values()][0]
   const urlOf = (service: string): string | undefined =>
     urls.get(service) ?? (service === hostContract.name ? anywhere : meshUrl) ?? undefined
-  return databaseUrl !== null && allServiceNames.every(urlOf) ? { urlOf, databaseUrl } : null
+  const named = withoutDatabase(databases, allServiceNames).length === 0
+  return named && allServiceNames.every(urlOf) ? { urlOf, databases } : null
 }
 
 async function runningOn(dataFolder: string): Promise<Running | null> {
   const running = await findRunningShop(dataFolder)
-  return running && { urlOf: () => running.internalUrl, databaseUrl: running.databaseUrl }
+  return running && { urlOf: () => running.internalUrl, databases: running.databases }
 }

@@ -3,6 +3,7 @@ import pg from 'pg'
 import { currentCall, serviceCall, withCall } from './call.ts'
 import type { Refused } from './contract.ts'
 import { type OpenPool, openPool, type Pool, type Silence } from './pool.ts'
+import { sessionSettings, statementTimeoutMs } from './session-settings.ts'
 
 /**
  * A service's own PostgreSQL schema, reached as a role that can read nothing else. SQL is written with Kysely's `sql`
@@ -15,6 +16,19 @@ export type Transaction = KyselyTransaction<unknown>
 
 /** What a statement runs on: inside a transaction or by itself. */
 export type Executor = Database | Transaction
+
+/**
+ * Rows as they were a few seconds ago at most: of a copy, where the shop has one. What decides something is not read so, and what writes,
+ * or opens a transaction, does not take it.
+ */
+export type Stale = { readonly [stale]: true; getExecutor(): ReturnType<Database['getExecutor']> }
+declare const stale: unique symbol
+
+/** Where there is no copy, the rows as they are. */
+export const withoutCopy = (db: Database): Stale => db as unknown as Stale
+
+/** What a statement that only reads, for somebody to look at, runs on. */
+export type Reader = Executor | Stale
 
 type DatabaseFacts = {
   readonly service: string
@@ -52,43 +66,25 @@ function parseSafeInteger(text: string): number {
   return value
 }
 
-/** A statement that takes longer is stuck, not slow: checkout's longest takes milliseconds. */
-const statementTimeoutMs = 10_000
-/** Waiting longer for a row means a queue that will not end before the caller's deadline. */
-const lockTimeoutMs = 4_000
 /** The part of a pool that only checkout and what it causes may take: two connections of six sell hundreds of orders a second. */
 const reservedShare = 0.25
 
-/**
- * Opens a service's pool. Connections are made at the first use.
- * @param url PostgreSQL URL that signs in as the service's role
- * @param connections ceiling of the pool; all pools of a process together stay at 60 or less. A quarter is for checkout only
- */
-export function openDatabase(options: {
-  service: string
-  url: string
-  connections: number
-  subscribersOf?: (eventType: string) => readonly string[]
-  onSilence?: (silence: Silence | null) => void
-  openPool?: OpenPool
-}): Database {
-  const pool = (options.openPool ?? openPool)({
-    connections: options.connections,
-    reserved: Math.min(Math.ceil(options.connections * reservedShare), options.connections - 1),
-    ...(options.onSilence ? { onSilence: options.onSilence } : {}),
-    config: {
-      connectionString: options.url,
-      application_name: `stoa-${options.service}`,
-      connectionTimeoutMillis: 8_000,
-      idleTimeoutMillis: 60_000,
-      statement_timeout: statementTimeoutMs,
-      lock_timeout: lockTimeoutMs,
-      idle_in_transaction_session_timeout: statementTimeoutMs,
-      keepAlive: true,
-      options: `-c search_path=${options.service},extensions -c TimeZone=UTC`,
-      types,
-    },
-  })
+export type DatabaseOptions = {
+  readonly service: string
+  /** Signs in as the service's role. */
+  readonly url: string
+  /** Whether a pooler stands between, which takes no settings at the start of a connection: the role has them. */
+  readonly isPooled?: boolean
+  /** Ceiling of the pool; all pools of a process together stay at 60 or less. A quarter is for checkout only. */
+  readonly connections: number
+  readonly subscribersOf?: (eventType: string) => readonly string[]
+  readonly onSilence?: (silence: Silence | null) => void
+  readonly openPool?: OpenPool
+}
+
+/** Opens a service's pool. Connections are made at the first use. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = openServicePool(options)
   // Its type also asks for cursors, which nobody here opens.
   const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: pool as unknown as PostgresPool }) })
   factsOf.set(db, {
@@ -99,6 +95,30 @@ export function openDatabase(options: {
   })
   return db
 }
+
+/** Connections of a service, to its database or to a copy of it. */
+export function openServicePool(options: DatabaseOptions): Pool {
+  return (options.openPool ?? openPool)({
+    connections: options.connections,
+    reserved: Math.min(Math.ceil(options.connections * reservedShare), options.connections - 1),
+    ...(options.onSilence ? { onSilence: options.onSilence } : {}),
+    config: {
+      connectionString: options.url,
+      application_name: `stoa-${options.service}`,
+      connectionTimeoutMillis: 8_000,
+      idleTimeoutMillis: 60_000,
+      keepAlive: true,
+      ...(options.isPooled ? {} : { options: startOptions(options.service) }),
+      types,
+    },
+  })
+}
+
+/** A session's settings as a connection asks for them at its start. A space belongs to the value only with a backslash before it. */
+const startOptions = (service: string): string =>
+  Object.entries(sessionSettings(service))
+    .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '')}`)
+    .join(' ')
 
 /** Marks the way a refusal takes out of a transaction: by throwing, so that it rolls back, and being caught outside. */
 class Rollback extends Error {

@@ -46,7 +46,24 @@ const owed: readonly Figure[] = [
       return rows.map(({ subscriber, count }) => ({ labels: { subscriber }, value: count }))
     },
   },
+  {
+    name: 'stoa_months_ahead',
+    help: 'Months from this one on for which a table that is parted by month has parts.',
+    labels: ['table'],
+    count: async (db) => (await months(db)).map(({ name, months }) => ({ labels: { table: name }, value: months })),
+  },
+  {
+    name: 'stoa_rows_beyond_months',
+    help: 'Rows of a table that is parted by month that belong to a month which nobody has made.',
+    labels: ['table'],
+    count: async (db) => (await months(db)).map(({ name, beyond }) => ({ labels: { table: name }, value: beyond })),
+  },
 ]
+
+async function months(db: Database) {
+  const { rows } = await sql<{ name: string; months: number; beyond: number }>`select * from months_ahead()`.execute(db)
+  return rows
+}
 
 async function pending(db: Database) {
   const { rows } = await sql<{ subscriber: string; count: number; age: number }>`

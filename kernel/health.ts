@@ -7,6 +7,7 @@ import { DeadLetter } from './dead-letters.ts'
 import { DependencyState } from './dependency.ts'
 import { Nullable, Timestamp } from './fields.ts'
 import type { EventSource } from './outbox.ts'
+import type { ReplicaState } from './replica.ts'
 
 /** What a process says of itself. */
 export const ProcessHealth = T.Object(
@@ -97,6 +98,7 @@ type Seen = {
   readonly services: readonly {
     readonly name: string
     readonly db: Database | null
+    readonly replica: ReplicaState | null
     readonly events: Pick<EventSource, 'backlog'> | null
   }[]
   readonly admission: Admission
@@ -113,7 +115,11 @@ export async function processHealth({ services, admission, breakers }: Seen): Pr
   return {
     services: services.map(({ name }) => name),
     admission: admission.state(),
-    dependencies: [...services.flatMap(({ name, db }) => (db ? [databaseState(name, db)] : [])), ...breakers()],
+    dependencies: [
+      ...services.flatMap(({ name, db }) => (db ? [databaseState(name, db)] : [])),
+      ...services.flatMap(({ name, replica }) => (replica ? [copyState(name, replica)] : [])),
+      ...breakers(),
+    ],
     events: (await Promise.all(outboxes)).flat(),
   }
 }
@@ -128,6 +134,18 @@ function databaseState(service: string, db: Database): DependencyState {
     lastError: silence?.error ?? null,
     fallback:
       'What needs it is refused at once with 503 and Retry-After. It is asked twice a second whether it is back.',
+  }
+}
+
+function copyState(service: string, { isUsed, behindMs, trouble }: ReplicaState): DependencyState {
+  const behind = behindMs === null ? 'Nobody knows yet how old it is.' : `It is ${Math.round(behindMs / 1_000)} s old.`
+  return {
+    name: `replica of ${service}`,
+    kind: 'database',
+    state: isUsed ? 'closed' : 'open',
+    since: isUsed || behindMs === null ? null : new Date(Date.now() - behindMs).toISOString(),
+    lastError: isUsed ? null : (trouble ?? behind),
+    fallback: 'What it would have been asked is asked of the database itself. It is looked at twice a second.',
   }
 }
 

@@ -5,7 +5,8 @@ import { type Admission, createAdmission } from './admission.ts'
 import { type Actor, serviceCall, withCall } from './call.ts'
 import { type Client, createClient, type Mesh } from './client.ts'
 import { type Contract, ok } from './contract.ts'
-import { type Database, databaseFacts, openDatabase } from './database.ts'
+import { type Database, databaseFacts, openDatabase, openServicePool, withoutCopy } from './database.ts'
+import { type Databases, databaseOf, isPooled } from './database-address.ts'
 import { type DeadLetterDoor, listDeadLetters, replayDeadLetters } from './dead-letters.ts'
 import { type Breaker, createBreaker, type DependencyState } from './dependency.ts'
 import { createEdge, type EdgeApp } from './edge.ts'
@@ -27,6 +28,7 @@ import { watchProcess } from './process-metrics.ts'
 import { rateLimiter } from './rate-limit.ts'
 import { databaseReadiness } from './readiness.ts'
 import { type Deliver, type Relay, startRelay, type Verdict } from './relay.ts'
+import { openReplica, type Replica } from './replica.ts'
 import type { AnyHandler, AnyService, Handlers, ShopFacts, Wiring } from './service.ts'
 import { type SharedAnswers, sharedAnswers } from './shared-answers.ts'
 import type { Metrics } from './telemetry.ts'
@@ -38,8 +40,8 @@ export type HostOptions = {
   readonly hosted: ReadonlySet<string>
   readonly settings: Readonly<Record<string, unknown>>
   readonly shop: ShopFacts
-  /** PostgreSQL as the owner, who is only needed to migrate; services sign in as roles of their own. */
-  readonly databaseUrl: string
+  /** PostgreSQL as its owner, who is only needed to migrate; services sign in as roles of their own. */
+  readonly databases: Databases
   /** Whether the start brings the databases to this version; absent: yes. Otherwise it refuses one that is behind. */
   readonly migrates?: boolean
   readonly dataFolder: string
@@ -93,6 +95,8 @@ export type Started = {
   readonly running: RunningService
   readonly wiring: Wiring<Contract>
   readonly db: Database | null
+  /** The copy of it, once something was read there. */
+  readonly replica: () => Replica | null
   readonly events: EventSource | null
   /** Does nothing until the relay runs: what was written before is found at its first look. */
   readonly relay: { wake: () => void }
@@ -124,7 +128,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const keepsRows = hosted.some(({ connections }) => connections !== null)
   const databaseSecret = keepsRows ? await options.secret(hostSecrets.database) : ''
   await (options.migrates === false ? checkMigrated : migrate)({
-    ownerUrl: options.databaseUrl,
+    databases: options.databases,
     secret: databaseSecret,
     services: hosted.flatMap((one) =>
       one.migrations ? [{ service: one.contract.name as string, folder: one.migrations }] : [],
@@ -173,7 +177,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
   ]
   const health = (): Promise<ProcessHealth> =>
     processHealth({
-      services: started.map(({ definition, db, events }) => ({ name: definition.contract.name, db, events })),
+      services: started.map(({ definition, db, replica, events }) => ({
+        name: definition.contract.name,
+        db,
+        replica: replica()?.state() ?? null,
+        events,
+      })),
       admission,
       breakers: dependencies,
     })
@@ -197,6 +206,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const stopJobs = startJobs(started, admission, metrics)
   const stopWatching = watchProcess(metrics.registry, {
     databases: () => started.flatMap(({ definition, db }) => (db ? [{ service: definition.contract.name, db }] : [])),
+    replicas: () =>
+      started.flatMap(({ definition, replica }) => {
+        const state = replica()?.state()
+        return state ? [{ service: definition.contract.name, state }] : []
+      }),
     admission,
     dependencies,
     readiness,
@@ -227,6 +241,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     await bus?.close()
     await closeServer(internalServer, options.drainMs ?? 0)
     await Promise.all(started.map(({ wiring }) => wiring.close?.()))
+    await Promise.all(started.map(({ replica }) => replica()?.close()))
     await Promise.all(started.map(({ db }) => db?.destroy()))
     await remote.close()
     admission.close()
@@ -258,7 +273,7 @@ const portOf = (server: FastifyInstance | null): number | null => {
 /** What a service's start takes of the host's options. */
 export type ServiceOptions = Pick<
   HostOptions,
-  'settings' | 'shop' | 'databaseUrl' | 'dataFolder' | 'secret' | 'environment' | 'limitLoopback' | 'log' | 'metrics'
+  'settings' | 'shop' | 'databases' | 'dataFolder' | 'secret' | 'environment' | 'limitLoopback' | 'log' | 'metrics'
 > & { readonly openPool?: OpenPool }
 
 export async function startService(
@@ -272,12 +287,14 @@ export async function startService(
   const contract: Contract = definition.contract
   const { name } = contract
   const log = options.log.child({ service: name })
+  const address = definition.connections === null ? null : databaseOf(options.databases, name)
   const db =
-    definition.connections === null
+    definition.connections === null || address === null
       ? null
       : openDatabase({
           service: name,
-          url: serviceUrl(options.databaseUrl, databaseSecret, name),
+          url: serviceUrl(address.url, databaseSecret, name),
+          isPooled: isPooled(address),
           connections: definition.connections,
           subscribersOf: (type) => subscribersOf(contracts, type),
           onSilence: (silence) =>
@@ -286,11 +303,26 @@ export async function startService(
               : log.warn('the database answers again'),
           ...(options.openPool ? { openPool: options.openPool } : {}),
         })
+  let replica: Replica | null = null
   const relay: Started['relay'] = { wake: () => undefined }
   const wiring: Wiring<Contract> = await definition.start({
     get db() {
       if (!db) throw new Error(`service: ${name} declared no database`)
       return db
+    },
+    get stale() {
+      if (!db) throw new Error(`service: ${name} declared no database`)
+      if (!address?.replicaUrl) return withoutCopy(db)
+      if (replica) return replica.reads
+      // Another server: its connections are not among those of the database itself.
+      const pool = openServicePool({
+        service: name,
+        url: serviceUrl(address.replicaUrl, databaseSecret, name),
+        isPooled: isPooled(address),
+        connections: definition.connections ?? 0,
+      })
+      replica = openReplica({ service: name, pool, primary: db })
+      return replica.reads
     },
     client: <C extends Contract>(other: C) => {
       if (!definition.calls?.includes(other))
@@ -320,6 +352,7 @@ export async function startService(
   return {
     definition,
     db,
+    replica: () => replica,
     wiring,
     relay,
     log,

@@ -11,6 +11,9 @@ import { inSpan } from './tracing.ts'
 /** How long delivered events are kept for `stoa verify`, and a day more for the inboxes that must know them. */
 const keptDays = 7
 
+/** Months for which tables that are parted by month have parts in advance: as long as a job may fail before anybody notices. */
+const monthsAhead = 3
+
 /** Runs every service's jobs, and the kernel's own housekeeping in each schema. */
 export function startJobs(started: readonly Started[], admission: Admission, metrics: Metrics): () => Promise<void> {
   const figures = createFigures(metrics.registry)
@@ -73,4 +76,5 @@ async function housekeeping(db: Database): Promise<void> {
             and not exists (select 1 from outbox_deliveries d where d.event_id = o.id and d.delivered_at is null)
             and not exists (select 1 from dead_letters d where d.event_id = o.id)`.execute(db)
   await sql`delete from inbox where handled_at < now() - make_interval(days => ${keptDays + 1})`.execute(db)
+  await sql`select make_months(${monthsAhead})`.execute(db)
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { migrate } from '#kernel/migrate'
 import { testDatabase } from '../test/database.ts'
+import { oneDatabase } from './database-address.ts'
 
 test('copies that start at once migrate one after the other, also where an index is made concurrently', async (t) => {
   const database = await testDatabase()
@@ -20,7 +21,9 @@ test('copies that start at once migrate one after the other, also where an index
   )
   const services = [{ service: 'things', folder }]
   const applied = await Promise.all(
-    Array.from({ length: 4 }, () => migrate({ ownerUrl: database.url, secret: 'a secret for tests', services })),
+    Array.from({ length: 4 }, () =>
+      migrate({ databases: oneDatabase(database.url), secret: 'a secret for tests', services }),
+    ),
   )
   const names = applied.flat().filter((name) => name.startsWith('things/0'))
   assert.deepEqual(names, ['things/0001-things.sql', 'things/0002-index.sql'])

@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { startError } from './data-folder.ts'
+import { byDatabase, type DatabaseAddress, type Databases, databaseOf, isPooled } from './database-address.ts'
+import { sessionSettings } from './session-settings.ts'
 
 /** Any number: it only has to be the same in every copy, so that one migrates while the others wait. */
 const advisoryLock = 8_610_512
@@ -13,25 +15,34 @@ const lockTimeoutMs = 3_000
 
 export type MigrationSource = { readonly service: string; readonly folder: string }
 
+export type MigrateOptions = {
+  readonly databases: Databases
+  /** From which the roles' passwords are derived, so that every copy knows them and no file lists them. */
+  readonly secret: string
+  readonly services: readonly MigrationSource[]
+  readonly kernelFolder?: string
+}
+
 /**
- * Creates roles, schemas and tables of `services` in the database at `ownerUrl`, under an advisory lock, forward only,
- * each file once. Every service gets a role that can use its own schema and nothing else.
- * @param secret from which the roles' passwords are derived, so that every copy knows them and no file lists them
+ * Creates roles, schemas and tables of `services` in their databases, one database after the other, under an advisory lock in each,
+ * forward only, each file once. Every service gets a role that can use its own schema and nothing else.
  * @returns the names of the files that were applied
+ * @throws `database-pooled`, `database-left-behind`
  */
-export async function migrate(options: {
-  ownerUrl: string
-  secret: string
-  services: readonly MigrationSource[]
-  kernelFolder?: string
-}): Promise<string[]> {
-  const client = new pg.Client({
-    connectionString: options.ownerUrl,
-    connectionTimeoutMillis: 15_000,
-    application_name: 'stoa-migrate',
-  })
-  await client.connect()
+export async function migrate(options: MigrateOptions): Promise<string[]> {
+  const applied: string[] = []
+  for (const [address, services] of byDatabase(options.databases, options.services, ({ service }) => service))
+    applied.push(...(await migrateDatabase(address, { ...options, services })))
+  return applied
+}
+
+async function migrateDatabase(
+  { directUrl }: DatabaseAddress,
+  { databases, secret, services, kernelFolder }: MigrateOptions,
+): Promise<string[]> {
+  const client = await connectAsOwner(directUrl)
   try {
+    await refusePooler(client)
     await takeTurn(client)
     await client.query('create schema if not exists stoa')
     await client.query(`create table if not exists stoa.migrations (
@@ -39,15 +50,19 @@ export async function migrate(options: {
       primary key (service, name))`)
     await client.query('alter table stoa.migrations add column if not exists narrows boolean not null default false')
     const database = (await client.query<{ name: string }>('select current_database() as name')).rows[0]?.name ?? ''
-    const kernelFiles = await readKernelMigrations(options.kernelFolder)
+    const kernelFiles = await readKernelMigrations(kernelFolder)
     const applied: string[] = []
-    for (const { service, folder } of options.services) {
+    for (const { service, folder } of services) {
       const { rows } = await client.query<Applied>('select name, checksum from stoa.migrations where service = $1', [
         service,
       ])
       const pending = pendingFiles(service, [...kernelFiles, ...(await readMigrations(folder, ''))], rows)
       const role = serviceRole(database, service)
-      if (pending.length > 0) await prepareSchema(client, service, role, servicePassword(options.secret, service))
+      if (rows.length === 0) await refuseLeftBehind(databases, service)
+      const unset = await missingSettings(client, service, role)
+      if (pending.length > 0 || unset.length > 0)
+        await prepareSchema(client, service, role, servicePassword(secret, service))
+      await setRole(client, role, database, unset)
       for (const file of pending) {
         await applyMigration(client, service, file)
         applied.push(`${service}/${file.name}`)
@@ -63,15 +78,12 @@ export async function migrate(options: {
  * Whether the databases of `services` are at this version, asked as each service's own role: who only serves needs no password of
  * the owner. Throws `database-behind`, which names what is missing, and `database-unreachable`.
  */
-export async function checkMigrated(options: {
-  ownerUrl: string
-  secret: string
-  services: readonly MigrationSource[]
-}): Promise<void> {
+export async function checkMigrated(options: MigrateOptions): Promise<void> {
   const kernelFiles = await readKernelMigrations()
   for (const { service, folder } of options.services) {
+    const address = databaseOf(options.databases, service)
     const client = new pg.Client({
-      connectionString: serviceUrl(options.ownerUrl, options.secret, service),
+      connectionString: serviceUrl(address.url, options.secret, service),
       connectionTimeoutMillis: 15_000,
       application_name: 'stoa-migrate',
     })
@@ -81,6 +93,8 @@ export async function checkMigrated(options: {
       const { rows } = await client.query<Applied>(`select name, checksum from ${mine}`)
       const pending = pendingFiles(service, [...kernelFiles, ...(await readMigrations(folder, ''))], rows)
       if (pending.length > 0) throw behind(service, pending[0]?.name ?? '')
+      const unset = isPooled(address) ? await missingSettings(client, service, client.user ?? '') : []
+      if (unset[0]) throw behind(service, `the role’s setting ${unset[0][0]}`)
     } catch (error) {
       const { code, message } = error as { code?: string; message: string }
       if (code === 'database-behind' || !(error instanceof Error)) throw error
@@ -94,6 +108,49 @@ export async function checkMigrated(options: {
       await client.end().catch(() => undefined)
     }
   }
+}
+
+const connectAsOwner = async (url: string): Promise<pg.Client> => {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 15_000,
+    application_name: 'stoa-migrate',
+  })
+  await client.connect()
+  return client
+}
+
+/**
+ * A lock of a session, as the one under which copies take turns, is nobody's where a pooler gives each transaction another session.
+ * PostgreSQL tells a client the process that serves it, and a pooler tells its own number.
+ */
+async function refusePooler(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
+  // Known to the driver, and not to its types.
+  if (rows[0]?.pid === Reflect.get(client, 'processID')) return
+  throw startError(
+    'database-pooled',
+    `The database ${client.database} at ${client.host}:${client.port} is reached through a pooler, and migrations need PostgreSQL itself: name it with DATABASE_DIRECT_URL.`,
+  )
+}
+
+/** A service whose rows are still in the database of all would begin anew in its own: somebody has to move them first. */
+async function refuseLeftBehind({ shared, own }: Databases, service: string): Promise<void> {
+  if (!shared || !own[service] || own[service].directUrl === shared.directUrl) return
+  const client = await connectAsOwner(shared.directUrl)
+  try {
+    const { rows } = await client.query(
+      `select 1 from information_schema.tables where table_schema = $1 and table_name = 'outbox'`,
+      [service],
+    )
+    if (rows.length === 0) return
+  } finally {
+    await client.end()
+  }
+  throw startError(
+    'database-left-behind',
+    `The rows of ${service} are in the database of all services, and its own has none: move them first, or drop the schema ${service} there (docs/databases.md).`,
+  )
 }
 
 const behind = (service: string, what: string): Error =>
@@ -176,6 +233,28 @@ async function prepareSchema(client: pg.Client, service: string, role: string, p
   )
   await client.query(`alter default privileges in schema ${schema} grant usage, select on sequences to ${name}`)
   await client.query(`alter default privileges in schema ${schema} grant execute on functions to ${name}`)
+}
+
+/** What a role's sessions are set to is written to the role: a pooler passes on nothing that a client asks for at its start. */
+async function setRole(client: pg.Client, role: string, database: string, settings: [string, string][]): Promise<void> {
+  for (const [name, value] of settings) {
+    // A list of schemas is a list, and not one name with a comma.
+    const literal = name === 'search_path' ? value : client.escapeLiteral(value)
+    await client.query(
+      `alter role ${client.escapeIdentifier(role)} in database ${client.escapeIdentifier(database)} set ${name} = ${literal}`,
+    )
+  }
+}
+
+/** Those that the sessions of `role` in this database are not set to. */
+async function missingSettings(client: pg.Client, service: string, role: string): Promise<[string, string][]> {
+  const { rows } = await client.query<{ settings: string[] }>(
+    `select s.setconfig as settings from pg_db_role_setting s join pg_roles r on r.oid = s.setrole
+     join pg_database d on d.oid = s.setdatabase where r.rolname = $1 and d.datname = current_database()`,
+    [role],
+  )
+  const known = new Set(rows[0]?.settings)
+  return Object.entries(sessionSettings(service)).filter(([name, value]) => !known.has(`${name}=${value}`))
 }
 
 /** Files whose first line says `no transaction` run statement by statement, for concurrent indexes. */

@@ -2,6 +2,7 @@ import pg from 'pg'
 import { type Call, currentCall } from './call.ts'
 import { prepared } from './prepared-statements.ts'
 import { type ProblemError, unavailable } from './problem.ts'
+import { statementTimeoutMs } from './session-settings.ts'
 import { type Attributes, kindOf, startDetail } from './tracing.ts'
 
 /**
@@ -234,7 +235,7 @@ export function openPool(options: PoolOptions): Pool {
         const leftMs = Math.max(isEnding ? endingMs : 0, deadlineOf(currentCall()) - Date.now())
         if (leftMs <= 0) throw noTime()
         if (text === 'begin' || (isEnding && begin !== null)) {
-          begin = text === 'begin' ? beginWithin(leftMs, options.config) : null
+          begin = text === 'begin' ? beginWithin(leftMs) : null
           return unasked
         }
         const span = startDetail(() => statementSpan(text, options.config))
@@ -302,8 +303,8 @@ function statementSpan(text: string, { application_name: application = '' }: pg.
 const unasked: pg.QueryResult = { command: '', rowCount: null, oid: 0, rows: [], fields: [] }
 
 /** A transaction whose caller leaves before the usual limit ends by then in the database too: in one round trip with its begin. */
-function beginWithin(leftMs: number, { statement_timeout: usualMs }: pg.ClientConfig): string {
-  return usualMs && leftMs < usualMs ? `begin; set local statement_timeout = ${Math.ceil(leftMs)}` : 'begin'
+function beginWithin(leftMs: number): string {
+  return leftMs < statementTimeoutMs ? `begin; set local statement_timeout = ${Math.ceil(leftMs)}` : 'begin'
 }
 
 /** SQLSTATEs that say nothing of the statement, only that it cannot be run now. */

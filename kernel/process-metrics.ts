@@ -5,12 +5,14 @@ import { type Database, databaseFacts } from './database.ts'
 import type { DependencyState } from './dependency.ts'
 import { type Gathered, gatherings } from './gather.ts'
 import type { Readiness } from './health.ts'
+import type { ReplicaState } from './replica.ts'
 
 /** What of a process can be used up: utilization, saturation and errors of each (Gregg, The USE Method). Read when somebody asks. */
 export function watchProcess(
   registry: Registry,
   seen: {
     readonly databases: () => readonly { readonly service: string; readonly db: Database }[]
+    readonly replicas: () => readonly { readonly service: string; readonly state: ReplicaState }[]
     readonly admission: Admission
     readonly dependencies: () => readonly DependencyState[]
     readonly readiness: () => Promise<Readiness>
@@ -18,6 +20,7 @@ export function watchProcess(
 ): () => void {
   const registers = [registry]
   watchPools(registry, seen.databases)
+  watchReplicas(registry, seen.replicas)
   watchAdmission(registry, seen.admission)
   new Gauge({
     name: 'stoa_ready',
@@ -72,6 +75,43 @@ function watchPools(registry: Registry, databases: () => readonly { service: str
     registers,
     collect() {
       for (const { service, db } of databases()) this.set({ service }, databaseFacts(db).pool.silence ? 0 : 1)
+    },
+  })
+}
+
+function watchReplicas(registry: Registry, replicas: () => readonly { service: string; state: ReplicaState }[]): void {
+  const registers = [registry]
+  new Gauge({
+    name: 'stoa_replica_behind_seconds',
+    help: 'How old the copy of the database is at most; absent before that was found out.',
+    labelNames: ['service'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { service, state } of replicas())
+        if (state.behindMs !== null) this.set({ service }, state.behindMs / 1_000)
+    },
+  })
+  new Gauge({
+    name: 'stoa_replica_up',
+    help: 'Whether the copy of the database is read: 1, or 0 while it is away or too old and the database itself is.',
+    labelNames: ['service'],
+    registers,
+    collect() {
+      for (const { service, state } of replicas()) this.set({ service }, state.isUsed ? 1 : 0)
+    },
+  })
+  new Counter({
+    name: 'stoa_replica_reads_total',
+    help: 'Reads that may be stale, by who answered them.',
+    labelNames: ['service', 'by'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { service, state } of replicas()) {
+        this.inc({ service, by: 'replica' }, state.answered)
+        this.inc({ service, by: 'primary' }, state.passedOn)
+      }
     },
   })
 }

@@ -3,7 +3,7 @@ import type T from 'typebox'
 import type { Call, Importance } from './call.ts'
 import type { Client } from './client.ts'
 import type { Contract, Input, Operation, Outcome } from './contract.ts'
-import type { Database } from './database.ts'
+import type { Database, Stale } from './database.ts'
 import type { Breaker, BreakerOptions } from './dependency.ts'
 import type { Figure } from './figures.ts'
 import type { IdempotencyStore } from './idempotency.ts'
@@ -24,6 +24,8 @@ export type Job = {
 export type ServiceHost<S, Called extends Contract = Contract> = {
   /** The service's own schema. Throws for a service that declared no database. */
   readonly db: Database
+  /** The same as it was a few seconds ago at most, for what is only looked at: a copy of it, where the shop has one. */
+  readonly stale: Stale
   /** A typed client of a service that it declared to call: a plain call when that is hosted here, HTTP otherwise. */
   client<C extends Called>(contract: C): Client<C>
   readonly log: Logger

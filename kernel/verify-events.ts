@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { byDatabase, type Databases } from './database-address.ts'
 import { type InvariantCheck, violationsNamedAtMost } from './invariants.ts'
 
 /** An event that waits longer than this has not taken effect, whatever may still become of it. */
@@ -7,50 +8,69 @@ const waitsAtMostMinutes = 15
 /** A shop that is busy may keep whoever only judges it waiting. */
 const connectWithinMs = 60_000
 
+/** Events of a publisher that are compared in one statement: ids of some hundred kilobytes. */
+const comparedAtOnce = 10_000
+
 /** A question over all services' tables, in as many statements as there are schemas. */
 type Asked = { readonly invariant: string; readonly what: string; readonly all: string; readonly wrong: string }
+
+/** The schema of a service, in the database that has it. */
+type Place = { readonly name: string; readonly schema: string; readonly client: pg.Client }
 
 /**
  * I6: every committed event takes effect in every subscriber exactly once; and I9, one result for one idempotency key, over
  * every service's keys. What unique keys forbid is looked for all the same: an index may be broken, or gone.
- * @param ownerUrl the database of all services, as its owner
+ * @param databases of the services, as their owner
+ * @param services those that keep rows; what has no events of its own is passed over
  */
-export async function verifyEvents(ownerUrl: string): Promise<InvariantCheck[]> {
-  const client = new pg.Client({ connectionString: ownerUrl, connectionTimeoutMillis: connectWithinMs })
-  await client.connect()
-  try {
-    const { rows } = await client.query<{ schema: string }>(
-      `select table_schema as schema from information_schema.tables where table_name = 'outbox_deliveries' order by 1`,
+export async function verifyEvents(databases: Databases, services: readonly string[]): Promise<InvariantCheck[]> {
+  await using open = new AsyncDisposableStack()
+  const places = new Map<string, Place>()
+  for (const [{ directUrl }, names] of byDatabase(databases, services, (name) => name)) {
+    const client = new pg.Client({ connectionString: directUrl, connectionTimeoutMillis: connectWithinMs })
+    await client.connect()
+    open.defer(() => client.end())
+    const { rows } = await client.query<{ name: string }>(
+      `select table_schema as name from information_schema.tables
+       where table_name = 'outbox_deliveries' and table_schema = any($1) order by 1`,
+      [names],
     )
-    const found = new Map<string, InvariantCheck>()
-    for (const { schema } of rows) {
-      for (const asked of [
-        ...(await questionsOf(client, schema)),
-        ...questionsOn(client.escapeIdentifier(schema), schema),
-      ])
-        await ask(client, asked, found)
-    }
-    return [...found.values()]
-  } finally {
-    await client.end()
+    for (const { name } of rows) places.set(name, { name, schema: client.escapeIdentifier(name), client })
   }
+  const found = new Map<string, InvariantCheck>()
+  for (const place of places.values()) {
+    for (const subscriber of await subscribersOf(place)) await compare(place, subscriber, places.get(subscriber), found)
+    for (const asked of questionsOn(place.schema, place.name)) await ask(place.client, asked, found)
+  }
+  return [...found.values()]
 }
 
-async function ask(client: pg.Client, asked: Asked, found: Map<string, InvariantCheck>): Promise<void> {
-  const { invariant, what, all, wrong } = asked
+async function ask(client: pg.Client, { invariant, what, all, wrong }: Asked, found: Found): Promise<void> {
   const { rows } = await client.query<{ checked: string; violated: string; violations: string[] }>(
     `with wrong as materialized (${wrong})
      select (${all}) as checked, (select count(*) from wrong) as violated,
             array(select said from wrong order by said limit $1) as violations`,
     [violationsNamedAtMost],
   )
-  const known = found.get(what)
-  found.set(what, {
+  add(found, {
     invariant,
     what,
-    checked: (known?.checked ?? 0) + Number(rows[0]?.checked),
-    violated: (known?.violated ?? 0) + Number(rows[0]?.violated),
-    violations: [...(known?.violations ?? []), ...(rows[0]?.violations ?? [])].slice(0, violationsNamedAtMost),
+    checked: Number(rows[0]?.checked),
+    violated: Number(rows[0]?.violated),
+    violations: rows[0]?.violations ?? [],
+  })
+}
+
+type Found = Map<string, InvariantCheck>
+
+/** Adds what one schema says to what others have said to the same question. */
+function add(found: Found, check: InvariantCheck): void {
+  const known = found.get(check.what)
+  found.set(check.what, {
+    ...check,
+    checked: (known?.checked ?? 0) + check.checked,
+    violated: (known?.violated ?? 0) + check.violated,
+    violations: [...(known?.violations ?? []), ...check.violations].slice(0, violationsNamedAtMost),
   })
 }
 
@@ -101,21 +121,38 @@ const questionsOn = (schema: string, name: string): Asked[] => [
   },
 ]
 
-/** Deliveries of one publisher against the inbox of each subscriber. */
-async function questionsOf(client: pg.Client, publisher: string): Promise<Asked[]> {
-  const outbox = client.escapeIdentifier(publisher)
+/** Who was handed events of a publisher. */
+async function subscribersOf({ client, schema }: Place): Promise<string[]> {
   const { rows } = await client.query<{ subscriber: string }>(
-    `select distinct subscriber from ${outbox}.outbox_deliveries where delivered_at is not null`,
+    `select distinct subscriber from ${schema}.outbox_deliveries where delivered_at is not null`,
   )
-  return rows.map(({ subscriber }) => {
-    const delivered = `${outbox}.outbox_deliveries d where d.subscriber = ${client.escapeLiteral(subscriber)} and d.delivered_at is not null`
-    return {
-      invariant: 'I6',
-      what: 'every delivered event took effect in its subscriber',
-      all: `select count(*) from ${delivered}`,
-      wrong: `select ${client.escapeLiteral(publisher)} || ' event ' || d.event_id || ' had no effect in ' || d.subscriber as said
-        from ${delivered} and not exists (
-          select 1 from ${client.escapeIdentifier(subscriber)}.inbox i where i.event_id = d.event_id)`,
-    }
-  })
+  return rows.map(({ subscriber }) => subscriber)
+}
+
+/**
+ * Deliveries of a publisher against the inbox of a subscriber, which may be in another database: so it is asked of the one what was
+ * delivered, and of the other, after that, what took effect. An effect commits before its delivery is marked.
+ */
+async function compare(publisher: Place, subscriber: string, inbox: Place | undefined, found: Found): Promise<void> {
+  const what = 'every delivered event took effect in its subscriber'
+  for (let after = '00000000-0000-0000-0000-000000000000'; ; ) {
+    const { rows: delivered } = await publisher.client.query<{ id: string }>(
+      `select event_id as id from ${publisher.schema}.outbox_deliveries
+       where subscriber = $1 and delivered_at is not null and event_id > $2 order by event_id limit $3`,
+      [subscriber, after, comparedAtOnce],
+    )
+    const ids = delivered.map(({ id }) => id)
+    const { rows: missing } = inbox
+      ? await inbox.client.query<{ id: string }>(
+          `select id from unnest($1::uuid[]) as delivered (id)
+           where not exists (select 1 from ${inbox.schema}.inbox i where i.event_id = delivered.id) order by id`,
+          [ids],
+        )
+      : { rows: delivered }
+    const violations = missing.map(({ id }) => `${publisher.name} event ${id} had no effect in ${subscriber}`)
+    add(found, { invariant: 'I6', what, checked: ids.length, violated: missing.length, violations })
+    const last = ids.at(-1)
+    if (last === undefined || ids.length < comparedAtOnce) return
+    after = last
+  }
 }

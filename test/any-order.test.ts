@@ -88,7 +88,7 @@ async function stateOf(shop: TestShop, owner: pg.Client, goods: readonly Goods[]
     listed: (await shop.api('GET', '/api/products?market=eu&sort=title')).body.items.map(
       ({ handle, available }: { handle: string; available: unknown }) => [handle, available],
     ),
-    broken: (await checkInvariants(shop.client, shop.databaseUrl)).flatMap(({ what, violations }) =>
+    broken: (await checkInvariants(shop.client, shop.databases)).flatMap(({ what, violations }) =>
       violations.map((one) => `${what}: ${one}`),
     ),
   }

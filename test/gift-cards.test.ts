@@ -299,7 +299,7 @@ for (const shape of shapes) {
     })
 
     test('every invariant holds after all of this', async () => {
-      const checks = await checkInvariants(shop.client, shop.databaseUrl)
+      const checks = await checkInvariants(shop.client, shop.databases)
       assert.deepEqual(
         checks.filter(({ violations }) => violations.length > 0),
         [],

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Actor } from '#kernel/call'
+import { type Databases, oneDatabase } from '#kernel/database-address'
 import { type ClientOf, type Host, type HostOptions, startHost } from '#kernel/host'
 import type { NatsOptions } from '#kernel/nats-connection'
 import type { AnyService } from '#kernel/service'
@@ -36,6 +37,8 @@ export async function startTestHost(
     /** Those that run here, where it is not all: what they publish for others waits, or goes by `nats`. */
     hosted?: readonly string[]
     nats?: NatsOptions
+    /** Other databases than the one of its own. */
+    databases?: Databases
     /** Another copy: on the database and data folder of this host, which must be stopped last. */
     beside?: TestHost
   } = {},
@@ -63,7 +66,7 @@ export async function startTestHost(
     nats: options.nats ?? null,
     settings: options.settings ?? {},
     shop: { name: 'Test shop', publicUrl: 'http://127.0.0.1', demo: true },
-    databaseUrl: database.url,
+    databases: options.databases ?? oneDatabase(database.url),
     dataFolder,
     secret: async (name) => `test-secret-of-32-characters-or-so-${name}`,
     environment: options.environment ?? {},

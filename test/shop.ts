@@ -9,6 +9,7 @@ import { identity } from '#contracts/identity'
 import type { PaymentSettings } from '#contracts/payments'
 import { createClient } from '#kernel/client'
 import { openDataFolder } from '#kernel/data-folder'
+import type { Databases } from '#kernel/database-address'
 import type { ClientOf } from '#kernel/host'
 import { httpMesh } from '#kernel/mesh'
 import { hostable, readEnvironment } from '../cli/environment.ts'
@@ -20,6 +21,7 @@ import { type Api, apiAt } from './api.ts'
 import { testDatabase } from './database.ts'
 import { startTestMongodb } from './mongodb.ts'
 import { hasNats, startNats } from './nats.ts'
+import { startPgBouncer } from './pgbouncer.ts'
 
 export type Shape = 'one' | 'strict' | 'many'
 
@@ -32,6 +34,8 @@ export type TestShop = {
   readonly client: ClientOf
   readonly staffToken: string
   readonly databaseUrl: string
+  /** Where each service's rows are. */
+  readonly databases: Databases
   readonly dataFolder: string
   /** The environment in which an operator of this shop runs a command. */
   readonly environment: Record<string, string>
@@ -82,6 +86,11 @@ export async function startShop(
     opening.defer(() => nats.stop())
     variables.NATS_URL = nats.url
   }
+  if (process.env.STOA_TEST_DATABASE === 'pgbouncer' && variables.DATABASE_URL === database.url) {
+    const pooler = await startPgBouncer(database.url)
+    opening.defer(() => pooler.stop())
+    Object.assign(variables, { DATABASE_URL: pooler.url, DATABASE_DIRECT_URL: database.url })
+  }
   if (process.env.STOA_TEST_CATALOG === 'mongodb' && !variables.MONGODB_URL) {
     const mongodb = await startTestMongodb()
     opening.defer(() => mongodb.stop())
@@ -101,6 +110,7 @@ export async function startShop(
     client: started.client,
     staffToken,
     databaseUrl: database.url,
+    databases: readEnvironment(variables).databases,
     dataFolder,
     environment: { ...variables, ...started.urls },
     sandbox: { url: `http://127.0.0.1:${sandboxPort}`, key: `sk_sandbox_${sandboxKey}` },
@@ -204,7 +214,11 @@ async function endProcess(child: ChildProcess): Promise<void> {
 }
 
 async function signIn(api: Api): Promise<string> {
-  const answer = await api('POST', '/api/auth/sign-in/email', ownerAccount)
+  const ask = () => api('POST', '/api/auth/sign-in/email', ownerAccount)
+  let answer = await ask()
+  // A process of many makes the first account once it is ready.
+  for (const until = Date.now() + readyWithinMs; answer.status === 401 && Date.now() < until; await pause(50))
+    answer = await ask()
   if (answer.status !== 200) throw new Error(`test shop: staff cannot sign in: ${JSON.stringify(answer.body)}`)
   return answer.body.token
 }

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import pg from 'pg'
 import { startEmbeddedPostgres } from '#kernel/embedded-postgres'
 import { berlin, sell } from './goods.ts'
+import { noSignals, signalPostgres } from './postgres-signals.ts'
 import { startShop, type TestShop } from './shop.ts'
 
 /** A PostgreSQL that can be stopped in the middle of everything: its processes sleep, its connections stay open. */
@@ -22,15 +21,7 @@ async function startPausable() {
   await client.end()
   url.pathname = '/silent'
   const { pid: postmaster } = JSON.parse(await readFile(join(folder, 'postgres.json'), 'utf8')) as { pid: number }
-  const signal = async (name: 'SIGSTOP' | 'SIGCONT'): Promise<void> => {
-    for (const entry of await readdir('/proc')) {
-      if (!/^\d+$/.test(entry)) continue
-      const line = await readFile(`/proc/${entry}/stat`, 'utf8').catch(() => '')
-      const parent = line.slice(line.lastIndexOf(')') + 2).split(' ')[1]
-      if (Number(entry) !== postmaster && parent !== String(postmaster)) continue
-      await signalAsOwner(Number(entry), name)
-    }
-  }
+  const signal = (name: 'SIGSTOP' | 'SIGCONT'): Promise<void> => signalPostgres(postmaster, name)
   return {
     url: url.href,
     silence: () => signal('SIGSTOP'),
@@ -41,13 +32,6 @@ async function startPausable() {
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** As the user that the process belongs to: root in a container may not signal everybody. */
-async function signalAsOwner(pid: number, name: string): Promise<void> {
-  const owner = await stat(`/proc/${pid}`).catch(() => null)
-  if (!owner) return
-  await promisify(execFile)('kill', ['-s', name.slice(3), String(pid)], { uid: owner.uid, gid: owner.gid })
 }
 
 type Answer = { readonly status: number; readonly tookMs: number }
@@ -70,7 +54,7 @@ async function buyOne(shop: TestShop, variantId: string): Promise<string | numbe
 }
 
 test('a database that falls silent: everybody is told so at once, nobody is stuck, and it sells again when it wakes', {
-  skip: process.platform === 'linux' ? false : 'looks for the processes in /proc',
+  skip: noSignals,
 }, async (t) => {
   const postgres = await startPausable()
   t.after(() => postgres.stop())

@@ -97,7 +97,7 @@ for (const shape of shapes) {
       await rows(`do $$ declare one record; begin
         for one in
           select c.conrelid::regclass as of, c.conname as name from pg_constraint c
-          where c.contype in ('c', 'f') and c.connamespace::regnamespace::text in
+          where c.contype in ('c', 'f') and c.coninhcount = 0 and c.connamespace::regnamespace::text in
             ('orders', 'payments', 'inventory', 'pricing', 'sandbox_provider')
         loop execute format('alter table %s drop constraint %I', one.of, one.name); end loop; end $$`)
       for (const table of ['payments.inbox', 'orders.inbox'])
@@ -107,7 +107,7 @@ for (const shape of shapes) {
         await rows(`drop index ${index}`)
     }
 
-    const check = (): Promise<InvariantCheck[]> => checkInvariants(shop.client, shop.databaseUrl)
+    const check = (): Promise<InvariantCheck[]> => checkInvariants(shop.client, shop.databases)
     const found = (checks: readonly InvariantCheck[]): string[] =>
       checks.flatMap(({ invariant, what, violations }) => violations.map((one) => `${invariant} ${what}: ${one}`))
 

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { oneDatabase } from '#kernel/database-address'
 import { checkInvariants } from '../verify.ts'
 import { checkout } from './buyers.ts'
 import type { Finding } from './fault.ts'
@@ -82,7 +83,7 @@ const verifiesAtMost = 4
 async function verified(ground: AuditedShop): Promise<Finding[]> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const checks = await ground.ask((client) => checkInvariants(client, ground.databaseUrl))
+      const checks = await ground.ask((client) => checkInvariants(client, oneDatabase(ground.databaseUrl)))
       // What could not be judged is not known to hold.
       return checks.map(({ invariant, what, checked, violations, notCompared }) => ({
         invariant,

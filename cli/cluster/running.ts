@@ -9,7 +9,7 @@ import { type Copies, openCopies, type Part } from '../copies.ts'
 import type { Ending } from '../ending.ts'
 import type { Environment } from '../environment.ts'
 import { freePorts } from '../free-ports.ts'
-import { announceRunning, openDatabaseServer, publicUrlOf, refuseTakenPort } from '../shop.ts'
+import { announceRunning, openDatabases, publicUrlOf, refuseTakenPort } from '../shop.ts'
 import { prepare } from '../start.ts'
 import { findHaproxy, openBalancer } from './balancer.ts'
 import { type ControlRequest, checkPath } from './control.ts'
@@ -68,7 +68,7 @@ export async function openCluster(options: {
   const sandboxPort = environment.sandbox.port ?? environment.port + 1
   for (const port of [environment.port, ...(sandbox ? [sandboxPort] : [])])
     await refuseTakenPort(environment.host, port)
-  const database = await openDatabaseServer(environment, data.path, onProgress, {
+  const database = await openDatabases(environment, data.path, onProgress, {
     max_connections: databaseConnections,
   })
   ending.add(database.stop)
@@ -97,7 +97,7 @@ export async function openCluster(options: {
     STOA_PUBLIC_URL: publicUrl,
     STOA_DATA: data.path,
     STOA_MESH_URL: meshUrl,
-    DATABASE_URL: database.url,
+    ...(database.databases.shared ? { DATABASE_URL: database.databases.shared.url } : {}),
     // The balancer says who comes.
     STOA_TRUSTED_PROXIES: ['127.0.0.1', ...environment.trustedProxies].join(),
     ...(events ? { NATS_URL: events.url } : {}),
@@ -146,7 +146,12 @@ export async function openCluster(options: {
   const client: Parameters<typeof prepare>[1]['client'] = (contract) => createClient(contract, 'cli', mesh)
   const password = await prepare(environment, { client, settle: async () => undefined }, onProgress)
   ending.add(
-    await announceRunning(data.path, { pid: process.pid, publicUrl, internalUrl: meshUrl, databaseUrl: database.url }),
+    await announceRunning(data.path, {
+      pid: process.pid,
+      publicUrl,
+      internalUrl: meshUrl,
+      databases: database.databases,
+    }),
   )
 
   const observer = observe(parts, balancer, ({ child }) => releaseOf.get(child)?.version ?? ownRelease.version)

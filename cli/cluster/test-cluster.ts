@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import { createClient } from '#kernel/client'
 import { openDataFolder } from '#kernel/data-folder'
+import { databaseOf } from '#kernel/database-address'
 import { httpMesh } from '#kernel/mesh'
 import { type Audited, audit, settle } from '../chaos/audit.ts'
 import { openBuyers } from '../chaos/buyers.ts'
@@ -161,7 +162,8 @@ async function openLoad(
   const running = JSON.parse(await readFile(join(data.path, 'running.json'), 'utf8')) as RunningShop
   const mesh = httpMesh({ urlOf: () => running.internalUrl, secret: await data.secret('service-token') })
   ending.add(mesh.close)
-  const database = new pg.Pool({ connectionString: running.databaseUrl, max: 4 })
+  const { url: databaseUrl } = databaseOf(running.databases, 'orders')
+  const database = new pg.Pool({ connectionString: databaseUrl, max: 4 })
   // The database goes with the cluster that is killed.
   database.on('error', () => undefined)
   ending.add(() => database.end())
@@ -172,7 +174,7 @@ async function openLoad(
   const ground: Audited['ground'] = {
     url: running.publicUrl,
     database,
-    databaseUrl: running.databaseUrl,
+    databaseUrl,
     ask: (work) => work((contract) => createClient(contract, 'test', mesh)),
   }
   const key = `sk_sandbox_${await data.secret('sandbox-key')}`

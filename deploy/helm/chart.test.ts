@@ -4,7 +4,16 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { registry } from '../../services/registry.ts'
-import { allowedCalls, chartFolder, faultsOf, noHelm, objectsOf, render, schemaFaults } from './test-chart.ts'
+import {
+  allowedCalls,
+  chartFolder,
+  faultsOf,
+  noHelm,
+  objectsOf,
+  type Rendered,
+  render,
+  schemaFaults,
+} from './test-chart.ts'
 
 const skip = noHelm
 
@@ -75,12 +84,78 @@ test('a process is given the secrets of its own services only', { skip }, async 
   assert.deepEqual(keysOf('orders'), ['database', 'order-token', 'service-token'])
 })
 
+/** The variables of one pod or job, each with what it says or what it refers to. */
+function variablesOf(objects: readonly Rendered[], kind: string, name: string): Record<string, string> {
+  const one = objects.find((each) => each.kind === kind && each.metadata.name === `shop-stoa-${name}`)
+  type Variable = { name: string; value?: string; valueFrom?: { secretKeyRef: { name: string; key: string } } }
+  const [container] = one?.spec.template.spec.containers ?? []
+  return Object.fromEntries(
+    (container.env as Variable[])
+      .filter(({ name: each }) => each.includes('DATABASE'))
+      .map(({ name: each, value, valueFrom }) => [
+        each,
+        value ?? `${valueFrom?.secretKeyRef.name}/${valueFrom?.secretKeyRef.key}`,
+      ]),
+  )
+}
+
+test('services may have databases of their own, a pooler and a copy: who needs which is told of it and let through', {
+  skip,
+}, async () => {
+  const text = await render('values-large.yaml', {
+    'database.direct': 'postgres://primary.example:5432/stoa',
+    'database.replica': 'postgres://standby.example:5432/stoa',
+    'database.services.orders': {
+      address: 'postgres://orders.example:5433/stoa',
+      owner: { secret: 'stoa-orders-database', key: 'url' },
+      port: 5433,
+    },
+  })
+  assert.equal(await schemaFaults(text), '')
+  const objects = objectsOf(text)
+  assert.deepEqual(faultsOf(objects), [])
+  const shared = {
+    DATABASE_URL: 'postgres://database.example:5432/stoa',
+    DATABASE_DIRECT_URL: 'postgres://primary.example:5432/stoa',
+    DATABASE_REPLICA_URL: 'postgres://standby.example:5432/stoa',
+  }
+  const orders = { STOA_ORDERS_DATABASE_URL: 'postgres://orders.example:5433/stoa' }
+  assert.deepEqual(variablesOf(objects, 'Deployment', 'orders'), orders)
+  assert.deepEqual(variablesOf(objects, 'Deployment', 'cart'), shared)
+  assert.deepEqual(variablesOf(objects, 'Deployment', 'edge'), {})
+  assert.deepEqual(variablesOf(objects, 'Job', 'migrate'), {
+    DATABASE_URL: 'stoa-database/url',
+    STOA_ORDERS_DATABASE_URL: 'stoa-orders-database/url',
+  })
+  const databasePorts = (name: string): number[] => {
+    const policy = objects.find(
+      ({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === `shop-stoa-${name}`,
+    )
+    const egress = (policy?.spec.egress ?? []) as { ports: { port: number }[] }[]
+    return egress.flatMap(({ ports }) => ports.map(({ port }) => port)).filter((port) => port === 5432 || port === 5433)
+  }
+  assert.deepEqual([databasePorts('orders'), databasePorts('cart'), databasePorts('edge')], [[5433], [5432], []])
+  assert.deepEqual(databasePorts('migrate'), [5432, 5433])
+})
+
 const refused: [what: string, file: string, values: object, says: RegExp][] = [
   [
     'more connections than PostgreSQL has',
     'values-large.yaml',
     { 'database.connections': 200 },
     /would open \d+ connections/,
+  ],
+  [
+    'more connections than a service’s own PostgreSQL has',
+    'values-large.yaml',
+    { 'database.services.orders': { address: 'postgres://orders/stoa', owner: { secret: 'o' }, connections: 100 } },
+    /would open 200 connections, and database\.services\.orders\.connections says that PostgreSQL gives 100/,
+  ],
+  [
+    'a database of a service that keeps no rows',
+    'values.yaml',
+    { 'database.services.shipping': { address: 'postgres://shipping/stoa', owner: { secret: 's' } } },
+    /database\.services\.shipping: no such service keeps rows/,
   ],
   ['two copies on one volume', 'values-small.yaml', { 'autoscaling.enabled': true }, /runs once/],
   ['a demo of many pods', 'values.yaml', { demo: true }, /a demo is one pod/],

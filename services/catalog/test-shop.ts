@@ -8,6 +8,7 @@ import { pricing } from '#contracts/pricing'
 import { productChanged, productRetired } from '#events/catalog'
 import type { Accepted, Output, Refused } from '#kernel/contract'
 import { contract } from '#kernel/contract'
+import { oneDatabase } from '#kernel/database-address'
 import type { EventEnvelope } from '#kernel/event'
 import { type Host, startHost } from '#kernel/host'
 import { on } from '#kernel/inbox'
@@ -80,7 +81,7 @@ export async function openShop({ databaseUrl, dataFolder }: Place): Promise<Host
     hosted: new Set(services.map(({ contract: { name } }) => name as string)),
     settings: testSettings,
     shop: { name: 'Test shop', publicUrl: 'http://127.0.0.1', demo: true },
-    databaseUrl,
+    databases: oneDatabase(databaseUrl),
     dataFolder,
     secret: async (name) => `test-secret-of-32-characters-or-so-${name}`,
     environment: {},

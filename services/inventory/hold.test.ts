@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { inventory } from '#contracts/inventory'
 import { type Database, inTransaction, openDatabase, sql } from '#kernel/database'
+import { oneDatabase } from '#kernel/database-address'
 import { again } from '#kernel/gather'
 import { newId } from '#kernel/id'
 import { verified } from '#kernel/invariants'
@@ -24,7 +25,7 @@ before(async () => {
   database = await testDatabase()
   const secret = 'secret-of-this-test-file-alone'
   await migrate({
-    ownerUrl: database.url,
+    databases: oneDatabase(database.url),
     secret,
     services: [{ service: 'inventory', folder: join(import.meta.dirname, 'migrations') }],
   })

@@ -6,7 +6,7 @@ import type { payments } from '#contracts/payments'
 import type { pricing } from '#contracts/pricing'
 import { currentCall } from '#kernel/call'
 import type { Client } from '#kernel/client'
-import type { Database } from '#kernel/database'
+import type { Database, Stale } from '#kernel/database'
 import type { Decision } from './decide-order.ts'
 import type { Driven } from './lease.ts'
 import type { StoredOrder } from './order.ts'
@@ -15,6 +15,7 @@ import type { Beginning, Known, Leased, Request } from './store.ts'
 
 export type Deps = {
   readonly db: Database
+  readonly stale: Stale
   readonly log: Logger
   readonly cart: Client<typeof cart>
   readonly inventory: Client<typeof inventory>

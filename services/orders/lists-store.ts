@@ -1,5 +1,5 @@
 import type { OrderStatus } from '#contracts/orders'
-import { type Executor, sql } from '#kernel/database'
+import { type Executor, type Reader, sql } from '#kernel/database'
 
 /** A row of a list of orders. */
 export type SummaryRow = {
@@ -59,7 +59,7 @@ export async function placedOrders(db: Executor, ids: readonly string[]): Promis
  * @param filter.numbers order numbers to be matched whole, for words that are shorter; null for any
  */
 export async function ordersForStaff(
-  db: Executor,
+  db: Reader,
   filter: {
     readonly words: readonly string[]
     readonly numbers: readonly string[] | null

@@ -93,6 +93,10 @@ const wordsAtMost = 6
 /** The index knows groups of three characters. */
 const wordLengthLeast = 3
 
+/**
+ * Orders for staff. What staff search, and what they page back to, may be some seconds old; the first page is not, since that is where
+ * they look at what they just did.
+ */
 export async function adminOrders(deps: Deps, input: Input<Ops['adminOrders']>): Promise<Outcome<Ops['adminOrders']>> {
   const { q, status, attention, cursor, limit = 50 } = input
   if (attention === 'authorization-lapses') return lapsing(deps, input)
@@ -102,7 +106,8 @@ export async function adminOrders(deps: Deps, input: Input<Ops['adminOrders']>):
   const { numberPrefix } = deps.settings
   const numbers = words.length === 0 && short.length > 0 ? short.flatMap((one) => [one, `${numberPrefix}${one}`]) : null
   const filter = { words, numbers, state: status ?? null, paidInVain: attention === 'could-not-be-fulfilled' }
-  return ok(toPage(await lists.ordersForStaff(deps.db, filter, readPlace(cursor), limit + 1), limit))
+  const db = given.length > 0 || cursor !== undefined ? deps.stale : deps.db
+  return ok(toPage(await lists.ordersForStaff(db, filter, readPlace(cursor), limit + 1), limit))
 }
 
 /** Payments know which and in which order; those that were sent or canceled meanwhile are left out. */

@@ -40,6 +40,7 @@ export const ordersServiceWith = (reached: Deps['reached']) =>
       const tokenOf = orderTokens(await host.secret('order-token'))
       const deps: Deps = {
         db,
+        stale: host.stale,
         log: host.log,
         cart: host.client(cart),
         inventory: host.client(inventory),

@@ -12,6 +12,7 @@ import { pricing } from '#contracts/pricing'
 import type { Actor } from '#kernel/call'
 import type { Client } from '#kernel/client'
 import { contract, type Input, type Output, ok } from '#kernel/contract'
+import { oneDatabase } from '#kernel/database-address'
 import { type Host, startHost } from '#kernel/host'
 import { newId } from '#kernel/id'
 import { service } from '#kernel/service'
@@ -185,7 +186,7 @@ async function startShopHost(
     hosted: new Set(elsewhere?.hosted ?? services.map((one) => one.contract.name)),
     settings: settings(options.capture ?? 'on-fulfillment'),
     shop: { name: 'Test shop', publicUrl: 'http://127.0.0.1', demo: true },
-    databaseUrl: base.databaseUrl,
+    databases: oneDatabase(base.databaseUrl),
     dataFolder: base.dataFolder,
     secret: async (name) => `test-secret-of-32-characters-or-so-${name}`,
     environment: {},

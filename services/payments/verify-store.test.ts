@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import pg from 'pg'
 import { inTransaction, openDatabase, sql } from '#kernel/database'
+import { oneDatabase } from '#kernel/database-address'
 import { migrate, serviceUrl } from '#kernel/migrate'
 import { testDatabase } from '../../test/database.ts'
 import { pageOfAttempts } from './verify-store.ts'
@@ -14,7 +15,7 @@ test('a page of attempts reads the operations of that page, however many there a
   const database = await testDatabase()
   t.after(() => database.drop())
   const folder = join(import.meta.dirname, 'migrations')
-  await migrate({ ownerUrl: database.url, secret, services: [{ service: 'payments', folder }] })
+  await migrate({ databases: oneDatabase(database.url), secret, services: [{ service: 'payments', folder }] })
   const owner = new pg.Client(database.url)
   await owner.connect()
   await owner.query(`

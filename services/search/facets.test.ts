@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import pg from 'pg'
-import { type Database, inTransaction, openDatabase } from '#kernel/database'
+import { type Database, inTransaction, openDatabase, withoutCopy } from '#kernel/database'
+import { oneDatabase } from '#kernel/database-address'
 import { newId } from '#kernel/id'
 import { migrate, serviceUrl } from '#kernel/migrate'
 import { type TestDatabase, testDatabase } from '../../test/database.ts'
@@ -21,7 +22,7 @@ before(async () => {
   database = await testDatabase()
   const secret = 'secret-of-this-test-file-alone'
   const folder = join(import.meta.dirname, 'migrations')
-  await migrate({ ownerUrl: database.url, secret, services: [{ service: 'search', folder }] })
+  await migrate({ databases: oneDatabase(database.url), secret, services: [{ service: 'search', folder }] })
   // Products of this test lie on both sides of the border between two blocks of bits.
   const owner = new pg.Client({ connectionString: database.url })
   await owner.connect()
@@ -51,7 +52,7 @@ const list = async (input: Parameters<typeof listProducts>[1]) => {
     },
     transformResult: async ({ result }) => result,
   })
-  const outcome = await listProducts({ db: counted, findMarket: async () => market }, input)
+  const outcome = await listProducts({ stale: withoutCopy(counted), findMarket: async () => market }, input)
   assert.ok(outcome.ok)
   return outcome.value
 }

@@ -1,6 +1,6 @@
 import type { search } from '#contracts/search'
 import { type Input, type Outcome, type Output, ok, refuse } from '#kernel/contract'
-import type { Database } from '#kernel/database'
+import type { Stale } from '#kernel/database'
 import { fromCursor, toCursor } from '#kernel/fields'
 import { money } from '#kernel/money'
 import { categoryKey } from './build-listing.ts'
@@ -28,7 +28,7 @@ const limitDefault = 24
 
 /** Products of a market with facets, in at most three statements however much is asked. */
 export async function listProducts(
-  deps: { readonly db: Database; readonly findMarket: (code: string | undefined) => Promise<Market | null> },
+  deps: { readonly stale: Stale; readonly findMarket: (code: string | undefined) => Promise<Market | null> },
   input: Input<List>,
 ): Promise<Outcome<List>> {
   const market = await deps.findMarket(input.market)
@@ -39,13 +39,13 @@ export async function listProducts(
   if (after === 'malformed')
     return refuse('search/malformed-cursor', 'This cursor belongs to another list. Start again without one.')
 
-  const resolved = await resolveTerms(deps.db, asked)
+  const resolved = await resolveTerms(deps.stale, asked)
   const corrected = resolved.literal ? null : correct(asked.words ?? [], resolved.unknown)
   const question = toQuestion(asked, resolved, corrected)
   const limit = input.limit ?? limitDefault
   const [rows, { counts, lowest, highest }] = await Promise.all([
-    page(deps.db, question, { sort: asked.sort, after, limit: limit + 1 }),
-    facets(deps.db, question),
+    page(deps.stale, question, { sort: asked.sort, after, limit: limit + 1 }),
+    facets(deps.stale, question),
   ])
 
   const last = rows[limit - 1]
@@ -87,7 +87,7 @@ function read(input: Input<List>, market: Market): Asked {
 const wordsCorrectedAtMost = 8
 
 /** Without a category, filters or words there is nothing to resolve, and a statement is saved. */
-async function resolveTerms(db: Database, asked: Asked): Promise<Resolved> {
+async function resolveTerms(db: Stale, asked: Asked): Promise<Resolved> {
   const terms = [
     ...(asked.category === null ? [] : [{ key: categoryKey, folded: asked.category }]),
     ...asked.filters.flatMap(({ key, values }) => values.map((folded) => ({ key, folded }))),

@@ -25,9 +25,9 @@ export const searchService = service({
   // A listing takes two at once.
   connections: 8,
   migrations: join(import.meta.dirname, 'migrations'),
-  start: async ({ db, client }) => {
+  start: async ({ db, stale, client }) => {
     const neighbors = { db, catalog: client(catalog), pricing: client(pricing), inventory: client(inventory) }
-    const deps = { ...neighbors, findMarket: marketFinder(neighbors.pricing) }
+    const deps = { ...neighbors, stale, findMarket: marketFinder(neighbors.pricing) }
 
     // Whatever changed, everything that a listing shows of the product is read again: events say that, not what.
     const write = (tx: Transaction, _: unknown, reading: Reading) => putProducts(tx, reading)

@@ -1,5 +1,5 @@
 import type { RawBuilder } from 'kysely'
-import { type Executor, sql, type Transaction } from '#kernel/database'
+import { type Executor, type Reader, sql, type Transaction } from '#kernel/database'
 import { type Entry, goneEntry, type Listed, type Term } from './build-listing.ts'
 import type { Reading } from './read-products.ts'
 
@@ -80,7 +80,7 @@ const candidatesAtMost = 20
 
 /** Finds the ids of terms, and whether words are spelled like any. */
 export async function resolve(
-  db: Executor,
+  db: Reader,
   asked: {
     readonly market: string
     readonly terms: readonly Pick<Term, 'key' | 'folded'>[]
@@ -134,7 +134,7 @@ export type Row = { readonly card: Listed; readonly key: string | number; readon
 
 /** A page of cards after the place that `after` names: sort key and product. */
 export async function page(
-  db: Executor,
+  db: Reader,
   question: Question,
   view: { readonly sort: Sort; readonly after: readonly [string | number, string] | null; readonly limit: number },
 ): Promise<Row[]> {
@@ -219,7 +219,7 @@ const rareBelow = 20
  * shopper sees what else could be chosen; and the lowest and highest price of what matches but for the price.
  */
 export async function facets(
-  db: Executor,
+  db: Reader,
   question: Question,
 ): Promise<{ counts: readonly Count[]; lowest: number | null; highest: number | null }> {
   const { filters, words } = question
@@ -248,7 +248,7 @@ const suggestionsLookedAt = 200
  * none, of those whose titles look like it.
  */
 export async function suggest(
-  db: Executor,
+  db: Reader,
   asked: { readonly market: string; readonly words: readonly string[]; readonly limit: number },
 ): Promise<Listed[]> {
   const typed = asked.words.join(' ')
@@ -276,7 +276,7 @@ export async function suggest(
 
 /** Which of `titles` (folded) begin with what was typed, have a word that does, or look like it: their places, best first. */
 export async function suggestAmong(
-  db: Executor,
+  db: Reader,
   asked: { readonly titles: readonly string[]; readonly words: readonly string[]; readonly limit: number },
 ): Promise<number[]> {
   const typed = asked.words.join(' ')

@@ -2,7 +2,7 @@ import type { catalog } from '#contracts/catalog'
 import type { search } from '#contracts/search'
 import type { Client } from '#kernel/client'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
-import type { Database } from '#kernel/database'
+import type { Stale } from '#kernel/database'
 import { titleKey, wordsOf } from './fold.ts'
 import type { Market } from './markets.ts'
 import * as store from './store.ts'
@@ -16,7 +16,7 @@ const categoriesAtMost = 4
 /** Products and categories that somebody who typed this far may mean. */
 export async function suggest(
   deps: {
-    readonly db: Database
+    readonly stale: Stale
     readonly catalog: Pick<Client<typeof catalog>, 'categories'>
     readonly findMarket: (code: string | undefined) => Promise<Market | null>
   },
@@ -28,7 +28,7 @@ export async function suggest(
   if (words.length === 0) return ok({ products: [], categories: [] })
 
   const [cards, categories] = await Promise.all([
-    store.suggest(deps.db, { market: market.code, words, limit }),
+    store.suggest(deps.stale, { market: market.code, words, limit }),
     suggestCategories(deps, words),
   ])
   return ok({
@@ -38,13 +38,13 @@ export async function suggest(
 }
 
 async function suggestCategories(
-  deps: { readonly db: Database; readonly catalog: Pick<Client<typeof catalog>, 'categories'> },
+  deps: { readonly stale: Stale; readonly catalog: Pick<Client<typeof catalog>, 'categories'> },
   words: readonly string[],
 ): Promise<{ handle: string; title: string }[]> {
   const answer = await deps.catalog.categories({})
   if (!answer.ok || answer.value.items.length === 0) return []
   const { items } = answer.value
-  const places = await store.suggestAmong(deps.db, {
+  const places = await store.suggestAmong(deps.stale, {
     titles: items.map(({ title }) => titleKey(title)),
     words,
     limit: categoriesAtMost,

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import pg from 'pg'
+import { oneDatabase } from '#kernel/database-address'
 import { migrate } from '#kernel/migrate'
 import type { OpenPool, Pool } from '#kernel/pool'
 import type { AnyService } from '#kernel/service'
@@ -58,7 +59,7 @@ export async function preparePostgres(url: string, services: readonly AnyService
   const owner = new pg.Client({ connectionString: url })
   await owner.connect()
   await migrate({
-    ownerUrl: url,
+    databases: oneDatabase(url),
     secret: databaseSecret,
     services: services.flatMap(({ contract, migrations }) =>
       migrations ? [{ service: contract.name, folder: migrations }] : [],
@@ -80,9 +81,11 @@ export async function preparePostgres(url: string, services: readonly AnyService
     join pg_attribute a on a.attrelid = d.adrelid and a.attnum = d.adnum
     where pg_get_expr(d.adbin, d.adrelid) ~ '^(now|clock_timestamp)\\(\\)$'`)
   for (const { place, value } of defaults) await owner.query(`alter table ${place} set default simulation.${value}`)
-  const { rows: tables } = await owner.query<{ name: string }>(
+  const { rows: tables } = await owner.query<{ name: string; hasRows: boolean }>(
     `
-    select format('%I.%I', schemaname, tablename) as name from pg_tables where schemaname = any($1) order by 1`,
+    select format('%I.%I', n.nspname, c.relname) as name, c.relkind = 'r' as "hasRows"
+    from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where c.relkind in ('r', 'p') and n.nspname = any($1) order by 1`,
     [services.map(({ contract }) => contract.name)],
   )
   const names = tables.map(({ name }) => name)
@@ -93,7 +96,8 @@ export async function preparePostgres(url: string, services: readonly AnyService
     create function simulation.empty() returns void language plpgsql set session_replication_role = replica as $$
     begin ${names.map((name) => `delete from ${name};`).join(' ')} end $$`)
   // What runs beside the schedule would be a second author of it.
-  for (const name of names) await owner.query(`alter table ${name} set (autovacuum_enabled = off)`)
+  for (const { name, hasRows } of tables)
+    if (hasRows) await owner.query(`alter table ${name} set (autovacuum_enabled = off)`)
 
   let resets = 0
   const idle = new Map<string, Session[]>()
@@ -116,14 +120,13 @@ export async function preparePostgres(url: string, services: readonly AnyService
       if (known) return known
       const client = new pg.Client({
         ...config,
-        // By simulated time, or not at all: see `Statements`.
-        statement_timeout: 0,
-        lock_timeout: 0,
-        idle_in_transaction_session_timeout: 0,
         connectionTimeoutMillis: 0,
         // The time and the statement travel together: see `send`.
         pipeline: true,
-        options: config.options?.replace(',extensions', ',extensions,simulation,pg_catalog'),
+        // Statements end by simulated time, or not at all: see `Statements`.
+        options: config.options
+          ?.replace(',extensions', ',extensions,simulation,pg_catalog')
+          .replaceAll(/(_timeout)=\w+/g, '$1=0'),
       })
       client.on('error', () => undefined)
       await client.connect()

@@ -6,6 +6,7 @@ import { serviceCall, withCall } from '#kernel/call'
 import type { Mesh } from '#kernel/client'
 import { type Contract, contract, type Input, type Output, ok } from '#kernel/contract'
 import { type Database, databaseFacts } from '#kernel/database'
+import { oneDatabase } from '#kernel/database-address'
 import type { RunningService } from '#kernel/execute'
 import { createReceiver, startService } from '#kernel/host'
 import { type Ask, localMesh, remoteMesh } from '#kernel/mesh'
@@ -149,7 +150,7 @@ export async function startProcess(options: {
           {
             settings,
             shop: { name: 'Simulated shop', publicUrl: 'https://shop.example', demo: true },
-            databaseUrl: options.databaseUrl,
+            databases: oneDatabase(options.databaseUrl),
             dataFolder: '',
             secret: async (name) => `simulated-secret-of-32-characters-${name}`,
             environment: {},

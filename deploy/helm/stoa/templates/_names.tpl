@@ -79,6 +79,43 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $sum -}}
 {{- end -}}
 
+{{- /* The databases that `services` reach, as a JSON list: the one of all, and their own. Who keeps no rows reaches none. */ -}}
+{{- define "stoa.databases" -}}
+{{- $root := .root -}}
+{{- $topology := $root.Files.Get "files/topology.json" | fromJson -}}
+{{- range $service, $_ := $root.Values.database.services -}}
+{{- if not (gt (dig $service "connections" 0 $topology | int) 0) -}}{{- fail (printf "database.services.%s: no such service keeps rows" $service) -}}{{- end -}}
+{{- end -}}
+{{- $databases := list -}}
+{{- $shared := false -}}
+{{- range .services -}}
+{{- if gt (get $topology .).connections 0.0 -}}
+{{- if hasKey $root.Values.database.services . -}}
+{{- $databases = append $databases (merge (dict "service" .) (get $root.Values.database.services .)) -}}
+{{- else -}}{{- $shared = true -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if $shared -}}{{- $databases = prepend $databases (merge (dict "service" "") (omit $root.Values.database "services")) -}}{{- end -}}
+{{- $databases | toJson -}}
+{{- end -}}
+
+{{- /* Where the rows of `services` are, as variables of a container; without a password, since services sign in as roles of their own. */ -}}
+{{- define "stoa.databaseAddresses" -}}
+{{- range include "stoa.databases" . | fromJsonArray }}
+{{- $prefix := ternary "" (printf "STOA_%s_" (upper .service)) (eq .service "") }}
+- name: {{ $prefix }}DATABASE_URL
+  value: {{ .address | quote }}
+{{- with .direct }}
+- name: {{ $prefix }}DATABASE_DIRECT_URL
+  value: {{ . | quote }}
+{{- end }}
+{{- with .replica }}
+- name: {{ $prefix }}DATABASE_REPLICA_URL
+  value: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{- /* The autoscaling of `process`: the simulated defaults, then the values of all processes, then its own. */ -}}
 {{- define "stoa.autoscaling" -}}
 {{- $own := (get (include "stoa.processes" .root | fromJson) .process).autoscaling | default dict -}}

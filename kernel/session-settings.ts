@@ -1,0 +1,13 @@
+/** A statement that takes longer is stuck, not slow: checkout's longest takes milliseconds. */
+export const statementTimeoutMs = 10_000
+/** Waiting longer for a row means a queue that will not end before the caller's deadline. */
+const lockTimeoutMs = 4_000
+
+/** What every session of a service is set to, by PostgreSQL's names. Times are read with their zone cut off: they must be UTC. */
+export const sessionSettings = (service: string): Readonly<Record<string, string>> => ({
+  search_path: `${service}, extensions`,
+  TimeZone: 'UTC',
+  statement_timeout: `${statementTimeoutMs}ms`,
+  lock_timeout: `${lockTimeoutMs}ms`,
+  idle_in_transaction_session_timeout: `${statementTimeoutMs}ms`,
+})

@@ -1,0 +1,2 @@
+-- no transaction
+alter table ledger_entries validate constraint months_begin;
