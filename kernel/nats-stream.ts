@@ -21,7 +21,7 @@ const underWayAtMost = 1_000
 /** How long a broker may take for an answer, in milliseconds. */
 export const answerWithinMs = 3_000
 
-export const streamName = ({ prefix }: NatsOptions): string => `${prefix}-events`
+export const streamName = ({ prefix }: Pick<NatsOptions, 'prefix'>): string => `${prefix}-events`
 export const eventsFor = ({ prefix }: NatsOptions, subscriber: string): string => `${prefix}.events.${subscriber}`
 export const verdictsFor = ({ prefix }: NatsOptions, publisher: string): string => `${prefix}.verdicts.${publisher}`
 

@@ -1,4 +1,5 @@
 import type { Fault } from './fault.ts'
+import { brokerFaults } from './faults/broker.ts'
 import { databaseFaults } from './faults/database.ts'
 import { crashes, killAnything, kills } from './faults/kills.ts'
 import { machineFaults } from './faults/machine.ts'
@@ -12,6 +13,7 @@ export const faults: readonly Fault[] = [
   killAnything,
   ...crashes,
   ...databaseFaults,
+  ...brokerFaults,
   ...providerFaults,
   ...networkFaults,
   ...machineFaults,

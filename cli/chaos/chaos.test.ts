@@ -29,7 +29,16 @@ describe('a short round', () => {
   const ending = openEnding((error) => assert.fail(error))
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'stoa-chaos-test-'))
-    const options = { parts: fewParts, seed: 7, seconds: 2, rate: 4, folder, smallDisk: false, ending }
+    const options = {
+      parts: fewParts,
+      seed: 7,
+      seconds: 2,
+      rate: 4,
+      folder,
+      smallDisk: false,
+      withBroker: false,
+      ending,
+    }
     theater = await openTheater({ ...options, onProgress: () => undefined })
   })
   after(async () => {

@@ -67,10 +67,18 @@ async function runChaos(options: ChaosOptions): Promise<Report> {
   const progress = startProgress()
   const ending = openEnding((error) => complain(error.message))
   endOnSignal(ending)
+  const withBroker = options.faults.some(({ byBroker }) => byBroker === true)
   const needsSmallDisk = options.faults.some(({ unable }) => unable === whyNoSmallDisk)
   const smallDisk = needsSmallDisk && (await whyNoSmallDisk()) === null
   try {
-    const theater = await openTheater({ ...options, parts: allParts, smallDisk, onProgress: progress.step, ending })
+    const theater = await openTheater({
+      ...options,
+      parts: allParts,
+      smallDisk,
+      withBroker,
+      onProgress: progress.step,
+      ending,
+    })
     progress.end()
     say(
       `${options.faults.length} faults, seed ${options.seed}, ${options.rate} buyers a second, at ${theater.ground.url}`,

@@ -48,6 +48,8 @@ export type Fault = {
   readonly mayFail?: number
   /** Orders are acknowledged while it lasts, to buyers who came since it began. */
   readonly sellsMeanwhile?: true
+  /** It is the broker's: in a run with it, events go by NATS. */
+  readonly byBroker?: true
   /** Why it cannot be done on this machine; null when it can. */
   readonly unable?: () => Promise<string | null>
 }
@@ -62,6 +64,7 @@ export function together(faults: readonly Fault[]): Fault {
     what: faults.map(({ what }) => what).join('; and '),
     secondsAtLeast: Math.max(...faults.map(({ secondsAtLeast }) => secondsAtLeast ?? 0)),
     backWithinSeconds: Math.max(...faults.map(({ backWithinSeconds }) => backWithinSeconds)),
+    ...(faults.some(({ byBroker }) => byBroker) ? { byBroker: true } : {}),
     async unable() {
       for (const { unable } of faults) {
         const reason = await unable?.()

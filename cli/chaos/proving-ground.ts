@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import pg from 'pg'
 import { createClient } from '#kernel/client'
 import { openDataFolder } from '#kernel/data-folder'
@@ -9,6 +10,7 @@ import { allServiceNames } from '../../services/names.ts'
 import { sandboxSecrets } from '../../services/registry.ts'
 import type { Part } from '../copies.ts'
 import type { Ending } from '../ending.ts'
+import { type NatsServer, natsServerProgram, startNatsServer } from '../nats-server.ts'
 import { createDatabase } from '../shop.ts'
 import { type Link, openLink } from './link.ts'
 import { openGroup, type ProcessGroup } from './processes.ts'
@@ -26,6 +28,8 @@ export type ProvingGround = {
   /** The wire between a service's processes and PostgreSQL. */
   databaseLink(service: string): Link
   readonly postgres: { readonly port: number; pid(): Promise<number> }
+  /** Carries the shop's events; null where they go from process to process. */
+  readonly broker: NatsServer | null
   /** PostgreSQL as its owner, past all wires: for who looks behind the walls. */
   readonly database: pg.Pool
   readonly databaseUrl: string
@@ -84,6 +88,8 @@ export async function openProvingGround({
   ...options
 }: {
   parts: readonly Part[]
+  /** Whether events go by NATS. */
+  withBroker: boolean
   dataFolder: string
   logFolder: string
   onProgress: (step: string) => void
@@ -119,7 +125,12 @@ export async function openProvingGround({
   // All at once, and none before all have been told: each waits for others that still run.
   ending.add(() => Promise.all(groups.map((one) => one.stop())))
 
+  const program = options.withBroker ? natsServerProgram() : null
+  const broker = program === null ? null : await startNatsServer(program, join(data.path, 'nats'))
+  if (broker) ending.add(broker.stop)
+
   const environment: Record<string, string> = {
+    ...(broker ? { NATS_URL: broker.url } : {}),
     HOST: '127.0.0.1',
     STOA_PUBLIC_URL: urlOf('edge'),
     STOA_SANDBOX_URL: urlOf('sandbox'),
@@ -144,6 +155,7 @@ export async function openProvingGround({
     group,
     databaseLink: (service) => links.get(group(service).part.name) as Link,
     postgres: { port: postgres.port, pid: () => postmasterOf(data.path) },
+    broker,
     database,
     databaseUrl,
     dataFolder: data.path,

@@ -35,6 +35,8 @@ export async function openTheater(options: {
   readonly folder: string
   /** Puts the data on a disk that can be filled. */
   readonly smallDisk: boolean
+  /** Lets events go by NATS, where it is installed. */
+  readonly withBroker: boolean
   readonly onProgress: (step: string) => void
   /** Told of each thing that has to be ended: an interrupted start leaves nothing behind. */
   readonly ending: Ending
@@ -45,7 +47,14 @@ export async function openTheater(options: {
   ending.add(() => rm(dataFolder, { recursive: true, force: true }))
   if (options.smallDisk) ending.add(await mountSmallDisk(dataFolder))
   const logFolder = join(folder, 'logs')
-  const ground = await openProvingGround({ parts: options.parts, dataFolder, logFolder, onProgress, ending })
+  const ground = await openProvingGround({
+    parts: options.parts,
+    withBroker: options.withBroker,
+    dataFolder,
+    logFolder,
+    onProgress,
+    ending,
+  })
   const http = openHttp()
   ending.add(http.close)
   const journal = openJournal(join(folder, 'journal.jsonl'))
