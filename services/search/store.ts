@@ -30,11 +30,15 @@ export async function forgetUnread(tx: Transaction, since: number): Promise<void
   await sql`delete from postings where bits = 0::bit(4096)`.execute(tx)
 }
 
-/** The product whose listing shows a variant. */
-export async function productOfVariant(db: Executor, variantId: string): Promise<string | null> {
-  const { rows } = await sql<{ productId: string }>`
-    select product_id as "productId" from variants where variant_id = ${variantId}`.execute(db)
-  return rows[0]?.productId ?? null
+/** The products whose listings show variants, by variant. */
+export async function productsOfVariants(
+  db: Executor,
+  variantIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await sql<{ variantId: string; productId: string }>`
+    select variant_id as "variantId", product_id as "productId" from variants
+    where variant_id = any(${[...variantIds]}::text[])`.execute(db)
+  return new Map(rows.map(({ variantId, productId }) => [variantId, productId]))
 }
 
 /** PostgreSQL's jsonb has no NUL and no half of a surrogate pair. */
