@@ -96,6 +96,21 @@ function addRoute(
   const answerOf = (outcome: Outcome<Operation>): Answer | null =>
     outcome.ok ? { body: serialize(outcome.value), headers: sharedHeaders } : null
 
+  const anonymousCall = (request: FastifyRequest): Call => ({
+    actor: { kind: 'anonymous' },
+    traceId: request.traceId,
+    span: request.span,
+    deadline: Date.now() + operation.timeoutMs,
+    importance: operation.importance,
+    idempotencyKey: null,
+    address: request.ip,
+    transactionOf: null,
+  })
+  const renew = async (request: FastifyRequest): Promise<void> => {
+    const ask = () => options.mesh(contract, name, readInput(request), anonymousCall(request))
+    await options.answers.once(request.url, ask, answerOf)
+  }
+
   app.route({
     method,
     url: `/api${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
@@ -107,21 +122,13 @@ function addRoute(
       ...(operation.shared ? { sharedKey: ({ url }) => url } : {}),
     },
     onRequest: async (request, reply) => {
-      if (operation.shared && (await options.answers.send(request, reply, request.url))) return reply
+      if (operation.shared && (await options.answers.send(request, reply, request.url, () => renew(request))))
+        return reply
       // Files are large: nobody who may not send one makes the shop read it.
       if (operation.raw) authorize(operation.access, await authenticateRequest(request, options), request)
     },
     handler: async (request, reply) => {
-      const anonymous: Call = {
-        actor: { kind: 'anonymous' },
-        traceId: request.traceId,
-        span: request.span,
-        deadline: Date.now() + operation.timeoutMs,
-        importance: operation.importance,
-        idempotencyKey: null,
-        address: request.ip,
-        transactionOf: null,
-      }
+      const anonymous = anonymousCall(request)
       const actor = await withCall(anonymous, () => authenticateRequest(request, options))
       authorize(operation.access, actor, request)
       const input = readInput(request)

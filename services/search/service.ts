@@ -45,9 +45,33 @@ export const searchService = service({
         reindex: () => reindex(neighbors),
       },
       subscriptions: [
-        onAllPrepared(productChanged, (events) => readFor(events, events.map(({ data }) => data.productId)), write),
-        onAllPrepared(productRetired, (events) => readFor(events, events.map(({ data }) => data.productId)), write),
-        onAllPrepared(priceChanged, (events) => readFor(events, events.map(({ data }) => data.productId)), write),
+        onAllPrepared(
+          productChanged,
+          (events) =>
+            readFor(
+              events,
+              events.map(({ data }) => data.productId),
+            ),
+          write,
+        ),
+        onAllPrepared(
+          productRetired,
+          (events) =>
+            readFor(
+              events,
+              events.map(({ data }) => data.productId),
+            ),
+          write,
+        ),
+        onAllPrepared(
+          priceChanged,
+          (events) =>
+            readFor(
+              events,
+              events.map(({ data }) => data.productId),
+            ),
+          write,
+        ),
         onAllPrepared(
           availabilityChanged,
           async (events) => {

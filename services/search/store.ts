@@ -1,6 +1,7 @@
 import type { RawBuilder } from 'kysely'
 import { type Executor, type Reader, sql, type Transaction } from '#kernel/database'
 import { type Entry, goneEntry, type Listed, type Term } from './build-listing.ts'
+import { shortHash } from './fold.ts'
 import type { Reading } from './read-products.ts'
 
 // ---- Keeping the read model ------------------------------------------------------------------------------------------
@@ -41,9 +42,12 @@ export async function productsOfVariants(
   return new Map(rows.map(({ variantId, productId }) => [variantId, productId]))
 }
 
-/** PostgreSQL's jsonb has no NUL and no half of a surrogate pair. */
+/** With a digest of each: what has the same is written already. PostgreSQL's jsonb has no NUL and no half of a surrogate pair. */
 const toJson = (entries: readonly Entry[]): string =>
-  JSON.stringify(entries, (_, value) => (typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value))
+  JSON.stringify(
+    entries.map((entry) => ({ ...entry, entryHash: shortHash(entry) })),
+    (_, value) => (typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value),
+  )
 
 function theOnly<Row>(rows: readonly Row[]): Row {
   const [row] = rows

@@ -11,8 +11,8 @@ export type WantedPrice = {
 
 export type Level = { readonly variantId: string; readonly onHand: number; readonly isNew: boolean }
 
-/** Products whose prices are set in one call, which is one transaction: a few hundred rows. */
-const productsACall = 100
+/** Products whose prices are set in one call, which is one transaction of some thousand rows. */
+const productsACall = 500
 /** What one call to pricing or inventory takes. */
 const itemsACall = 2_000
 
