@@ -9,6 +9,7 @@ import { newId } from '#kernel/id'
 import { migrate, serviceUrl } from '#kernel/migrate'
 import { type TestDatabase, testDatabase } from '../../test/database.ts'
 import { buildEntry } from './build-listing.ts'
+import { keptIndex } from './kept-index.ts'
 import { listProducts } from './list-products.ts'
 import type { Market } from './markets.ts'
 import { nextRead, putProducts } from './store.ts'
@@ -17,6 +18,7 @@ import { product } from './test-catalog.ts'
 let database: TestDatabase
 let db: Database
 let statements = 0
+const index = keptIndex()
 
 before(async () => {
   database = await testDatabase()
@@ -52,7 +54,7 @@ const list = async (input: Parameters<typeof listProducts>[1]) => {
     },
     transformResult: async ({ result }) => result,
   })
-  const outcome = await listProducts({ stale: withoutCopy(counted), findMarket: async () => market }, input)
+  const outcome = await listProducts({ stale: withoutCopy(counted), findMarket: async () => market, index }, input)
   assert.ok(outcome.ok)
   return outcome.value
 }
@@ -197,7 +199,7 @@ function byHand(all: readonly Goods[], asked: Asked) {
   }
 }
 
-test('a listing is at most three statements, whatever is asked of however many products', async () => {
+test('a listing is two statements, three with words, whatever is asked of however many products', async () => {
   const many: Goods[] = Array.from({ length: 300 }, (_, n) => ({
     word: 'statement',
     color: `Color ${n % 40}`,
@@ -215,9 +217,11 @@ test('a listing is at most three statements, whatever is asked of however many p
     return statements
   }
   assert.equal(await count({}), 2)
-  assert.equal(await count({ category: 'statements', limit: 100 }), 3)
-  const all = { category: 'statements', q: 'statment', filter: { color: ['color 1', 'color 2'], size: 's' } }
+  assert.equal(await count({ category: 'statements', limit: 100 }), 2)
+  const all = { category: 'statements', q: 'statement', filter: { color: ['color 1', 'color 2'], size: 's' } }
   assert.equal(await count({ ...all, priceMin: 1, inStock: true, sort: 'title', limit: 100 }), 3)
+  // To correct words: what they may have meant, and what has those.
+  assert.equal(await count({ ...all, q: 'statment' }), 5)
 })
 
 test('a facet shows its most frequent values, and what was chosen though it is not among them', async () => {

@@ -10,6 +10,7 @@ import { priceChanged } from '#events/pricing'
 import type { Transaction } from '#kernel/database'
 import { onAllPrepared } from '#kernel/inbox'
 import { service } from '#kernel/service'
+import { keptIndex } from './kept-index.ts'
 import { listProducts } from './list-products.ts'
 import { marketFinder } from './markets.ts'
 import { productsOf, type Reading, readProducts } from './read-products.ts'
@@ -27,7 +28,7 @@ export const searchService = service({
   migrations: join(import.meta.dirname, 'migrations'),
   start: async ({ db, stale, client }) => {
     const neighbors = { db, catalog: client(catalog), pricing: client(pricing), inventory: client(inventory) }
-    const deps = { ...neighbors, stale, findMarket: marketFinder(neighbors.pricing) }
+    const deps = { ...neighbors, stale, findMarket: marketFinder(neighbors.pricing), index: keptIndex() }
 
     // Whatever changed, everything that a listing shows of the product is read again: events say that, not what. A batch of them
     // is one reading and one statement, and a product that several tell of is read once.

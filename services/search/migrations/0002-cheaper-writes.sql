@@ -1,10 +1,16 @@
--- Cheaper writing. Catalog, pricing and inventory each tell of a product that is new, so it is read three times, and twice
+-- Cheaper writing, and numbered changes. Catalog, pricing and inventory each tell of a product that is new, so it is read three times, and twice
 -- nothing is new.
 
 -- Of all that was read of a product: what is the same needs no more than its number.
 alter table products add column entry_hash text;
 
--- Room for that number in the row's own page: elsewhere, each of the indexes would be written as well.
+-- Whoever keeps a copy of these asks for what has a higher number than what they have seen. Writers come one at a time, so
+-- numbers commit in their order.
+create sequence changes;
+alter table postings add column changed bigint;
+alter table listings add column changed bigint;
+
+-- Room for the number of a reading in the row's own page: elsewhere, each of the indexes would be written as well.
 alter table products set (fillfactor = 70);
 alter table listings set (fillfactor = 80);
 
@@ -79,11 +85,11 @@ begin
   after as (
     select market, n, term_id from given, unnest(term_ids) as term_id),
   put as (
-    insert into listings as l (market, product_id, n, card, price_from, title_key, created_at, term_ids)
-    select market, product_id, n, card, price_from, title_key, created_at, term_ids from given
+    insert into listings as l (market, product_id, n, card, price_from, title_key, created_at, term_ids, changed)
+    select market, product_id, n, card, price_from, title_key, created_at, term_ids, nextval('changes') from given
     on conflict (market, product_id) do update
     set card = excluded.card, price_from = excluded.price_from, title_key = excluded.title_key,
-        created_at = excluded.created_at, term_ids = excluded.term_ids
+        created_at = excluded.created_at, term_ids = excluded.term_ids, changed = excluded.changed
     where l.card <> excluded.card or l.created_at <> excluded.created_at or l.term_ids <> excluded.term_ids),
   removed as (
     delete from listings l
@@ -100,7 +106,7 @@ begin
   from unnest(c_market, c_term, c_n, c_present) as c (market, term_id, n, present)
   where present
   on conflict do nothing;
-  update postings p set bits = (p.bits | c.present) & ~c.absent
+  update postings p set bits = (p.bits | c.present) & ~c.absent, changed = nextval('changes')
   from (
     select market, term_id, n / 4096 as block,
            coalesce(bit_or(set_bit(0::bit(4096), n % 4096, 1)) filter (where present), 0::bit(4096)) as present,
