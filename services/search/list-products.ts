@@ -59,7 +59,7 @@ export async function listProducts(deps: Deps, input: Input<List>): Promise<Outc
   const rows = await pageOf(deps.stale, asked, { terms, price, hits, matches, after, limit: limit + 1 })
 
   const last = rows[limit - 1]
-  const { priceRange } = matches
+  const priceRange = matches.priceRange()
   return ok({
     items: rows.slice(0, limit).map(({ card }) => card),
     facets: toFacets(matches.counts(), new Set(terms.flatMap(({ key, anyOf }) => (key === undefined ? [] : anyOf)))),
@@ -132,7 +132,7 @@ const priceOf = ({ priceMin, priceMax }: Asked): Parts['price'] =>
   priceMin === null && priceMax === null ? null : { least: priceMin ?? 0, most: priceMax ?? Number.MAX_SAFE_INTEGER }
 
 /** Fewer are looked up by their places and sorted; of more, an index in the order asked for soon has a page. */
-const sortedAtMost = 1_000
+const sortedAtMost = 300
 
 async function pageOf(
   db: Stale,

@@ -40,7 +40,7 @@ export type Matches = {
   /** How many have each term, counted without the part that has the term's own key. */
   readonly counts: () => (TermFacts & { readonly count: number })[]
   /** Lowest and highest price of what matches but for the price. */
-  readonly priceRange: { readonly lowest: number; readonly highest: number } | null
+  readonly priceRange: () => { readonly lowest: number; readonly highest: number } | null
 }
 
 type Bits = Uint32Array<ArrayBuffer>
@@ -125,7 +125,7 @@ function match(market: Market, terms: ReadonlyMap<number, TermFacts>, { terms: g
         return count > 0 ? [{ ...term, count }] : []
       })
     },
-    priceRange: priceRangeOf(market, unpriced),
+    priceRange: () => priceRangeOf(market, unpriced),
   }
 }
 
@@ -172,8 +172,10 @@ function withinPrices(market: Market, { least, most }: { least: number; most: nu
   const bits = noBits(market)
   const bytes = bytesOf(bits)
   for (const [block, prices] of market.prices) {
-    for (const [place, price] of prices.entries())
+    for (let place = 0; place < blockSize; place++) {
+      const price = prices[place] as number
       if (price >= least && price <= most) setPlace(bytes, block * blockSize + place)
+    }
   }
   return bits
 }
@@ -215,12 +217,15 @@ function countAmong(posting: Posting, among: Bits): number {
 
 function placesOf(bits: Bits): number[] {
   const places: number[] = []
-  for (const [at, byte] of bytesOf(bits).entries())
+  const bytes = bytesOf(bits)
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] as number
     for (let bit = 0; byte !== 0 && bit < 8; bit++) if (byte & (0x80 >> bit)) places.push(at * 8 + bit)
+  }
   return places
 }
 
-function priceRangeOf(market: Market, among: Bits): Matches['priceRange'] {
+function priceRangeOf(market: Market, among: Bits): ReturnType<Matches['priceRange']> {
   const bytes = bytesOf(among)
   let lowest = Number.POSITIVE_INFINITY
   let highest = Number.NEGATIVE_INFINITY
