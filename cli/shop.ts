@@ -180,6 +180,8 @@ async function loadModules(read: () => Promise<ShopSettings>, hasEdge: boolean) 
     import('#kernel/personal'),
     import('../services/registry.ts'),
     hasEdge ? import('./edge-apps.ts') : null,
+    // Only so that it is there when the database is.
+    settings.payments.providers.includes('sandbox') ? import('../providers/payments/sandbox/server.ts') : null,
   ])
   return {
     settings,

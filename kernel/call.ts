@@ -65,4 +65,17 @@ export function serviceCall(
   }
 }
 
-export const newTraceId = (): string => randomBytes(16).toString('hex')
+/** Random bytes for this many ids are asked for at once: one by one they are an eighth of what a kept answer costs. */
+const traceIdsAtOnce = 256
+const traceIdBytes = 16
+let random = Buffer.alloc(0)
+let used = 0
+
+export function newTraceId(): string {
+  if (used === random.length) {
+    random = randomBytes(traceIdBytes * traceIdsAtOnce)
+    used = 0
+  }
+  used += traceIdBytes
+  return random.toString('hex', used - traceIdBytes, used)
+}

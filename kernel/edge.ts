@@ -16,6 +16,7 @@ import {
   sendProblem,
   unsupportedType,
 } from './public-api.ts'
+import { schemaController } from './schema-compilers.ts'
 import type { Metrics } from './telemetry.ts'
 import { readTraceparent, startSpan } from './tracing.ts'
 
@@ -36,6 +37,7 @@ export async function createEdge(
   },
 ): Promise<FastifyInstance> {
   const app = fastify({
+    schemaController,
     // No default: a client could name any address in X-Forwarded-For, and be anyone to the rate limits.
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     routerOptions: { querystringParser: parseQueryString, ignoreTrailingSlash: true, maxParamLength: 200 },

@@ -10,6 +10,7 @@ import { type ProcessHealth, type Readiness, readinessAnswer } from './health.ts
 import { importanceHeader, sentVerdicts } from './mesh.ts'
 import { notFound, overloaded, ProblemError, problem, serviceTokenRefused } from './problem.ts'
 import type { Deliver } from './relay.ts'
+import { schemaController } from './schema-compilers.ts'
 import { tokenCheck } from './service-token.ts'
 import type { Metrics } from './telemetry.ts'
 import { readTraceparent, startSpan, type TraceContext } from './tracing.ts'
@@ -38,6 +39,7 @@ export function internalApi(options: {
   metrics: Metrics
 }): FastifyInstance {
   const app = fastify({
+    schemaController,
     bodyLimit: bodyBytesAtMost,
     forceCloseConnections: 'idle',
     // While it closes, whoever still has a connection is answered as usual.

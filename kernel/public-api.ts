@@ -1,6 +1,4 @@
-import { createRequire } from 'node:module'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { FastifySerializerCompiler } from 'fastify/types/schema.js'
 import type { Logger } from 'pino'
 import { parse as parseQuery } from 'qs'
 import { type Actor, type Call, type Importance, type SpanRef, withCall } from './call.ts'
@@ -8,11 +6,9 @@ import { findCardNumber } from './card-number.ts'
 import type { Mesh } from './client.ts'
 import { type Access, type Contract, type Operation, type Outcome, pathFields, type SetCookie } from './contract.ts'
 import { forbidden, ProblemError, problem, refusalError, unauthenticated, validationFailed } from './problem.ts'
+import { lazySerializer } from './schema-compilers.ts'
 import type { Answer, SharedAnswers } from './shared-answers.ts'
 import { compileCheck, splitSchema } from './validation.ts'
-
-// Loaded with its first use, as its own requirement is large.
-const require = createRequire(import.meta.url)
 
 export type PublicApiOptions = {
   readonly contracts: readonly Contract[]
@@ -38,21 +34,8 @@ export function parseQueryString(text: string): Record<string, unknown> {
   }) as Record<string, unknown>
 }
 
-/**
- * Serializers made at the first answer of each operation: making them all took a second of every start. They write what
- * the schema declares and nothing else, so a field that a use case returns by mistake stays inside.
- */
-const lazySerializer: FastifySerializerCompiler<unknown> = ({ schema }) => {
-  let serialize: ((value: unknown) => string) | null = null
-  return (value) => {
-    serialize ??= (require('fast-json-stringify') as (schema: unknown) => (value: unknown) => string)(schema)
-    return serialize(value)
-  }
-}
-
 /** Adds every operation that has a route to `app`, under `/api`. */
 export function publicApi(app: FastifyInstance, options: PublicApiOptions): void {
-  app.setSerializerCompiler(lazySerializer)
   for (const contract of options.contracts) {
     for (const [name, operation] of Object.entries(contract.operations)) {
       if (operation.route) addRoute(app, contract, name, operation, options)
@@ -92,9 +75,24 @@ function addRoute(
     return { ...params, ...(checkRest(given) as object) }
   }
 
-  const serialize = lazySerializer({ schema: operation.output, method, url: path })
+  const serialize = lazySerializer({ schema: operation.output })
   const answerOf = (outcome: Outcome<Operation>): Answer | null =>
     outcome.ok ? { body: serialize(outcome.value), headers: sharedHeaders } : null
+
+  const anonymousCall = (request: FastifyRequest): Call => ({
+    actor: { kind: 'anonymous' },
+    traceId: request.traceId,
+    span: request.span,
+    deadline: Date.now() + operation.timeoutMs,
+    importance: operation.importance,
+    idempotencyKey: null,
+    address: request.ip,
+    transactionOf: null,
+  })
+  const renew = async (request: FastifyRequest): Promise<void> => {
+    const ask = () => options.mesh(contract, name, readInput(request), anonymousCall(request))
+    await options.answers.once(request.url, ask, answerOf)
+  }
 
   app.route({
     method,
@@ -107,21 +105,13 @@ function addRoute(
       ...(operation.shared ? { sharedKey: ({ url }) => url } : {}),
     },
     onRequest: async (request, reply) => {
-      if (operation.shared && (await options.answers.send(request, reply, request.url))) return reply
+      if (operation.shared && (await options.answers.send(request, reply, request.url, () => renew(request))))
+        return reply
       // Files are large: nobody who may not send one makes the shop read it.
       if (operation.raw) authorize(operation.access, await authenticateRequest(request, options), request)
     },
     handler: async (request, reply) => {
-      const anonymous: Call = {
-        actor: { kind: 'anonymous' },
-        traceId: request.traceId,
-        span: request.span,
-        deadline: Date.now() + operation.timeoutMs,
-        importance: operation.importance,
-        idempotencyKey: null,
-        address: request.ip,
-        transactionOf: null,
-      }
+      const anonymous = anonymousCall(request)
       const actor = await withCall(anonymous, () => authenticateRequest(request, options))
       authorize(operation.access, actor, request)
       const input = readInput(request)

@@ -6,7 +6,7 @@ import T from 'typebox'
 import { request } from 'undici'
 import { anyone, command, contract, ok, query, refuse, staff } from '#kernel/contract'
 import { service } from '#kernel/service'
-import { freshMs } from '#kernel/shared-answers'
+import { freshMs, renewedFromMs } from '#kernel/shared-answers'
 import { startTestHost, type TestHost } from '../test/host.ts'
 
 const board = contract('board', {
@@ -27,7 +27,7 @@ const board = contract('board', {
 })
 
 let host: TestHost
-let text = 'chalk '.repeat(500)
+let text = 'chalk für 3 € '.repeat(300)
 let reads = 0
 
 const boardService = service({
@@ -100,6 +100,35 @@ test('who has the answer already is told so, and who reads brotli gets it small'
   assert.equal(gunzipSync(zipped.body).toString(), whole.body.toString())
   assert.ok(small.body.length * 5 < whole.body.length)
   assert.equal(reads, 1)
+})
+
+test('an answer that grows old is made anew while it is still sent', async () => {
+  const readsIn = async () => JSON.parse((await read()).body.toString()).reads
+  for (;;) {
+    const since = performance.now()
+    const made = await readsIn()
+    await pause(renewedFromMs + 20)
+    const old = await readsIn()
+    // On a machine that was busy for so long it was no longer kept.
+    if (performance.now() - since > freshMs) continue
+    assert.equal(old, made)
+    let now = made
+    while (now === made) now = await readsIn()
+    assert.equal(now, made + 1)
+    return
+  }
+})
+
+test('what is kept goes out as it is, with all its headers', async () => {
+  const made = await read()
+  const kept = await read()
+  assert.equal(JSON.parse(kept.body.toString()).text, text)
+  assert.equal(kept.headers['content-length'], String(Buffer.byteLength(made.body)))
+  for (const name of ['content-type', 'cache-control', 'etag', 'vary', 'x-content-type-options'])
+    assert.equal(kept.headers[name], made.headers[name], name)
+  const head = await request(`${host.url}/api/board`, { method: 'HEAD' })
+  assert.deepEqual([head.statusCode, head.headers.etag], [200, kept.headers.etag])
+  await head.body.dump()
 })
 
 test('another address is another answer, and a refusal is not kept', async () => {

@@ -15,8 +15,11 @@ export type Answer = { readonly body: string; readonly headers: Readonly<Record<
 export type SharedAnswers = {
   /** Whether `send` would send something now. */
   isKept(key: string): boolean
-  /** Answers with what is kept under `key`. @returns false when there is nothing fresh: then nothing was sent */
-  send(request: FastifyRequest, reply: FastifyReply, key: string): Promise<boolean>
+  /**
+   * Answers with what is kept under `key`. @returns false when there is nothing fresh: then nothing was sent
+   * @param renew makes it anew by `once`: begun while what is kept may still be sent, so that nobody waits for what many ask for
+   */
+  send(request: FastifyRequest, reply: FastifyReply, key: string, renew?: () => Promise<unknown>): Promise<boolean>
   /** To be asked for before an answer is made: keeps it, unless something has changed since. */
   keeper(key: string): (answer: Answer) => void
   /** Makes something once for all who ask for it at this moment, and keeps the answer that `answerOf` sees in it. */
@@ -26,6 +29,8 @@ export type SharedAnswers = {
 
 /** How long an answer may be used after the truth was asked for it, in milliseconds: "within a second" is what is promised. */
 export const freshMs = 1_000
+/** From this age on it is made anew when somebody asks. */
+export const renewedFromMs = 500
 /** Some thousand listings. Beyond it those that were not asked for longest go. */
 const bytesAtMost = 64 * 1024 * 1024
 
@@ -47,10 +52,14 @@ export function sharedAnswers(): SharedAnswers {
   return {
     isKept: (key) => kept.has(key),
     keeper,
-    async send(request, reply, key) {
+    async send(request, reply, key, renew) {
       const answer = kept.get(key)
-      if (answer) await write(request, reply, answer)
-      return answer !== undefined
+      if (!answer) return false
+      const isOld = renew && kept.getRemainingTTL(key) <= freshMs - renewedFromMs && !making.has(key)
+      await write(request, reply, answer)
+      // Where it fails, who asks after the last moment is told.
+      if (isOld) renew().catch(() => undefined)
+      return true
     },
     once(key, make, answerOf) {
       const known = making.get(key)
@@ -78,29 +87,62 @@ export function sharedAnswers(): SharedAnswers {
 
 type Kept = {
   readonly body: Buffer
+  /** All but those of its encoding, with its ETag. */
   readonly headers: Readonly<Record<string, string>>
-  readonly etag: string
-  /** Made for the first one who can read it. */
-  readonly encoded: Map<Encoding, Promise<Buffer>>
+  /** As it is sent, by how it is encoded; `plain` from the beginning, the others made for the first one who can read them. */
+  readonly sent: Map<Encoding | 'plain', Bytes>
+  readonly encoding: Map<Encoding, Promise<Bytes>>
 }
+
+/** Bytes as a text of one character each: Node sends such a text together with the head, in one write where a buffer takes two. */
+type Bytes = string
+const toBytes = (buffer: Buffer): Bytes => buffer.toString('latin1')
 
 function toKept({ body: text, headers }: Answer): Kept {
   const body = Buffer.from(text)
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
-  return { body, headers, etag, encoded: new Map() }
+  return {
+    body,
+    headers: { ...headers, etag, vary: 'accept-encoding' },
+    sent: new Map([['plain', toBytes(body)]]),
+    encoding: new Map(),
+  }
 }
 
 async function write(request: FastifyRequest, reply: FastifyReply, answer: Kept): Promise<void> {
-  reply.headers(answer.headers).header('etag', answer.etag)
-  if (request.headers['if-none-match']?.includes(answer.etag)) {
-    reply.header('vary', 'accept-encoding').code(304).send()
+  if (request.headers['if-none-match']?.includes(answer.headers.etag as string)) {
+    end(reply, 304, answer.headers, null)
     return
   }
-  await sendEncoded(request, reply, answer.body, (encoding) => {
-    const known = answer.encoded.get(encoding) ?? encoders[encoding](answer.body)
-    answer.encoded.set(encoding, known)
-    return known
+  const encoding = answer.body.length < encodedFromBytes ? null : readableEncoding(request)
+  const bytes = answer.sent.get(encoding ?? 'plain') ?? (await encodedAs(answer, encoding as Encoding))
+  end(reply, 200, encoding ? { ...answer.headers, 'content-encoding': encoding } : answer.headers, bytes)
+}
+
+function encodedAs(answer: Kept, encoding: Encoding): Promise<Bytes> {
+  const known = answer.encoding.get(encoding)
+  if (known) return known
+  const made = encoders[encoding](answer.body).then((buffer) => {
+    const bytes = toBytes(buffer)
+    answer.sent.set(encoding, bytes)
+    return bytes
   })
+  answer.encoding.set(encoding, made)
+  return made
+}
+
+/** Past everything that Fastify does for an answer that has yet to be made: this one is bytes with all their headers. */
+function end(
+  reply: FastifyReply,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  bytes: Bytes | null,
+): void {
+  reply.hijack()
+  const length = bytes === null ? {} : { 'content-length': String(bytes.length) }
+  reply.raw.writeHead(status, { ...(reply.getHeaders() as Record<string, string>), ...headers, ...length })
+  if (bytes === null) reply.raw.end()
+  else reply.raw.end(bytes, 'latin1')
 }
 
 type Encoding = 'br' | 'gzip'
@@ -120,16 +162,16 @@ const encoders: Readonly<Record<Encoding, (body: Buffer) => Promise<Buffer>>> = 
   gzip: (body) => zip(body, { level: 5 }),
 }
 
+const readableEncoding = (request: FastifyRequest): Encoding | null => {
+  const accepts = request.headers['accept-encoding']
+  if (accepts === undefined) return null
+  return (['br', 'gzip'] as const).find((one) => new RegExp(`\\b${one}\\b`).test(String(accepts))) ?? null
+}
+
 /** Sends a body compressed as its reader can read it. */
-export async function sendEncoded(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  body: Buffer,
-  encode: (encoding: Encoding) => Promise<Buffer> = (encoding) => encoders[encoding](body),
-): Promise<FastifyReply> {
+export async function sendEncoded(request: FastifyRequest, reply: FastifyReply, body: Buffer): Promise<FastifyReply> {
   reply.header('vary', 'accept-encoding')
-  const accepts = String(request.headers['accept-encoding'] ?? '')
-  const encoding = (['br', 'gzip'] as const).find((one) => new RegExp(`\\b${one}\\b`).test(accepts))
-  if (!encoding || body.length < encodedFromBytes) return reply.send(body)
-  return reply.header('content-encoding', encoding).send(await encode(encoding))
+  const encoding = body.length < encodedFromBytes ? null : readableEncoding(request)
+  if (!encoding) return reply.send(body)
+  return reply.header('content-encoding', encoding).send(await encoders[encoding](body))
 }

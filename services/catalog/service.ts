@@ -4,18 +4,13 @@ import { ok } from '#kernel/contract'
 import { keptHours } from '#kernel/idempotency'
 import { service } from '#kernel/service'
 import { CatalogSettings, catalog } from './contract.ts'
-import { createProduct } from './create-product.ts'
 import type { Deps } from './deps.ts'
-import { exportProducts } from './import/export-products.ts'
 import { createImport, importReport, listImports, putImportPart, rejectedRows, startImport } from './import/imports.ts'
 import { importJob } from './import/run-imports.ts'
-import { putMedia } from './media/put-media.ts'
 import { readMedia } from './media/read-media.ts'
 import { defaultMarket, productDetail } from './product-detail.ts'
-import { putProduct } from './put-product.ts'
 import { adminProduct, adminProducts, products, scan, sellable } from './read-products.ts'
 import { openStore } from './store/open-store.ts'
-import { updateProduct } from './update-product.ts'
 import { verify } from './verify.ts'
 
 /** Where the shop's configuration does not say: as inventory's own default. */
@@ -45,6 +40,8 @@ export const catalogService = service({
     }
     const firstMarket = defaultMarket(prices)
     const withMarket = { ...deps, firstMarket }
+    // What writes products, files and pictures is loaded when it is first wanted: what cleans descriptions, reads CSV and draws
+    // pictures is a tenth of all modules, and every start would wait for it.
     return {
       operations: {
         product: (input) => productDetail(withMarket, input),
@@ -57,20 +54,21 @@ export const catalogService = service({
           await store.putCategories(categories)
           return ok({})
         },
-        putMedia: (input) => putMedia(deps, input),
-        uploadMedia: ({ rawBody }) => putMedia(deps, { base64: rawBody }),
-        putProduct: (input) => putProduct(deps, input),
+        putMedia: async (input) => (await import('./media/put-media.ts')).putMedia(deps, input),
+        uploadMedia: async ({ rawBody }) => (await import('./media/put-media.ts')).putMedia(deps, { base64: rawBody }),
+        putProduct: async (input) => (await import('./put-product.ts')).putProduct(deps, input),
         adminProducts: (input) => adminProducts(deps, input),
         adminProduct: (input) => adminProduct(deps, input),
-        createProduct: (input, call) => createProduct(deps, input, call),
-        updateProduct: (input) => updateProduct(deps, input),
+        createProduct: async (input, call) => (await import('./create-product.ts')).createProduct(deps, input, call),
+        updateProduct: async (input) => (await import('./update-product.ts')).updateProduct(deps, input),
         createImport: (input) => createImport(withMarket, input),
         putImportPart: (input) => putImportPart(deps, input),
         startImport: (input) => startImport(deps, input),
         imports: (input) => listImports(deps, input),
         import: (input) => importReport(deps, input),
         importRejections: (input) => rejectedRows(deps, input),
-        exportProducts: (input) => exportProducts(withMarket, input),
+        exportProducts: async (input) =>
+          (await import('./import/export-products.ts')).exportProducts(withMarket, input),
         verify: (input) => verify(deps, input),
       },
       jobs: [

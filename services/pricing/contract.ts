@@ -282,6 +282,18 @@ export const pricing = contract(self, {
     output: T.Object({ changed: T.Integer() }),
     refusals: { 'pricing/unknown-market': 404 },
   }),
+  setPricesOfProducts: command(null, {
+    summary: 'The same for many products at once; says of each how many prices changed',
+    access: internal,
+    idempotency: 'natural',
+    input: T.Object({
+      products: T.Array(T.Object({ productId: T.String(), prices: T.Array(PriceToSet, { maxItems: 2_000 }) }), {
+        maxItems: 500,
+      }),
+    }),
+    output: T.Object({ changed: T.Array(T.Integer()) }),
+    refusals: { 'pricing/unknown-market': 404 },
+  }),
   adminSetPrices: command('PUT /admin/prices', {
     summary: 'Set or remove prices of a product’s variants',
     access: staff('pricing:write'),

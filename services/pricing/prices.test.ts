@@ -135,6 +135,34 @@ suite('prices', () => {
     ])
   })
 
+  test('prices of many products are set at once, and each product that changed is told once', async () => {
+    assert.equal(await set('prod_m1', ['m1', 'eu', 100]), 1)
+    const setAll = (...products: readonly (readonly [string, ...Price[]])[]) =>
+      shop.setPricesOfProducts({
+        products: products.map(([productId, ...all]) => ({ productId, prices: prices(all) })),
+      })
+    const outcome = await setAll(
+      ['prod_m3', ['m4', 'eu', 300], ['m5', 'us', 310]],
+      ['prod_m1', ['m1', 'eu', 100]],
+      ['prod_m2', ['m2', 'eu', 200], ['m3', 'eu', null]],
+    )
+    assert.deepEqual(outcome, { ok: true, value: { changed: [2, 0, 1] } })
+    assert.deepEqual(
+      [await told('prod_m1'), await told('prod_m2'), await told('prod_m3')],
+      [
+        [{ sequence: 1, variantIds: ['m1'] }],
+        [{ sequence: 1, variantIds: ['m2'] }],
+        [{ sequence: 1, variantIds: ['m4', 'm5'] }],
+      ],
+    )
+    const refused = await setAll(['prod_m1', ['m1', 'eu', 900]], ['prod_m2', ['m2', 'moon', 1]])
+    assert.equal(refused.ok ? null : refused.refusal.type, 'pricing/unknown-market')
+    assert.deepEqual(await pricesIn('eu', 'm1', 'm2'), [
+      { variantId: 'm1', price: money(100, 'EUR'), compareAtPrice: null },
+      { variantId: 'm2', price: money(200, 'EUR'), compareAtPrice: null },
+    ])
+  })
+
   test('every price is kept in the history', async () => {
     await set('prod_c', ['c1', 'eu', 500])
     await set('prod_c', ['c1', 'eu', 400, 500])

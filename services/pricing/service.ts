@@ -9,7 +9,7 @@ import { readMarkets } from './markets.ts'
 import { prices, pricesOfProducts } from './prices.ts'
 import { createPromotion, listPromotions, updatePromotion } from './promotions.ts'
 import { quoteCart } from './quote-cart.ts'
-import { setPrices } from './set-prices.ts'
+import { setPrices, setPricesOfProducts } from './set-prices.ts'
 import { type Offer, type RedeemRequest, type RedeemVerdict, redeemAll, selectOffers, type Wanted } from './store.ts'
 import { verify } from './verify.ts'
 
@@ -61,6 +61,7 @@ export const pricingService = service({
         redeem: (input) => redeem(deps, input),
         unredeem: (input) => giveBack(deps, input),
         setPrices: (input) => setPrices(deps, input),
+        setPricesOfProducts: (input) => setPricesOfProducts(deps, input),
         adminSetPrices: (input) => setPrices(deps, input),
         promotions: (input) => listPromotions(deps, input),
         createPromotion: (input) => createPromotion(deps, input),

@@ -2,43 +2,63 @@ import type { pricing } from '#contracts/pricing'
 import { priceChanged } from '#events/pricing'
 import { type Input, type Outcome, ok } from '#kernel/contract'
 import { type Database, inTransaction } from '#kernel/database'
-import { publish } from '#kernel/outbox'
+import { publishAll } from '#kernel/outbox'
 import type { Markets } from './markets.ts'
-import { differingPrices, nextPriceSequence, type WantedPrice, writePrices } from './store.ts'
+import { differingPrices, nextPriceSequences, type WantedPrice, writePrices } from './store.ts'
 
 type Deps = { readonly db: Database; readonly markets: Markets }
 type SetPrices = (typeof pricing.operations)['setPrices']
+type SetPricesOfProducts = (typeof pricing.operations)['setPricesOfProducts']
 
 /** Sets and removes prices of one product's variants, and tells of it when one of them differs from what it was. */
-export async function setPrices({ db, markets }: Deps, input: Input<SetPrices>): Promise<Outcome<SetPrices>> {
+export async function setPrices(deps: Deps, input: Input<SetPrices>): Promise<Outcome<SetPrices>> {
+  const set = await setPricesOfProducts(deps, { products: [input] })
+  return set.ok ? ok({ changed: set.value.changed[0] ?? 0 }) : set
+}
+
+/** The same for many products in one transaction: an import would wait for a commit a product. */
+export async function setPricesOfProducts(
+  { db, markets }: Deps,
+  { products }: Input<SetPricesOfProducts>,
+): Promise<Outcome<SetPricesOfProducts>> {
   const wanted = new Map<string, WantedPrice>()
-  for (const price of input.prices) {
-    const market = markets.find(price.market)
-    if (!market.ok) return market
-    // The last of two for the same variant and market counts.
-    wanted.set(`${price.variantId} ${price.market}`, {
-      variantId: price.variantId,
-      market: price.market,
-      currency: market.value.currency,
-      amount: price.amount,
-      compareAtAmount: price.amount === null ? null : price.compareAtAmount,
-    })
+  for (const { productId, prices } of products) {
+    for (const { variantId, market: code, amount, compareAtAmount } of prices) {
+      const market = markets.find(code)
+      if (!market.ok) return market
+      const { currency } = market.value
+      // The last of two for the same variant and market counts.
+      const price = { productId, variantId, market: code, currency, amount }
+      wanted.set(`${variantId} ${code}`, { ...price, compareAtAmount: amount === null ? null : compareAtAmount })
+    }
   }
   const all = [...wanted.values()]
+  const changed = (differing: readonly WantedPrice[]) => {
+    const counts = Map.groupBy(differing, ({ productId }) => productId)
+    return ok({ changed: products.map(({ productId }) => counts.get(productId)?.length ?? 0) })
+  }
   // A file that is imported again changes nothing, for a thousand products: that asks for no lock and no transaction.
-  if ((await differingPrices(db, input.productId, all)).length === 0) return ok({ changed: 0 })
+  const stale = await differingPrices(db, all)
+  if (stale.length === 0) return changed([])
 
   return inTransaction(db, async (tx) => {
-    const sequence = await nextPriceSequence(tx, input.productId)
-    const differing = await differingPrices(tx, input.productId, all)
-    if (differing.length === 0) return ok({ changed: 0 })
-    await writePrices(tx, input.productId, sequence, differing)
-    const variantIds = [...new Set(differing.map((one) => one.variantId))].sort()
-    await publish(tx, priceChanged, {
-      subject: input.productId,
-      sequence,
-      data: { productId: input.productId, variantIds },
-    })
-    return ok({ changed: differing.length })
+    const sequences = await nextPriceSequences(tx, [...new Set(stale.map(({ productId }) => productId))])
+    const differing = (await differingPrices(tx, all)).filter(({ productId }) => sequences.has(productId))
+    if (differing.length === 0) return changed([])
+    const sequenceOf = (productId: string): number => sequences.get(productId) ?? 0
+    await writePrices(
+      tx,
+      differing.map((one) => ({ ...one, sequence: sequenceOf(one.productId) })),
+    )
+    await publishAll(
+      tx,
+      priceChanged,
+      [...Map.groupBy(differing, ({ productId }) => productId)].map(([productId, prices]) => ({
+        subject: productId,
+        sequence: sequenceOf(productId),
+        data: { productId, variantIds: [...new Set(prices.map(({ variantId }) => variantId))].sort() },
+      })),
+    )
+    return changed(differing)
   })
 }

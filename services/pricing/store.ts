@@ -35,61 +35,59 @@ export async function selectPricesIn(
 }
 
 /** A price as it shall be; a null amount means none. No two of a list are for the same variant and market. */
-export type WantedPrice = Omit<PriceRow, 'amount'> & { readonly amount: number | null }
+export type WantedPrice = Omit<PriceRow, 'amount'> & { readonly productId: string; readonly amount: number | null }
 
 const wanted = (prices: readonly WantedPrice[]) => sql`
-  unnest(${prices.map((one) => one.variantId)}::text[], ${prices.map((one) => one.market)}::text[],
-         ${prices.map((one) => one.currency)}::text[], ${prices.map((one) => one.amount)}::bigint[],
-         ${prices.map((one) => one.compareAtAmount)}::bigint[])
-    as wanted (variant_id, market, currency, amount, compare_at_amount)`
+  unnest(${prices.map((one) => one.productId)}::text[], ${prices.map((one) => one.variantId)}::text[],
+         ${prices.map((one) => one.market)}::text[], ${prices.map((one) => one.currency)}::text[],
+         ${prices.map((one) => one.amount)}::bigint[], ${prices.map((one) => one.compareAtAmount)}::bigint[])`
 
 /** Which of the wanted prices differ from those there are. */
-export async function differingPrices(
-  db: Executor,
-  productId: string,
-  prices: readonly WantedPrice[],
-): Promise<WantedPrice[]> {
+export async function differingPrices(db: Executor, prices: readonly WantedPrice[]): Promise<WantedPrice[]> {
   const { rows } = await sql<WantedPrice>`
-    select variant_id as "variantId", market, wanted.currency, wanted.amount,
-           wanted.compare_at_amount as "compareAtAmount"
-    from ${wanted(prices)} left join prices p using (variant_id, market)
-    where case when wanted.amount is null then p.amount is not null
+    select w.product_id as "productId", variant_id as "variantId", market, w.currency, w.amount,
+           w.compare_at_amount as "compareAtAmount"
+    from ${wanted(prices)} as w (product_id, variant_id, market, currency, amount, compare_at_amount)
+    left join prices p using (variant_id, market)
+    where case when w.amount is null then p.amount is not null
           else (p.product_id, p.currency, p.amount, p.compare_at_amount)
-               is distinct from (${productId}, wanted.currency, wanted.amount, wanted.compare_at_amount) end`.execute(
-    db,
-  )
+               is distinct from (w.product_id, w.currency, w.amount, w.compare_at_amount) end`.execute(db)
   return rows
 }
 
-/** The number of a product's next price change. Whoever has it is alone with the product's prices until the commit. */
-export async function nextPriceSequence(tx: Transaction, productId: string): Promise<number> {
-  const { rows } = await sql<{ sequence: number }>`
-    insert into price_sequences as s (product_id, sequence) values (${productId}, 1)
+/** The number of each product's next price change. Whoever has them is alone with these products' prices until the commit. */
+export async function nextPriceSequences(
+  tx: Transaction,
+  productIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const { rows } = await sql<{ productId: string; sequence: number }>`
+    insert into price_sequences as s (product_id, sequence)
+    select product_id, 1 from unnest(${[...productIds]}::text[]) as product_id order by product_id
     on conflict (product_id) do update set sequence = s.sequence + 1
-    returning sequence`.execute(tx)
-  return rows[0]?.sequence ?? 0
+    returning product_id as "productId", sequence`.execute(tx)
+  return new Map(rows.map(({ productId, sequence }) => [productId, sequence]))
 }
 
-/** Sets and removes prices, and notes each in the history. */
+/** Sets and removes prices, and notes each in the history under the number of its product's change. */
 export async function writePrices(
   tx: Transaction,
-  productId: string,
-  sequence: number,
-  prices: readonly WantedPrice[],
+  prices: readonly (WantedPrice & { readonly sequence: number })[],
 ): Promise<void> {
   await sql`
-    with wanted as (select * from ${wanted(prices)}),
+    with wanted as (
+      select * from rows from (${wanted(prices)}, unnest(${prices.map((one) => one.sequence)}::bigint[]))
+        as w (product_id, variant_id, market, currency, amount, compare_at_amount, sequence)),
     removed as (
       delete from prices p using wanted w
       where w.amount is null and p.variant_id = w.variant_id and p.market = w.market),
     put as (
       insert into prices (variant_id, market, product_id, currency, amount, compare_at_amount)
-      select variant_id, market, ${productId}, currency, amount, compare_at_amount from wanted
+      select variant_id, market, product_id, currency, amount, compare_at_amount from wanted
       where amount is not null order by variant_id, market
       on conflict (variant_id, market) do update set product_id = excluded.product_id, currency = excluded.currency,
         amount = excluded.amount, compare_at_amount = excluded.compare_at_amount)
     insert into price_history (variant_id, market, sequence, product_id, currency, amount, compare_at_amount)
-    select variant_id, market, ${sequence}, ${productId}, currency, amount, compare_at_amount from wanted`.execute(tx)
+    select variant_id, market, sequence, product_id, currency, amount, compare_at_amount from wanted`.execute(tx)
 }
 
 // ---- Promotions -----------------------------------------------------------------------------------------------------

@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import pg from 'pg'
-import { type Database, inTransaction, openDatabase, withoutCopy } from '#kernel/database'
+import { type Database, inTransaction, openDatabase, sql, withoutCopy } from '#kernel/database'
 import { oneDatabase } from '#kernel/database-address'
 import { newId } from '#kernel/id'
 import { migrate, serviceUrl } from '#kernel/migrate'
 import { type TestDatabase, testDatabase } from '../../test/database.ts'
 import { buildEntry } from './build-listing.ts'
+import { keptIndex } from './kept-index.ts'
 import { listProducts } from './list-products.ts'
 import type { Market } from './markets.ts'
 import { nextRead, putProducts } from './store.ts'
@@ -17,6 +18,7 @@ import { product } from './test-catalog.ts'
 let database: TestDatabase
 let db: Database
 let statements = 0
+const index = keptIndex()
 
 before(async () => {
   database = await testDatabase()
@@ -52,7 +54,7 @@ const list = async (input: Parameters<typeof listProducts>[1]) => {
     },
     transformResult: async ({ result }) => result,
   })
-  const outcome = await listProducts({ stale: withoutCopy(counted), findMarket: async () => market }, input)
+  const outcome = await listProducts({ stale: withoutCopy(counted), findMarket: async () => market, index }, input)
   assert.ok(outcome.ok)
   return outcome.value
 }
@@ -67,24 +69,26 @@ type Goods = {
   listed: boolean
 }
 
-async function put(goods: readonly Goods[], category: string, ids: readonly string[]): Promise<void> {
-  const entries = goods.map(({ word, color, sizes, material, price, stock, listed }, index) => {
-    const made = product({
-      id: ids[index] ?? newId('prod'),
-      title: `${word} thing`,
-      categories: [category],
-      attributes: material === null ? {} : { Material: [material] },
-      variants: sizes.map((size) => ({ options: { Color: color, Size: size } })),
-      status: listed ? 'active' : 'draft',
-    })
-    const prices = made.variants.map(({ id }) => ({
-      variantId: id,
-      market: 'eu',
-      price: { amount: price, currency: 'EUR' },
-      compareAtPrice: null,
-    }))
-    return buildEntry(made, prices, new Map(made.variants.map(({ id }) => [id, stock])))
+function entryOf({ word, color, sizes, material, price, stock, listed }: Goods, category: string, id: string) {
+  const made = product({
+    id,
+    title: `${word} thing`,
+    categories: [category],
+    attributes: material === null ? {} : { Material: [material] },
+    variants: sizes.map((size) => ({ id: `variant_${id}_${size}`, options: { Color: color, Size: size } })),
+    status: listed ? 'active' : 'draft',
   })
+  const prices = made.variants.map(({ id: variantId }) => ({
+    variantId,
+    market: 'eu',
+    price: { amount: price, currency: 'EUR' },
+    compareAtPrice: null,
+  }))
+  return buildEntry(made, prices, new Map(made.variants.map((variant) => [variant.id, stock])))
+}
+
+async function put(goods: readonly Goods[], category: string, ids: readonly string[]): Promise<void> {
+  const entries = goods.map((one, index) => entryOf(one, category, ids[index] ?? newId('prod')))
   const read = await nextRead(db)
   await inTransaction(db, (tx) => putProducts(tx, { read, entries }))
 }
@@ -197,7 +201,7 @@ function byHand(all: readonly Goods[], asked: Asked) {
   }
 }
 
-test('a listing is at most three statements, whatever is asked of however many products', async () => {
+test('a listing is two statements, three with words, whatever is asked of however many products', async () => {
   const many: Goods[] = Array.from({ length: 300 }, (_, n) => ({
     word: 'statement',
     color: `Color ${n % 40}`,
@@ -215,9 +219,11 @@ test('a listing is at most three statements, whatever is asked of however many p
     return statements
   }
   assert.equal(await count({}), 2)
-  assert.equal(await count({ category: 'statements', limit: 100 }), 3)
-  const all = { category: 'statements', q: 'statment', filter: { color: ['color 1', 'color 2'], size: 's' } }
+  assert.equal(await count({ category: 'statements', limit: 100 }), 2)
+  const all = { category: 'statements', q: 'statement', filter: { color: ['color 1', 'color 2'], size: 's' } }
   assert.equal(await count({ ...all, priceMin: 1, inStock: true, sort: 'title', limit: 100 }), 3)
+  // To correct words: what they may have meant, and what has those.
+  assert.equal(await count({ ...all, q: 'statment' }), 5)
 })
 
 test('a facet shows its most frequent values, and what was chosen though it is not among them', async () => {
@@ -236,4 +242,45 @@ test('a facet shows its most frequent values, and what was chosen though it is n
   assert.equal((await colorsOf({})).length, 100)
   const rare = (await colorsOf({ color: 'shade 119' })).find(({ selected }) => selected)
   assert.deepEqual(rare, { value: 'Shade 119', count: 1, selected: true })
+})
+
+test('what is read again as it was is marked as read and otherwise left alone', async () => {
+  const id = newId('prod')
+  const same: Goods = { word: 'same', color: 'Red', sizes: ['S'], material: 'Oak', price: 3, stock: 1, listed: true }
+  const made = entryOf(same, 'unchanged', id)
+  const write = async (entry: typeof made): Promise<number> => {
+    const read = await nextRead(db)
+    await inTransaction(db, (tx) => putProducts(tx, { read, entries: [entry] }))
+    return read
+  }
+  const written = async () => {
+    const { rows } = await sql<{ read: number; row: string; changed: number }>`
+      select p.read, l.ctid::text as row, l.changed from products p join listings l using (product_id)
+      where product_id = ${id}`.execute(db)
+    return rows[0]
+  }
+  await write(made)
+  const first = await written()
+  const read = await write(made)
+  assert.deepEqual(await written(), { ...first, read })
+  await write({ ...made, listings: made.listings.map((one) => ({ ...one, card: { ...one.card, available: false } })) })
+  assert.notEqual((await written())?.changed, first?.changed)
+})
+
+test('a copy of the index that stood still is brought up to what another process has written', async () => {
+  const behind = keptIndex()
+  const stale = withoutCopy(db)
+  const all = async () => {
+    const index = await behind(stale)
+    const anyOf = [index.idOf('/', 'copies') ?? -1]
+    return index.match('eu', { terms: [{ anyOf }], found: null, price: null })
+  }
+  assert.equal((await all()).count, 0)
+  const ids = [newId('prod'), newId('prod')]
+  const one: Goods = { word: 'copy', color: 'Red', sizes: ['S'], material: null, price: 7, stock: 1, listed: true }
+  await put([one, { ...one, price: 9 }], 'copies', ids)
+  const seen = await all()
+  assert.deepEqual([seen.count, seen.priceRange()], [2, { lowest: 7, highest: 9 }])
+  await put([{ ...one, listed: false }], 'copies', ids)
+  assert.deepEqual([(await all()).count, (await all()).priceRange()], [1, { lowest: 9, highest: 9 }])
 })

@@ -3,14 +3,17 @@ import { type Input, type Outcome, type Output, ok, refuse } from '#kernel/contr
 import type { Stale } from '#kernel/database'
 import { fromCursor, toCursor } from '#kernel/fields'
 import { money } from '#kernel/money'
-import { categoryKey } from './build-listing.ts'
+import { categoryKey, flagKey } from './build-listing.ts'
 import { nearest } from './correct.ts'
 import { facetKey, fold, shortHash, wordsOf } from './fold.ts'
+import type { KeptIndex } from './kept-index.ts'
 import type { Market } from './markets.ts'
-import { availableTermId, type Count, facets, page, type Question, type Resolved, resolve, type Sort } from './store.ts'
+import { type After, cardsAt, type Found, found, page, placeOf, type Row, type Sort, unknownWords } from './store.ts'
+import type { Matches, Parts, TermIndex } from './term-index.ts'
 
 type List = typeof search.operations.products
 type Facet = Output<List>['facets'][number]
+type Count = ReturnType<Matches['counts']>[number]
 
 /** What was asked, folded, so that two ways of asking the same are the same. */
 type Asked = {
@@ -26,11 +29,14 @@ type Asked = {
 
 const limitDefault = 24
 
-/** Products of a market with facets, in at most three statements however much is asked. */
-export async function listProducts(
-  deps: { readonly stale: Stale; readonly findMarket: (code: string | undefined) => Promise<Market | null> },
-  input: Input<List>,
-): Promise<Outcome<List>> {
+type Deps = {
+  readonly stale: Stale
+  readonly findMarket: (code: string | undefined) => Promise<Market | null>
+  readonly index: KeptIndex
+}
+
+/** Products of a market with facets: in two statements, or three where words are searched, and two more where they are corrected. */
+export async function listProducts(deps: Deps, input: Input<List>): Promise<Outcome<List>> {
   const market = await deps.findMarket(input.market)
   if (!market) return refuse('pricing/unknown-market', `There is no market ${input.market}.`)
   const asked = read(input, market)
@@ -39,23 +45,28 @@ export async function listProducts(
   if (after === 'malformed')
     return refuse('search/malformed-cursor', 'This cursor belongs to another list. Start again without one.')
 
-  const resolved = await resolveTerms(deps.stale, asked)
-  const corrected = resolved.literal ? null : correct(asked.words ?? [], resolved.unknown)
-  const question = toQuestion(asked, resolved, corrected)
-  const limit = input.limit ?? limitDefault
-  const [rows, { counts, lowest, highest }] = await Promise.all([
-    page(deps.stale, question, { sort: asked.sort, after, limit: limit + 1 }),
-    facets(deps.stale, question),
+  const [index, literal] = await Promise.all([
+    deps.index(deps.stale),
+    asked.words === null ? null : found(deps.stale, asked.words.join(' ')),
   ])
+  const isThere = literal === null || isSold(index, asked.market, literal)
+  const corrected = isThere ? null : await correct(deps.stale, asked.words ?? [])
+  const hits = corrected ? await found(deps.stale, corrected.join(' ')) : literal
+  const terms = termsOf(index, asked)
+  const price = priceOf(asked)
+  const matches = index.match(asked.market, { terms, found: hits?.map(({ n }) => n) ?? null, price })
+  const limit = input.limit ?? limitDefault
+  const rows = await pageOf(deps.stale, asked, { terms, price, hits, matches, after, limit: limit + 1 })
 
   const last = rows[limit - 1]
+  const priceRange = matches.priceRange()
   return ok({
     items: rows.slice(0, limit).map(({ card }) => card),
-    facets: toFacets(counts, new Set(question.filters.flatMap(({ anyOf }) => anyOf))),
-    priceRange:
-      lowest === null || highest === null
-        ? null
-        : { min: money(lowest, market.currency), max: money(highest, market.currency) },
+    facets: toFacets(matches.counts(), new Set(terms.flatMap(({ key, anyOf }) => (key === undefined ? [] : anyOf)))),
+    priceRange: priceRange && {
+      min: money(priceRange.lowest, market.currency),
+      max: money(priceRange.highest, market.currency),
+    },
     nextCursor: rows.length > limit && last ? toCursor([fingerprint, last.key, last.productId]) : null,
     correctedQuery: rows.length > 0 ? (corrected?.join(' ') ?? null) : null,
   })
@@ -83,70 +94,125 @@ function read(input: Input<List>, market: Market): Asked {
   }
 }
 
+/** Whether any of what has the words is sold in the market. */
+const isSold = (index: TermIndex, market: string, hits: readonly Found[]): boolean =>
+  hits.length > 0 && index.match(market, { terms: [all(index)], found: hits.map(({ n }) => n), price: null }).count > 0
+
 /** Each word that is nowhere is compared with all that are: more of them are a text, and nobody mistyped it. */
 const wordsCorrectedAtMost = 8
 
-/** Without a category, filters or words there is nothing to resolve, and a statement is saved. */
-async function resolveTerms(db: Stale, asked: Asked): Promise<Resolved> {
-  const terms = [
-    ...(asked.category === null ? [] : [{ key: categoryKey, folded: asked.category }]),
-    ...asked.filters.flatMap(({ key, values }) => values.map((folded) => ({ key, folded }))),
-  ]
-  if (terms.length === 0 && asked.words === null) return { terms: [], literal: true, unknown: [] }
-  const words = asked.words ?? []
-  const correctable = words.length > wordsCorrectedAtMost ? [] : words
-  return resolve(db, { market: asked.market, terms, words, correctable })
-}
-
 /** The words with each unknown one replaced by what it most likely was meant to be; null when one is like nothing. */
-function correct(words: readonly string[], unknown: Resolved['unknown']): readonly string[] | null {
+async function correct(db: Stale, words: readonly string[]): Promise<readonly string[] | null> {
+  if (words.length === 0 || words.length > wordsCorrectedAtMost) return null
+  const unknown = await unknownWords(db, words)
   const corrections = new Map(unknown.map(({ word, candidates }) => [word, nearest(word, candidates)]))
   const corrected = words.map((word) => (corrections.has(word) ? corrections.get(word) : word))
   const complete = corrected.filter((word) => typeof word === 'string')
   return unknown.length > 0 && complete.length === words.length ? complete : null
 }
 
+type Part = Parts['terms'][number]
+
 /** The id of no term: what is not in the dictionary matches nothing. */
 const noTermId = -1
 
-function toQuestion(asked: Asked, { terms }: Resolved, corrected: readonly string[] | null): Question {
-  const idOf = new Map(terms.map(({ id, key, folded }) => [`${key} ${folded}`, id]))
-  const find = (key: string, folded: string): number => idOf.get(`${key} ${folded}`) ?? noTermId
-  return {
-    market: asked.market,
-    all: [
-      ...(asked.category === null ? [] : [find(categoryKey, asked.category)]),
-      ...(asked.inStock ? [availableTermId] : []),
-    ],
-    filters: asked.filters.map(({ key, values }) => ({ key, anyOf: values.map((value) => find(key, value)) })),
-    words: (corrected ?? asked.words)?.join(' ') ?? null,
-    priceMin: asked.priceMin,
-    priceMax: asked.priceMax,
-  }
+const all = (index: TermIndex): Part => ({ anyOf: [index.idOf(flagKey, 'all') ?? noTermId] })
+
+function termsOf(index: TermIndex, { category, inStock, filters }: Asked): readonly Part[] {
+  const idOf = (key: string, folded: string): number => index.idOf(key, folded) ?? noTermId
+  return [
+    all(index),
+    ...(category === null ? [] : [{ anyOf: [idOf(categoryKey, category)] }]),
+    ...(inStock ? [{ anyOf: [idOf(flagKey, 'available')] }] : []),
+    ...filters.map(({ key, values }) => ({ key, anyOf: values.map((value) => idOf(key, value)) })),
+  ]
+}
+
+const priceOf = ({ priceMin, priceMax }: Asked): Parts['price'] =>
+  priceMin === null && priceMax === null ? null : { least: priceMin ?? 0, most: priceMax ?? Number.MAX_SAFE_INTEGER }
+
+/** Fewer are looked up by their places and sorted; of more, an index in the order asked for soon has a page. */
+const sortedAtMost = 300
+
+async function pageOf(
+  db: Stale,
+  { market, sort: wanted }: Asked,
+  by: {
+    readonly terms: readonly Part[]
+    readonly price: Parts['price']
+    readonly hits: readonly Found[] | null
+    readonly matches: Matches
+    readonly after: After | null
+    readonly limit: number
+  },
+): Promise<readonly Row[]> {
+  const { terms, price, hits, matches, after, limit } = by
+  if (matches.count === 0) return []
+  if (hits && wanted === 'relevance')
+    return pageByRank(
+      db,
+      market,
+      hits.filter(({ n }) => matches.has(n)),
+      after,
+      limit,
+    )
+  const sort = wanted === 'relevance' ? 'newest' : wanted
+  const isFew = hits !== null || matches.count <= sortedAtMost
+  const among = isFew ? { places: matches.places() } : { terms: terms.slice(1).map(({ anyOf }) => anyOf), price }
+  return page(db, market, among, { sort, after, limit })
+}
+
+/** The best first, and of those that match as well the newest in this read model. */
+async function pageByRank(
+  db: Stale,
+  market: string,
+  hits: readonly Found[],
+  after: After | null,
+  limit: number,
+): Promise<readonly Row[]> {
+  const order = (a: Found, b: Found): number => b.rank - a.rank || b.n - a.n
+  const last = after && { rank: Number(after[0]), n: (await placeOf(db, after[1])) ?? 0 }
+  const shown = hits
+    .filter((hit) => !last || order(last, hit) < 0)
+    .sort(order)
+    .slice(0, limit)
+  const cards = await cardsAt(
+    db,
+    market,
+    shown.map(({ n }) => n),
+  )
+  const at = new Map(cards.map((one) => [one.n, one]))
+  return shown.flatMap(({ n, rank }) => {
+    const one = at.get(n)
+    return one ? [{ card: one.card, key: rank, productId: one.productId }] : []
+  })
 }
 
 /** Facets a listing shows at most, those with the most products: more is for the search field. */
 const facetsAtMost = 30
 
-function toFacets(counts: readonly Count[], selected: ReadonlySet<number>): Facet[] {
-  const byKey = [...Map.groupBy(counts, ({ key }) => key)].map(([key, values]) => ({
-    key,
-    title: values[0]?.title ?? key,
-    products: values.reduce((sum, { count }) => sum + count, 0),
-    values: values.map(({ id, value, count }) => ({ value, count, selected: selected.has(id) })),
-  }))
-  return byKey
+/** Values a facet shows at most, the most frequent ones. */
+const valuesAtMost = 100
+
+function toFacets(counts: readonly Count[], chosen: ReadonlySet<number>): Facet[] {
+  return [...Map.groupBy(counts, ({ key }) => key)]
+    .map(([key, values]) => {
+      const sorted = values.toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
+      const shown = sorted.filter(({ id }, place) => place < valuesAtMost || chosen.has(id))
+      return {
+        key,
+        title: shown[0]?.title ?? key,
+        products: shown.reduce((sum, { count }) => sum + count, 0),
+        values: shown.map(({ id, value, count }) => ({ value, count, selected: chosen.has(id) })),
+      }
+    })
     .sort((a, b) => b.products - a.products || (a.key < b.key ? -1 : 1))
     .slice(0, facetsAtMost)
     .map(({ products: _, ...facet }) => facet)
 }
 
 /** Reads the place that a cursor of this very list names: sort key and product. */
-function readCursor(
-  cursor: string,
-  fingerprint: string,
-  asked: Asked,
-): readonly [string | number, string] | 'malformed' {
+function readCursor(cursor: string, fingerprint: string, asked: Asked): After | 'malformed' {
   const [list, key, productId] = fromCursor(cursor, 3) ?? []
   if (list !== fingerprint || key === undefined || !/^prod_[0-9a-z]{26}$/.test(String(productId))) return 'malformed'
   return isSortKey(asked, key) ? [key, String(productId)] : 'malformed'

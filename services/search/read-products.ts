@@ -5,7 +5,7 @@ import type { Client } from '#kernel/client'
 import type { DeepReadonly } from '#kernel/contract'
 import type { Database } from '#kernel/database'
 import { buildEntry, type Entry, goneEntry } from './build-listing.ts'
-import { nextRead } from './store.ts'
+import { nextRead, productsOfVariants } from './store.ts'
 
 export type Neighbors = {
   readonly db: Database
@@ -70,14 +70,14 @@ function groupsOf(products: readonly DeepReadonly<CatalogProduct>[]): DeepReadon
   return groups
 }
 
-/** The product of a variant, from what is listed or, when its product was not heard of yet, from catalog. */
-export async function productOf(
-  deps: Neighbors,
-  variantId: string,
-  listed: (variantId: string) => Promise<string | null>,
-): Promise<string | null> {
-  const known = await listed(variantId)
-  if (known !== null) return known
-  const answer = await deps.catalog.sellable({ variantIds: [variantId] })
-  return answer.ok ? (answer.value.items[0]?.productId ?? null) : null
+/** The products of variants, from what is listed or, where a product was not heard of yet, from catalog. */
+export async function productsOf(
+  deps: Pick<Neighbors, 'db' | 'catalog'>,
+  variantIds: readonly string[],
+): Promise<readonly string[]> {
+  const listed = await productsOfVariants(deps.db, variantIds)
+  const unheard = variantIds.filter((id) => !listed.has(id))
+  const answer = unheard.length > 0 ? await deps.catalog.sellable({ variantIds: unheard }) : null
+  const told = answer?.ok ? answer.value.items.map(({ productId }) => productId) : []
+  return [...listed.values(), ...told]
 }

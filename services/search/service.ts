@@ -8,13 +8,14 @@ import { productChanged, productRetired } from '#events/catalog'
 import { availabilityChanged } from '#events/inventory'
 import { priceChanged } from '#events/pricing'
 import type { Transaction } from '#kernel/database'
-import { onPrepared } from '#kernel/inbox'
+import { onAllPrepared } from '#kernel/inbox'
 import { service } from '#kernel/service'
+import { keptIndex } from './kept-index.ts'
 import { listProducts } from './list-products.ts'
 import { marketFinder } from './markets.ts'
-import { productOf, type Reading, readProducts } from './read-products.ts'
+import { productsOf, type Reading, readProducts } from './read-products.ts'
 import { reindex } from './reindex.ts'
-import { productOfVariant, putProducts } from './store.ts'
+import { putProducts } from './store.ts'
 import { suggest } from './suggest.ts'
 
 /** The listing read model: listing, facets, full text, suggestions. */
@@ -27,10 +28,17 @@ export const searchService = service({
   migrations: join(import.meta.dirname, 'migrations'),
   start: async ({ db, stale, client }) => {
     const neighbors = { db, catalog: client(catalog), pricing: client(pricing), inventory: client(inventory) }
-    const deps = { ...neighbors, stale, findMarket: marketFinder(neighbors.pricing) }
+    const deps = { ...neighbors, stale, findMarket: marketFinder(neighbors.pricing), index: keptIndex() }
 
-    // Whatever changed, everything that a listing shows of the product is read again: events say that, not what.
-    const write = (tx: Transaction, _: unknown, reading: Reading) => putProducts(tx, reading)
+    // Whatever changed, everything that a listing shows of the product is read again: events say that, not what. A batch of them
+    // is one reading and one statement, and a product that several tell of is read once.
+    const readFor = async (events: readonly unknown[], productIds: readonly string[]): Promise<readonly Reading[]> => {
+      const reading = await readProducts(neighbors, [...new Set(productIds)])
+      return events.map(() => reading)
+    }
+    const write = async (tx: Transaction, [first]: readonly { readonly prepared: Reading }[]): Promise<void> => {
+      if (first) await putProducts(tx, first.prepared)
+    }
     return {
       operations: {
         products: (input) => listProducts(deps, input),
@@ -38,14 +46,38 @@ export const searchService = service({
         reindex: () => reindex(neighbors),
       },
       subscriptions: [
-        onPrepared(productChanged, ({ data }) => readProducts(neighbors, [data.productId]), write),
-        onPrepared(productRetired, ({ data }) => readProducts(neighbors, [data.productId]), write),
-        onPrepared(priceChanged, ({ data }) => readProducts(neighbors, [data.productId]), write),
-        onPrepared(
+        onAllPrepared(
+          productChanged,
+          (events) =>
+            readFor(
+              events,
+              events.map(({ data }) => data.productId),
+            ),
+          write,
+        ),
+        onAllPrepared(
+          productRetired,
+          (events) =>
+            readFor(
+              events,
+              events.map(({ data }) => data.productId),
+            ),
+          write,
+        ),
+        onAllPrepared(
+          priceChanged,
+          (events) =>
+            readFor(
+              events,
+              events.map(({ data }) => data.productId),
+            ),
+          write,
+        ),
+        onAllPrepared(
           availabilityChanged,
-          async ({ data: { variantId } }) => {
-            const productId = await productOf(neighbors, variantId, (id) => productOfVariant(db, id))
-            return readProducts(neighbors, productId === null ? [] : [productId])
+          async (events) => {
+            const variantIds = events.map(({ data }) => data.variantId)
+            return readFor(events, await productsOf(neighbors, variantIds))
           },
           write,
         ),

@@ -1,7 +1,9 @@
 import type { RawBuilder } from 'kysely'
 import { type Executor, type Reader, sql, type Transaction } from '#kernel/database'
-import { type Entry, goneEntry, type Listed, type Term } from './build-listing.ts'
+import { type Entry, goneEntry, type Listed } from './build-listing.ts'
+import { shortHash } from './fold.ts'
 import type { Reading } from './read-products.ts'
+import type { Change } from './term-index.ts'
 
 // ---- Keeping the read model ------------------------------------------------------------------------------------------
 
@@ -30,16 +32,23 @@ export async function forgetUnread(tx: Transaction, since: number): Promise<void
   await sql`delete from postings where bits = 0::bit(4096)`.execute(tx)
 }
 
-/** The product whose listing shows a variant. */
-export async function productOfVariant(db: Executor, variantId: string): Promise<string | null> {
-  const { rows } = await sql<{ productId: string }>`
-    select product_id as "productId" from variants where variant_id = ${variantId}`.execute(db)
-  return rows[0]?.productId ?? null
+/** The products whose listings show variants, by variant. */
+export async function productsOfVariants(
+  db: Executor,
+  variantIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await sql<{ variantId: string; productId: string }>`
+    select variant_id as "variantId", product_id as "productId" from variants
+    where variant_id = any(${[...variantIds]}::text[])`.execute(db)
+  return new Map(rows.map(({ variantId, productId }) => [variantId, productId]))
 }
 
-/** PostgreSQL's jsonb has no NUL and no half of a surrogate pair. */
+/** With a digest of each: what has the same is written already. PostgreSQL's jsonb has no NUL and no half of a surrogate pair. */
 const toJson = (entries: readonly Entry[]): string =>
-  JSON.stringify(entries, (_, value) => (typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value))
+  JSON.stringify(
+    entries.map((entry) => ({ ...entry, entryHash: shortHash(entry) })),
+    (_, value) => (typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value),
+  )
 
 function theOnly<Row>(rows: readonly Row[]): Row {
   const [row] = rows
@@ -51,74 +60,76 @@ function theOnly<Row>(rows: readonly Row[]): Row {
 
 export type Sort = 'relevance' | 'newest' | 'price-asc' | 'price-desc' | 'title'
 
-/** A question whose words are known by their ids. `filters` has an entry for each key, with any of its terms. */
-export type Question = {
-  readonly market: string
-  /** All of these: category, availability. */
-  readonly all: readonly number[]
-  readonly filters: readonly { readonly key: string; readonly anyOf: readonly number[] }[]
-  /** Folded words, or null. */
-  readonly words: string | null
-  readonly priceMin: number | null
-  readonly priceMax: number | null
+/** How far somebody has read what changes here. */
+export type Place = { readonly changed: number; readonly termId: number }
+
+/** All that is new since `place`, or all there is since null, as of one moment; and how far that is. */
+export async function changesSince(db: Reader, place: Place | null): Promise<Change & { readonly place: Place }> {
+  const isNew = place === null ? sql`true` : sql`changed > ${place.changed}`
+  const { rows } = await sql<{
+    terms: Change['terms']
+    postings: EncodedPostings
+    prices: Change['prices']
+    changed: number
+  }>`
+    select
+      (select coalesce(json_agg(json_build_object('id', id, 'key', key, 'title', title, 'folded', folded, 'value', value)
+                                order by id), '[]')
+       from terms where id > ${place?.termId ?? 0}) as terms,
+      (select coalesce(json_agg(json_build_object('market', market, 'termId', term_id, 'block', block,
+                                                  'bits', encode(bit_send(bits), 'base64'))), '[]')
+       from postings where ${isNew}) as postings,
+      (select coalesce(json_agg(json_build_object('market', market, 'places', places, 'prices', prices)), '[]')
+       from (select market, json_agg(n) as places, json_agg(price_from) as prices
+             from listings where ${isNew} group by market) l) as prices,
+      greatest(${place?.changed ?? 0}::bigint, (select max(changed) from postings), (select max(changed) from listings))
+        as changed`.execute(db)
+  const { terms, postings, prices, changed } = theOnly(rows)
+  return {
+    terms,
+    // The database says the length first.
+    postings: postings.map(({ bits, ...one }) => ({ ...one, bits: Buffer.from(bits, 'base64').subarray(4) })),
+    prices,
+    place: { changed, termId: terms.at(-1)?.id ?? place?.termId ?? 0 },
+  }
 }
 
-export type Resolved = {
-  readonly terms: readonly { readonly id: number; readonly key: string; readonly folded: string }[]
-  /** Whether something in the market has all the words as they were typed. */
-  readonly literal: boolean
-  /** Where nothing has: each word that is nowhere, with the words that look most like it, nearest first. */
-  readonly unknown: readonly { readonly word: string; readonly candidates: readonly string[] }[]
-}
+type EncodedPostings = readonly { market: string; termId: number; block: number; bits: string }[]
 
-/** Of the terms that are there from the beginning, as the migration makes them. */
-const allTermId = 1
-export const availableTermId = 2
+export type Found = { readonly n: number; readonly rank: number }
+
+/** Products that have all the words, with how well they match; whatever the market. */
+export async function found(db: Reader, words: string): Promise<Found[]> {
+  const { rows } = await sql<{ places: number[]; ranks: number[] }>`
+    select coalesce(json_agg(n), '[]') as places, coalesce(json_agg(rank), '[]') as ranks from found(${words})`.execute(
+    db,
+  )
+  const { places, ranks } = theOnly(rows)
+  return places.map((n, index) => ({ n, rank: ranks[index] ?? 0 }))
+}
 
 /** Words compared with a mistyped one: the nearest by letters in common, of which the fewest edits decide. */
 const candidatesAtMost = 20
 
-/** Finds the ids of terms, and whether words are spelled like any. */
-export async function resolve(
+/** Each of the words that is nowhere, with the words that look most like it, nearest first. */
+export async function unknownWords(
   db: Reader,
-  asked: {
-    readonly market: string
-    readonly terms: readonly Pick<Term, 'key' | 'folded'>[]
-    readonly words: readonly string[]
-    /** Those of the words for which others are proposed when nothing has them all. */
-    readonly correctable: readonly string[]
-  },
-): Promise<Resolved> {
-  const { market, terms, words, correctable } = asked
-  const typed = words.join(' ')
-  const { rows } = await sql<Resolved>`
-    with literal as (
-      select ${words.length} = 0 or exists (
-        select from products join listings using (product_id)
-        where words @@ query_of(${typed}) and market = ${market}) as literal)
-    select literal,
-      coalesce((select jsonb_agg(jsonb_build_object('id', t.id, 'key', t.key, 'folded', t.folded))
-        from unnest(${terms.map(({ key }) => key)}::text[], ${terms.map(({ folded }) => folded)}::text[]) as a (key, folded)
-        join terms t using (key, folded)), '[]') as terms,
-      case when literal then '[]' else coalesce((
-        select jsonb_agg(jsonb_build_object('word', word, 'candidates', (
-          select coalesce(jsonb_agg(near.word), '[]')
-          from (select v.word from vocabulary v order by v.word <-> typed.word limit ${candidatesAtMost}) near)))
-        from unnest(${[...new Set(correctable)]}::text[]) as typed (word)
-        where not exists (select from products where words @@ query_of(typed.word))), '[]') end as unknown
-    from literal`.execute(db)
-  return theOnly(rows)
+  words: readonly string[],
+): Promise<readonly { readonly word: string; readonly candidates: readonly string[] }[]> {
+  const { rows } = await sql<{ word: string; candidates: string[] }>`
+    select word, (
+      select coalesce(json_agg(near.word), '[]')
+      from (select v.word from vocabulary v order by v.word <-> typed.word limit ${candidatesAtMost}) near) as candidates
+    from unnest(${[...new Set(words)]}::text[]) as typed (word)
+    where not exists (select from products where words @@ query_of(typed.word))`.execute(db)
+  return rows
 }
 
 type Ordering = { readonly [part in 'key' | 'type' | 'direction' | 'beyond']: RawBuilder<unknown> }
 
 /** What each sort sorts by, how a cursor's copy of it is read back, and which way. */
-function ordering(sort: Sort, words: string | null): Ordering {
+function ordering(sort: Exclude<Sort, 'relevance'>): Ordering {
   switch (sort) {
-    case 'relevance':
-      return words === null
-        ? ordering('newest', null)
-        : { key: sql`f.rank`, type: sql`integer`, direction: sql`desc`, beyond: sql`<` }
     case 'newest':
       return { key: sql`l.created_at`, type: sql`timestamptz`, direction: sql`desc`, beyond: sql`<` }
     case 'price-asc':
@@ -131,111 +142,61 @@ function ordering(sort: Sort, words: string | null): Ordering {
 }
 
 export type Row = { readonly card: Listed; readonly key: string | number; readonly productId: string }
+export type After = readonly [key: string | number, productId: string]
 
-/** A page of cards after the place that `after` names: sort key and product. */
+/** What a page is taken from: products at places, or those that have all of some groups of terms and a price in a range. */
+export type Among =
+  | { readonly places: readonly number[] }
+  | {
+      readonly terms: readonly (readonly number[])[]
+      readonly price: { readonly least: number; readonly most: number } | null
+    }
+
+/** A page of cards in an order that an index has, after the place that `after` names: sort key and product. */
 export async function page(
   db: Reader,
-  question: Question,
-  view: { readonly sort: Sort; readonly after: readonly [string | number, string] | null; readonly limit: number },
+  market: string,
+  among: Among,
+  view: { readonly sort: Exclude<Sort, 'relevance'>; readonly after: After | null; readonly limit: number },
 ): Promise<Row[]> {
-  const { market, words } = question
-  const { key, type, direction, beyond } = ordering(view.sort, words)
-  const after = (id: RawBuilder<unknown>) =>
-    view.after === null ? sql`true` : sql`(${key}, ${id}) ${beyond} (${view.after[0]}::${type}, ${view.after[1]})`
-  if (words === null) {
-    const { rows } = await sql<Row>`
-      select l.card, ${key} as key, l.product_id as "productId" from listings l
-      where ${matches(question)} and ${inPriceRange(question)} and ${after(sql`l.product_id`)}
-      order by ${key} ${direction}, l.product_id ${direction} limit ${view.limit}`.execute(db)
-    return rows
-  }
-  const listing = sql`listings l on l.market = ${market} and l.product_id`
-  // Cards are wide, so they are fetched for the page alone: no index knows this order.
+  const { key, type, direction, beyond } = ordering(view.sort)
+  const isAfter =
+    view.after === null
+      ? sql`true`
+      : sql`(${key}, l.product_id) ${beyond} (${view.after[0]}::${type}, ${view.after[1]})`
   const { rows } = await sql<Row>`
-    with matching as materialized (select * from matching(${asked(question, [])})),
-    places as (
-      select f.product_id, ${key} as key
-      from found(${words}) f ${view.sort === 'relevance' ? sql`` : sql`join ${listing} = f.product_id`}
-      where get_bit((select bits from matching where block = f.n / 4096), f.n % 4096) = 1 and ${after(sql`f.product_id`)}
-      order by ${key} ${direction}, f.product_id ${direction} limit ${view.limit})
-    select l.card, places.key, l.product_id as "productId"
-    from places join ${listing} = places.product_id
-    order by places.key ${direction}, l.product_id ${direction}`.execute(db)
+    select l.card, ${key} as key, l.product_id as "productId" from listings l
+    where l.market = ${market} and ${isAmong(among)} and ${isAfter}
+    order by ${key} ${direction}, l.product_id ${direction} limit ${view.limit}`.execute(db)
   return rows
 }
 
-/** Conditions on listings `l` by index, all but words and price. */
-const matches = ({ market, all, filters }: Question): RawBuilder<unknown> =>
-  sql.join(
-    [
-      sql`l.market = ${market}`,
-      ...(all.length > 0 ? [sql`l.term_ids @> ${all}::integer[]`] : []),
-      ...filters.map(({ anyOf }) => sql`l.term_ids && ${anyOf}::integer[]`),
-    ],
-    sql` and `,
-  )
-
-const isPriced = ({ priceMin, priceMax }: Question): boolean => priceMin !== null || priceMax !== null
-const priceBounds = ({ priceMin, priceMax }: Question) => ({
-  least: priceMin ?? 0,
-  most: priceMax ?? Number.MAX_SAFE_INTEGER,
-})
-
-function inPriceRange(question: Question): RawBuilder<unknown> {
-  const { least, most } = priceBounds(question)
-  return isPriced(question) ? sql`l.price_from between ${least} and ${most}` : sql`true`
+function isAmong(among: Among): RawBuilder<unknown> {
+  if ('places' in among) return sql`l.n = any(${among.places}::integer[])`
+  const { terms, price } = among
+  const conditions = [
+    ...terms.map((anyOf) => sql`l.term_ids && ${anyOf}::integer[]`),
+    ...(price ? [sql`l.price_from between ${price.least} and ${price.most}`] : []),
+  ]
+  return conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `)
 }
 
-/** Numbers of the parts that the database makes by itself; those of terms count from 1, filters first. */
-const pricePart = -2
-
-/** A question as the database's functions take it: parts of which any term will do, words, and a price range or nulls. */
-function asked(question: Question, without: readonly number[]): RawBuilder<unknown> {
-  const { market, words, filters, all } = question
-  const parts = [...filters.map(({ anyOf }) => anyOf), [allTermId], ...all.map((id) => [id])]
-  const conditions = parts.flatMap((ids, index) => ids.map((id) => ({ id, part: index + 1 })))
-  const { least, most } = isPriced(question) ? priceBounds(question) : { least: null, most: null }
-  return sql`
-    ${market}, ${conditions.map(({ part }) => part)}::integer[], ${conditions.map(({ id }) => id)}::integer[],
-    ${parts.length}::integer, ${without}::integer[], ${words}::text, ${least}::bigint, ${most}::bigint`
-}
-
-export type Count = {
-  readonly id: number
-  readonly key: string
-  readonly title: string
-  readonly value: string
-  readonly count: number
-}
-
-/** Values a facet shows at most, the most frequent ones: more is for the search field. */
-const valuesAtMost = 100
-
-/** Where less than one in so many matches, it is quicker to look at what matches than at everything by price. */
-const rareBelow = 20
-
-/**
- * How many products have each term among those that match, counted without the filter on the term's own key, so that a
- * shopper sees what else could be chosen; and the lowest and highest price of what matches but for the price.
- */
-export async function facets(
+/** The cards of products at places, in no order. */
+export async function cardsAt(
   db: Reader,
-  question: Question,
-): Promise<{ counts: readonly Count[]; lowest: number | null; highest: number | null }> {
-  const { filters, words } = question
-  const without = [...filters.map((_, index) => index + 1), ...(isPriced(question) ? [pricePart] : [])]
-  const chosen = filters.flatMap(({ anyOf }) => anyOf)
-  const { rows } = await sql<{ counts: Count[]; lowest: number | null; highest: number | null }>`
-    select counts, case when is_rare then few.lowest else counted.lowest end as lowest,
-           case when is_rare then few.highest else counted.highest end as highest
-    from count_facets(${asked(question, without)}, ${filters.map(({ key }) => key)}::text[], ${chosen}::integer[],
-                      ${valuesAtMost}::integer, ${rareBelow}::integer) counted
-    left join lateral (
-      -- Adding nothing keeps the planner from going by price after all.
-      select min(l.price_from + 0) as lowest, max(l.price_from + 0) as highest
-      from listings l ${words === null ? sql`` : sql`join found(${words}) f using (product_id)`}
-      where counted.is_rare and ${matches(question)}) few on true`.execute(db)
-  return theOnly(rows)
+  market: string,
+  places: readonly number[],
+): Promise<{ card: Listed; n: number; productId: string }[]> {
+  const { rows } = await sql<{ card: Listed; n: number; productId: string }>`
+    select card, n, product_id as "productId" from listings
+    where market = ${market} and n = any(${places}::integer[])`.execute(db)
+  return rows
+}
+
+/** The place of a product. */
+export async function placeOf(db: Reader, productId: string): Promise<number | null> {
+  const { rows } = await sql<{ n: number }>`select n from products where product_id = ${productId}`.execute(db)
+  return rows[0]?.n ?? null
 }
 
 // ---- Suggestions -----------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import formbody from '@fastify/formbody'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { schemaController } from '#kernel/schema-compilers'
 import { paymentRoutes } from './api.ts'
 import { misbehavior } from './behavior.ts'
 import { controlRoutes } from './control.ts'
@@ -56,6 +57,7 @@ export async function startSandboxProvider(options: SandboxOptions): Promise<San
   checkSecrets(options)
   checkAddress(options)
   const server = fastify({
+    schemaController,
     bodyLimit: maxBodyBytes,
     routerOptions: { maxParamLength: 200 },
     // Request lines would hold the secrets of payment pages.

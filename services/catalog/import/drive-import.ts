@@ -11,7 +11,7 @@ import { writeProducts } from './write-products.ts'
 /** What calls to other services may take in one step. */
 const stepTimeoutMs = 60_000
 /** Products and rows written before progress is saved: few enough that a crash repeats little. */
-const productsAStep = 100
+const productsAStep = 500
 const rowsAStep = 2_000
 /** Products whose pictures are fetched side by side. */
 const groupsAStep = 8

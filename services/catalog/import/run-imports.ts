@@ -1,8 +1,8 @@
 import type { Job } from '#kernel/service'
 import type { Deps } from '../deps.ts'
 import type { ImportDocument } from '../store/port.ts'
-import { type Driven, driveImport, ImportFault } from './drive-import.ts'
-import { type FetchPicture, pictureFetcher, skippingDeadHosts } from './fetch-picture.ts'
+import type { Driven } from './drive-import.ts'
+import type { FetchPicture } from './fetch-picture.ts'
 import { MarketGone } from './set-goods.ts'
 
 /** So soon a driver that died is replaced; one that lives holds its lease on, however long a step takes. */
@@ -43,6 +43,9 @@ async function drive(
 ): Promise<void> {
   const { store, log } = deps
   const { id } = claimed.report
+  // Few starts see an import: what reads files and fetches pictures is loaded by the first.
+  const { driveImport, ImportFault } = await import('./drive-import.ts')
+  const { pictureFetcher, skippingDeadHosts } = await import('./fetch-picture.ts')
   let now = claimed
   const driven: Driven = {
     now: () => now,
@@ -65,7 +68,7 @@ async function drive(
     await store.dropUpload(id)
     log.info({ importId: id, rows: now.report.rows }, 'import done')
   } catch (error) {
-    await afterFailure(deps, now, error)
+    await afterFailure(deps, now, error, error instanceof ImportFault || error instanceof MarketGone)
   } finally {
     clearInterval(heartbeat)
     await fetcher.close()
@@ -73,13 +76,17 @@ async function drive(
 }
 
 /** Gives the import back: for another driver at once, after a pause when something failed, or never when it cannot go on. */
-async function afterFailure({ store, log }: Deps, document: ImportDocument, error: unknown): Promise<void> {
+async function afterFailure(
+  { store, log }: Deps,
+  document: ImportDocument,
+  error: unknown,
+  isFinal: boolean,
+): Promise<void> {
   const { report, revision } = document
   if (error instanceof Left) {
     await store.saveImport(document, revision, 0)
     return
   }
-  const isFinal = error instanceof ImportFault || error instanceof MarketGone
   const failures = document.failures + 1
   if (isFinal || failures > failuresAtMost) {
     const reason = isFinal ? (error as Error).message : 'It stopped again and again; the log of the shop says why.'

@@ -1,5 +1,4 @@
 import type { Deps } from '../deps.ts'
-import { atMost } from '../media/at-most.ts'
 
 /** Undefined is what the file has no column for: it stays as it is. */
 export type WantedPrice = {
@@ -12,8 +11,8 @@ export type WantedPrice = {
 
 export type Level = { readonly variantId: string; readonly onHand: number; readonly isNew: boolean }
 
-/** Pricing takes a product at a time, each in a transaction: several side by side fill the time that a commit waits. */
-const callsAtOnce = 8
+/** Products whose prices are set in one call, which is one transaction of some thousand rows. */
+const productsACall = 500
 /** What one call to pricing or inventory takes. */
 const itemsACall = 2_000
 
@@ -34,27 +33,23 @@ export async function setPrices(
     market,
     partial.map(({ variantId }) => variantId),
   )
-  const side = atMost(callsAtOnce, products.length, () => new Error('catalog: more products than there are'))
-  return Promise.all(
-    products.map(({ productId, prices }) =>
-      prices.length === 0
-        ? false
-        : side(async () => {
-            const answer = await pricing.setPrices({
-              productId,
-              prices: prices.map(({ variantId, amount, compareAtAmount }) => ({
-                variantId,
-                market,
-                amount: amount === undefined ? (known.get(variantId)?.amount ?? null) : amount,
-                compareAtAmount:
-                  compareAtAmount === undefined ? (known.get(variantId)?.compareAtAmount ?? null) : compareAtAmount,
-              })),
-            })
-            if (!answer.ok) throw new MarketGone(answer.refusal.detail)
-            return answer.value.changed > 0
-          }),
-    ),
-  )
+  const wanted = products.map(({ productId, prices }) => ({
+    productId,
+    prices: prices.map(({ variantId, amount, compareAtAmount }) => ({
+      variantId,
+      market,
+      amount: amount === undefined ? (known.get(variantId)?.amount ?? null) : amount,
+      compareAtAmount:
+        compareAtAmount === undefined ? (known.get(variantId)?.compareAtAmount ?? null) : compareAtAmount,
+    })),
+  }))
+  const answers: boolean[] = []
+  for (const chunk of chunks(wanted, productsACall)) {
+    const answer = await pricing.setPricesOfProducts({ products: chunk })
+    if (!answer.ok) throw new MarketGone(answer.refusal.detail)
+    answers.push(...answer.value.changed.map((changed) => changed > 0))
+  }
+  return answers
 }
 
 export type Price = { readonly amount: number; readonly compareAtAmount: number | null; readonly currency: string }

@@ -134,7 +134,8 @@ async function planProduct(
       continue
     }
     for (const { sku } of composed.product.variants) if (sku !== null) about.skus.set(sku, group.handle)
-    await deps.store.addCategories(await missingCategories(deps, assembled.categories))
+    const missing = await missingCategories(deps, assembled.categories)
+    if (missing.length > 0) await deps.store.addCategories(missing)
     return { plan: planOf(run, about, composed.product, assembled) }
   }
 }

@@ -2,7 +2,6 @@ import type { catalog } from '#contracts/catalog'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import type { Deps } from '../deps.ts'
 import type { StoredMedia } from '../store/port.ts'
-import { renderPicture } from './picture.ts'
 
 type Read = (typeof catalog.operations)['media']
 
@@ -37,12 +36,14 @@ function rendered(store: Deps['store'], picture: StoredMedia, width: number): Pr
   const key = `${picture.id} ${width}`
   const running = underWay.get(key)
   if (running) return running
-  const making = renderPicture(picture, width)
-    .then(async (bytes) => {
-      await store.putRendition(picture.id, width, bytes)
-      return bytes
-    })
-    .finally(() => underWay.delete(key))
+  const making = render(store, picture, width).finally(() => underWay.delete(key))
   underWay.set(key, making)
   return making
+}
+
+async function render(store: Deps['store'], picture: StoredMedia, width: number): Promise<Buffer> {
+  const { renderPicture } = await import('./picture.ts')
+  const bytes = await renderPicture(picture, width)
+  await store.putRendition(picture.id, width, bytes)
+  return bytes
 }
