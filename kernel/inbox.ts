@@ -57,7 +57,7 @@ export function on<D extends T.TObject>(
   event: EventDeclaration<D>,
   apply: (tx: Transaction, event: Heard<D>) => Promise<void>,
 ): Subscription {
-  return subscription(event, (tx, events) => eachInItsTrace('process', events, (one) => apply(tx, one)))
+  return subscription(event, (tx, events) => eachInItsTrace(events, (one) => apply(tx, one)))
 }
 
 /** The same for an effect that one statement has for many events. */
@@ -77,25 +77,9 @@ const subscription = <D extends T.TObject>(
 })
 
 /**
- * Handles an event that needs other services first. `prepare` asks them, outside of any transaction and perhaps more
- * than once; `apply` writes what it found, once.
+ * Handles events that need other services first. `prepare` asks them, outside of any transaction and perhaps more than once, and
+ * answers for each event in their order; `apply` writes what it found, once.
  */
-export function onPrepared<D extends T.TObject, P>(
-  event: EventDeclaration<D>,
-  prepare: (event: Heard<D>) => Promise<P>,
-  apply: (tx: Transaction, event: Heard<D>, prepared: P) => Promise<void>,
-): Subscription {
-  const prepareAll = async (events: readonly Heard<D>[]): Promise<P[]> => {
-    const prepared: P[] = []
-    await eachInItsTrace('prepare', events, async (one) => void prepared.push(await prepare(one)))
-    return prepared
-  }
-  return preparedSubscription(event, prepareAll, async (tx, heard) => {
-    for (const one of heard) await inItsTrace('process', one.event, () => apply(tx, one.event, one.prepared))
-  })
-}
-
-/** The same for an effect that one statement has for many events. `prepare` answers for each, in their order. */
 export function onAllPrepared<D extends T.TObject, P>(
   event: EventDeclaration<D>,
   prepare: (events: readonly Heard<D>[]) => Promise<readonly P[]>,
@@ -141,11 +125,10 @@ function preparedSubscription<D extends T.TObject, P>(
 type Phase = 'prepare' | 'process'
 
 async function eachInItsTrace<E extends EventEnvelope>(
-  phase: Phase,
   events: readonly E[],
   work: (event: E) => Promise<void>,
 ): Promise<void> {
-  for (const event of events) await inItsTrace(phase, event, () => work(event))
+  for (const event of events) await inItsTrace('process', event, () => work(event))
 }
 
 /** What an event causes belongs to the trace of what caused it. */

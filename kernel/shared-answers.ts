@@ -38,15 +38,23 @@ export function sharedAnswers(): SharedAnswers {
   const kept = new LRUCache<string, Kept>({
     ttl: freshMs,
     maxSize: bytesAtMost,
-    sizeCalculation: ({ body }, key) => body.length + key.length,
+    sizeCalculation: ({ plain }, key) => plain.length + key.length,
   })
   const making = new Map<string, Promise<unknown>>()
   let generation = 0
+  let clearedAt = performance.now()
 
   const keeper: SharedAnswers['keeper'] = (key) => {
     const born = generation
     return (answer) => {
-      if (born === generation) kept.set(key, toKept(answer))
+      if (born !== generation) return
+      const now = performance.now()
+      // What is asked for once and never again would otherwise stay until there is no room.
+      if (now - clearedAt > freshMs) {
+        kept.purgeStale()
+        clearedAt = now
+      }
+      kept.set(key, toKept(answer))
     }
   }
   return {
@@ -86,11 +94,11 @@ export function sharedAnswers(): SharedAnswers {
 }
 
 type Kept = {
-  readonly body: Buffer
+  readonly plain: Bytes
   /** All but those of its encoding, with its ETag. */
   readonly headers: Readonly<Record<string, string>>
-  /** As it is sent, by how it is encoded; `plain` from the beginning, the others made for the first one who can read them. */
-  readonly sent: Map<Encoding | 'plain', Bytes>
+  /** Made for the first one who can read them. */
+  readonly encoded: Map<Encoding, Bytes>
   readonly encoding: Map<Encoding, Promise<Bytes>>
 }
 
@@ -102,9 +110,9 @@ function toKept({ body: text, headers }: Answer): Kept {
   const body = Buffer.from(text)
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
   return {
-    body,
+    plain: toBytes(body),
     headers: { ...headers, etag, vary: 'accept-encoding' },
-    sent: new Map([['plain', toBytes(body)]]),
+    encoded: new Map(),
     encoding: new Map(),
   }
 }
@@ -114,17 +122,18 @@ async function write(request: FastifyRequest, reply: FastifyReply, answer: Kept)
     end(reply, 304, answer.headers, null)
     return
   }
-  const encoding = answer.body.length < encodedFromBytes ? null : readableEncoding(request)
-  const bytes = answer.sent.get(encoding ?? 'plain') ?? (await encodedAs(answer, encoding as Encoding))
-  end(reply, 200, encoding ? { ...answer.headers, 'content-encoding': encoding } : answer.headers, bytes)
+  const encoding = answer.plain.length < encodedFromBytes ? null : readableEncoding(request)
+  if (!encoding) return end(reply, 200, answer.headers, answer.plain)
+  const bytes = answer.encoded.get(encoding) ?? (await encodedAs(answer, encoding))
+  end(reply, 200, { ...answer.headers, 'content-encoding': encoding }, bytes)
 }
 
 function encodedAs(answer: Kept, encoding: Encoding): Promise<Bytes> {
   const known = answer.encoding.get(encoding)
   if (known) return known
-  const made = encoders[encoding](answer.body).then((buffer) => {
+  const made = encoders[encoding](Buffer.from(answer.plain, 'latin1')).then((buffer) => {
     const bytes = toBytes(buffer)
-    answer.sent.set(encoding, bytes)
+    answer.encoded.set(encoding, bytes)
     return bytes
   })
   answer.encoding.set(encoding, made)

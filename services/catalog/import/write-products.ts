@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setImmediate as aTurn } from 'node:timers/promises'
 import type { CatalogProduct } from '../contract.ts'
 import type { Deps } from '../deps.ts'
 import { composeProduct } from '../product.ts'
@@ -40,6 +41,9 @@ type Plan = {
 /** Each round somebody else wrote one of the products, or took one of their SKUs, in between. */
 const roundsAtMost = 50
 
+/** Products looked at before the rest of the shop gets its turn: nothing here waits for anything but memory. */
+const productsATurn = 50
+
 /** Raised when the reading of a file changes, so that files are read anew that were imported by an older version. */
 const rulesVersion = 1
 
@@ -53,7 +57,8 @@ export async function writeProducts(deps: Deps, run: Run, groups: readonly Group
     if (round === roundsAtMost) throw new Error(`catalog: ${open[0]?.handle} could not be written`)
     const plans: Plan[] = []
     const skus = new Map<string, string>()
-    for (const group of open) {
+    for (const [index, group] of open.entries()) {
+      if (index % productsATurn === productsATurn - 1) await aTurn()
       const digest = digestOf(run, group)
       const before = await deps.store.byHandle(group.handle)
       const rows = before?.source?.markets[run.market.code]
