@@ -7,7 +7,9 @@ import { freePorts } from '../free-ports.ts'
 import { complain, say, startProgress } from '../terminal.ts'
 import { linesOf } from './report.ts'
 import { reportPage } from './report-page.ts'
-import { runBench } from './run.ts'
+import { type RunOptions, runBench } from './run.ts'
+import { measureScale, type ScaleOptions } from './scale.ts'
+import { drawScale } from './scale-picture.ts'
 import { scenarios } from './scenarios.ts'
 
 type Values = Readonly<Record<string, string | boolean | undefined>>
@@ -18,7 +20,7 @@ const quick = { products: 1_000, seconds: 1, rounds: 1 }
 
 /** `stoa bench`: drives a shop of its own from another process, and says what it takes beside what this machine can do at most. */
 export async function bench(values: Values): Promise<number> {
-  const { folder, ...options } = readOptions(values)
+  const { folder, scale, ...options } = readOptions(values)
   const ending = openEnding((error) => complain(error.message))
   let asked = false
   for (const name of ['SIGINT', 'SIGTERM'] as const)
@@ -33,19 +35,37 @@ export async function bench(values: Values): Promise<number> {
   const progress = startProgress()
   try {
     const [port] = (await freePorts(1)) as [number]
-    const report = await runBench({ ...options, dataFolder, port, ending, onProgress: progress.step })
+    const run = { ...options, dataFolder, port, ending, onProgress: progress.step }
+    const [lines, files] = scale ? await runScale(run) : await runAll(run)
     progress.end()
     await mkdir(folder, { recursive: true })
-    await writeFile(join(folder, 'bench-report.json'), `${JSON.stringify(report, null, 2)}\n`)
-    await writeFile(join(folder, 'bench-report.html'), reportPage(report))
-    for (const line of linesOf(report)) say(line)
-    say(`\n${join(folder, 'bench-report.html')}`)
+    for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
+    for (const line of lines) say(line)
+    say(`\n${Object.keys(files).join(', ')} in ${folder}`)
     return 0
   } finally {
     progress.end()
     await ending.end()
   }
 }
+
+type Outcome = readonly [lines: string[], files: Readonly<Record<string, string>>]
+
+async function runAll(options: RunOptions): Promise<Outcome> {
+  const report = await runBench(options)
+  return [linesOf(report), { 'bench-report.json': inJson(report), 'bench-report.html': reportPage(report) }]
+}
+
+async function runScale(options: ScaleOptions): Promise<Outcome> {
+  const curves = await measureScale(options)
+  const lines = curves.map(({ name, of, unit, points, exponent }) => {
+    const values = points.map(({ size, value }) => `${size}: ${value.toPrecision(3)} ${unit}`)
+    return `${name.padEnd(32)} by ${of}: ${values.join(', ')}; exponent ${exponent.toFixed(2)}`
+  })
+  return [lines, { 'scale-report.json': inJson(curves), 'scale.svg': drawScale(curves) }]
+}
+
+const inJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
 
 /** Throws a `ConfigurationError` that names every fault of the command line. */
 function readOptions(values: Values) {
@@ -70,6 +90,7 @@ function readOptions(values: Values) {
     rounds: number('rounds', usual.rounds, 1, 50),
     seconds: number('seconds', usual.seconds, 1, 600),
     scenarios: scenarios.filter(({ name }) => names?.includes(name) ?? true),
+    scale: values.scale === true,
     folder: resolve(typeof values.out === 'string' ? values.out : 'bench-report'),
   }
   if (complaints.length > 0) throw new ConfigurationError(complaints)

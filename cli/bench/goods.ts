@@ -63,6 +63,7 @@ export async function readGoods({ ask, token }: Staff): Promise<Goods> {
     deepProducts: await deepPage('/api/admin/products?limit=50', ask),
     deepOrders: '/api/admin/orders?limit=50',
     token,
+    linesACart: 1,
   }
 }
 

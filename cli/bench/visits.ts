@@ -10,6 +10,8 @@ export type Goods = {
   readonly deepProducts: string
   readonly deepOrders: string
   readonly token: string
+  /** How many lines a basket has. */
+  readonly linesACart: number
 }
 
 export type Client = {
@@ -34,11 +36,14 @@ async function order(client: Client, cartId: string): Promise<void> {
   await client.look(`/api/orders/${id}?token=${token}`)
 }
 
-async function buyInThree(client: Client, variantId: string): Promise<void> {
-  const lines = [{ variantId, quantity: 1 }]
+async function fillCart(client: Client, variantIds: readonly string[]): Promise<string> {
+  const lines = variantIds.map((variantId) => ({ variantId, quantity: 1 }))
   const cart = await client.call<{ id: string }>('POST', '/api/carts', { lines, email, shippingAddress: address })
-  await order(client, cart.id)
+  return cart.id
 }
+
+const buyInThree = async (client: Client, ...variantIds: string[]): Promise<void> =>
+  order(client, await fillCart(client, variantIds))
 
 /** As shops do that know one thing a request: cart, line, who and where, ways to ship, the way, ways to pay, order, and the order. */
 async function buyInEight(client: Client, variantId: string): Promise<void> {
@@ -91,6 +96,9 @@ export const visits = {
   'three-requests': (client, goods, n) => buyInThree(client, nth(goods.variants, n)),
   'eight-requests': (client, goods, n) => buyInEight(client, nth(goods.variants, n)),
   'hot-item': (client, goods) => buyInThree(client, goods.hot),
+  basket: (client, goods, n) =>
+    buyInThree(client, ...Array.from({ length: goods.linesACart }, (_, line) => nth(goods.variants, n + line))),
+  cart: async (client, goods, n) => void (await fillCart(client, [nth(goods.variants, n)])),
   'mixed-day': (client, goods, n) =>
     n % looksAnOrder === 0 ? buyInThree(client, nth(goods.variants, n)) : browse(client, goods, n),
   'admin-products': (client, goods) => client.look('/api/admin/products?limit=50', goods.token),
