@@ -101,6 +101,22 @@ const commands: Readonly<Record<string, Command>> = {
     },
     run: async (_, { values }) => (await import('./chaos/chaos.ts')).chaos(values),
   },
+  bench: {
+    summary: 'Measure a shop of its own, beside what this machine can do at most',
+    usage:
+      'stoa bench [--quick] [--products N] [--seed N] [--rounds N] [--seconds N] [--only a,b] [--scale] [--out FOLDER]',
+    options: {
+      scale: { type: 'boolean' },
+      quick: { type: 'boolean' },
+      products: { type: 'string' },
+      seed: { type: 'string' },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      only: { type: 'string' },
+      out: { type: 'string' },
+    },
+    run: async (_, { values }) => (await import('./bench/bench.ts')).bench(values),
+  },
   migrate: {
     summary: 'Bring the databases to this version',
     usage: 'stoa migrate',

@@ -25,7 +25,7 @@ export function reportPage(report: Report): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Stoa under faults: ${report.holds ? 'everything held' : 'not everything held'}</title>
-<style>${style}${chartStyle}</style>
+<style>${pageStyle}${chartStyle}</style>
 </head>
 <body>
 <header>
@@ -100,7 +100,7 @@ const inSeconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`
 
 export const text = (value: string): string => value.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
-const style = `
+export const pageStyle = `
 :root { color-scheme: light dark; --paper: #fbfaf7; --ink: #23211c; --soft: #6d685e; --line: #dfdacd; --good: #2c7a4b; --bad: #b3261e; --card: #fff }
 @media (prefers-color-scheme: dark) { :root { --paper: #171613; --ink: #ece8df; --soft: #a09a8d; --line: #37342d; --good: #6cc28d; --bad: #f2877e; --card: #1f1d19 } }
 * { box-sizing: border-box }

@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { Report } from './report.ts'
+
+const program = join(import.meta.dirname, '..', 'stoa.ts')
+
+async function bench(folder: string, ...parameters: string[]): Promise<{ status: number | null; said: string }> {
+  const child = spawn(process.execPath, [program, 'bench', '--out', join(folder, 'out'), ...parameters], {
+    env: { ...process.env, TMPDIR: folder, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/somebodys-shop' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let said = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      said += chunk
+    })
+  const [status] = (await once(child, 'close')) as [number | null]
+  return { status, said }
+}
+
+test('a run measures a shop of its own, judges it, and leaves nothing but its report', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-test-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const only = ['detail', 'three-requests', 'hot-item']
+  const { status, said } = await bench(folder, '--quick', '--products', '200', '--only', only.join())
+  assert.equal(status, 0, said)
+  // The compiler's and Node's own caches may lie there; what a shop keeps may not.
+  assert.deepEqual(
+    (await readdir(folder)).filter((name) => name.startsWith('stoa-')),
+    [],
+  )
+  const report = JSON.parse(await readFile(join(folder, 'out', 'bench-report.json'), 'utf8')) as Report
+  assert.deepEqual(
+    report.rows.map(({ name }) => name),
+    only,
+  )
+  for (const { name, aSecond, cost, latency, open, limit, failures } of report.rows) {
+    // On a machine that is busy with other things a shop may turn some away.
+    assert.deepEqual(
+      Object.keys(failures).filter((what) => !what.startsWith('503')),
+      [],
+      name,
+    )
+    assert.ok(aSecond.median > 0 && cost.shop > 0 && cost.client > 0, name)
+    assert.ok(latency.p50 > 0 && latency.p50 <= latency.p99 && latency.p99 <= latency.most, name)
+    assert.ok(open.latency.p50 > 0 && limit && limit.ofRate.median > 0, name)
+  }
+  assert.ok(report.order.statements > 10 && report.order.commits > 1, JSON.stringify(report.order))
+  const { rush } = report
+  assert.deepEqual(
+    { units: rush.units, buyers: rush.buyers, gone: rush.placed + rush.left },
+    { units: 40, buyers: 200, gone: 40 },
+  )
+  assert.ok(rush.placed > 0 && rush.left >= 0)
+  assert.deepEqual(
+    report.goals.find(({ what }) => what.startsWith('oversold')),
+    { what: 'oversold, when 200 want 40', wanted: '≤ 0', found: '0.00', reached: true },
+  )
+  for (const { what, found } of report.goals) assert.ok(said.includes(`${what}: ${found}`), what)
+  const page = await readFile(join(folder, 'out', 'bench-report.html'), 'utf8')
+  assert.equal(page.match(/<svg/g)?.length, 3)
+  assert.doesNotMatch(page, /NaN|undefined|<script/)
+})
+
+test('a command line that cannot be is answered with every fault of it, and nothing is started', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-test-'))
+  t.after(() => rm(folder, { recursive: true, force: true }))
+  const { status, said } = await bench(folder, '--products', '7', '--only', 'detail,nothing')
+  assert.equal(status, 1)
+  assert.match(said, /--products is "7", but must be a whole number from 200 to 2000000/)
+  assert.match(said, /there is no scenario "nothing"/)
+  assert.deepEqual(await readdir(folder), [])
+})

@@ -1,0 +1,68 @@
+import { readdir, readFile } from 'node:fs/promises'
+import pg from 'pg'
+
+// What a run took from the machine, seen from outside of who worked. Linux: processor time and memory are read from /proc.
+
+/** Clock ticks a second in /proc/<pid>/stat: fixed at 100 for programs. */
+const ticksASecond = 100
+
+type Stat = { readonly parent: number; readonly ownMs: number; readonly endedChildrenMs: number }
+
+async function statOf(pid: number | string): Promise<Stat | null> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
+  if (text === null) return null
+  // The name, in parentheses, may hold spaces.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  const ms = (...indexes: number[]): number =>
+    indexes.reduce((sum, index) => sum + (Number(fields[index]) * 1_000) / ticksASecond, 0)
+  return { parent: Number(fields[1]), ownMs: ms(11, 12), endedChildrenMs: ms(13, 14) }
+}
+
+export const processorMs = async (pid: number): Promise<number> => (await statOf(pid))?.ownMs ?? 0
+
+/** Of a PostgreSQL server with all of its backends; those that have ended count in their parent. */
+export async function postgresMs(postmaster: number): Promise<number> {
+  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const stats = await Promise.all(names.map(statOf))
+  const living = stats.reduce((sum, stat) => sum + (stat?.parent === postmaster ? stat.ownMs : 0), 0)
+  const own = await statOf(postmaster)
+  return living + (own?.ownMs ?? 0) + (own?.endedChildrenMs ?? 0)
+}
+
+const statusMegabytes = async (pid: number, field: 'VmRSS' | 'VmHWM'): Promise<number> =>
+  Number(
+    new RegExp(`${field}:\\s+(\\d+)`).exec(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''))?.[1] ?? 0,
+  ) / 1_024
+
+export const residentMegabytes = (pid: number): Promise<number> => statusMegabytes(pid, 'VmRSS')
+/** The most since the process began. */
+export const peakMegabytes = (pid: number): Promise<number> => statusMegabytes(pid, 'VmHWM')
+
+export type Counts = { readonly statements: number; readonly commits: number }
+
+/** Statements as PostgreSQL counts them, and transactions that wrote: those that only read get no number and flush nothing. */
+export async function countsOf(database: pg.Client): Promise<Counts> {
+  const { rows } = await database.query<{ statements: string; commits: string }>(
+    `select (select coalesce(sum(calls), 0) from pg_stat_statements s join pg_database d on d.oid = s.dbid
+             where d.datname = current_database() and s.query not like '%pg_stat_statements%') as statements,
+            pg_snapshot_xmax(pg_current_snapshot())::text as commits`,
+  )
+  return { statements: Number(rows[0]?.statements), commits: Number(rows[0]?.commits) }
+}
+
+/** PostgreSQL loads what counts statements when it starts the next time. */
+export async function askForCounts(serverUrl: string): Promise<void> {
+  await withClient(serverUrl, (client) =>
+    client.query("alter system set shared_preload_libraries = 'pg_stat_statements'"),
+  )
+}
+
+export async function withClient<R>(url: string, work: (client: pg.Client) => Promise<R>): Promise<R> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}

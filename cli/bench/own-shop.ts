@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Ending } from '../ending.ts'
+import { peakMegabytes, processorMs } from './meter.ts'
+
+/** A shop of the bench's own: `stoa start` in a process of its own, with all services and its own PostgreSQL. */
+export type OwnShop = {
+  readonly base: string
+  readonly pid: number
+  readonly postmaster: number
+  /** Signs in as the superuser, to the database of the server's own and to the shop's. */
+  readonly serverUrl: string
+  readonly databaseUrl: string
+  /** From the command to the first product list. */
+  readonly startedMs: number
+  stop(): Promise<void>
+}
+
+const program = join(import.meta.dirname, '..', 'stoa.ts')
+export const staff = { email: 'owner@bench.example', password: 'a staff password for the bench' }
+/** The first start makes a cluster, and a busy machine takes its time. */
+const startWithinMs = 180_000
+
+/** Nothing of the environment in which somebody's own shop may run: the bench must not find that one. */
+function environmentOf(dataFolder: string, port: number): Record<string, string> {
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'].flatMap((name) =>
+    process.env[name] === undefined ? [] : [[name, process.env[name]] as const],
+  )
+  return {
+    ...Object.fromEntries(kept),
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    STOA_DATA: dataFolder,
+    STOA_DEMO: 'off',
+    STOA_LOG: 'silent',
+    STOA_ADMIN_EMAIL: staff.email,
+    STOA_ADMIN_PASSWORD: staff.password,
+  }
+}
+
+type Where = { readonly dataFolder: string; readonly port: number; readonly ending: Ending }
+
+/** @param preload a module that the shop's process loads before all others */
+export async function startOwnShop({ dataFolder, port, ending }: Where, preload?: string): Promise<OwnShop> {
+  const base = `http://127.0.0.1:${port}`
+  const since = performance.now()
+  const shop = spawn(process.execPath, [...(preload ? ['--import', preload] : []), program, 'start'], {
+    env: environmentOf(dataFolder, port),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const stop = (): Promise<void> => stopProcess(shop)
+  ending.add(stop)
+  while (!(await answers(`${base}/api/products?limit=1`))) {
+    if (shop.exitCode !== null) throw new Error(`bench: the shop ended with status ${shop.exitCode}`)
+    if (performance.now() - since > startWithinMs) throw new Error('bench: the shop did not start')
+    await pause(5)
+  }
+  const startedMs = performance.now() - since
+  const { pid, url } = JSON.parse(await readFile(join(dataFolder, 'postgres.json'), 'utf8'))
+  const databaseUrl = new URL(url)
+  databaseUrl.pathname = '/stoa'
+  return {
+    base,
+    pid: shop.pid as number,
+    postmaster: pid,
+    serverUrl: url,
+    databaseUrl: databaseUrl.href,
+    startedMs,
+    stop,
+  }
+}
+
+const answers = (url: string): Promise<boolean> =>
+  fetch(url).then(
+    async (answer) => {
+      await answer.arrayBuffer()
+      return answer.ok
+    },
+    () => false,
+  )
+
+export async function stopProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  child.kill('SIGTERM')
+  await exited
+}
+
+/** `stoa import` into the running shop. @returns how long it took until every product is found, and the shop's peak of memory */
+export async function importInto(
+  { dataFolder, port, ending }: Where,
+  shop: OwnShop,
+  file: string,
+): Promise<{ seconds: number; peakMegabytes: number }> {
+  const since = performance.now()
+  const child = spawn(process.execPath, [program, 'import', file], {
+    env: environmentOf(dataFolder, port),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  ending.add(() => stopProcess(child))
+  let said = ''
+  child.stdout.on('data', (chunk: Buffer) => {
+    said = `${said}${chunk}`.slice(-2_000)
+  })
+  const [status] = (await once(child, 'close')) as [number | null]
+  if (status !== 0) throw new Error(`bench: stoa import ended with status ${status}: ${said}`)
+  const seconds = (performance.now() - since) / 1_000
+  await untilQuiet(shop.pid)
+  return { seconds, peakMegabytes: await peakMegabytes(shop.pid) }
+}
+
+/** Below it a process only looks whether there is something to do. */
+const quietShare = 0.15
+const quietWithinMs = 600_000
+
+/** Waits until what the shop does by itself after a start or an import is done, by its processor time. */
+export async function untilQuiet(pid: number): Promise<void> {
+  const until = performance.now() + quietWithinMs
+  for (let quiet = 0; quiet < 3 && performance.now() < until; ) {
+    const [before, since] = [await processorMs(pid), performance.now()]
+    await pause(500)
+    const share = ((await processorMs(pid)) - before) / (performance.now() - since)
+    quiet = share < quietShare ? quiet + 1 : 0
+  }
+}

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { pathToFileURL } from 'node:url'
+import { openEnding } from '../ending.ts'
+import { freePorts } from '../free-ports.ts'
+import { writeCatalog } from './catalog.ts'
+import { readGoods, signIn } from './goods.ts'
+import { prepareLimits } from './limits.ts'
+import { postgresMs, withClient } from './meter.ts'
+import { importInto, type OwnShop, startOwnShop, untilQuiet } from './own-shop.ts'
+import { budgets, type Costs, exceeded, measureContract } from './performance-contract.ts'
+import { startBare, startDriver } from './workers.ts'
+
+// Ratios of processor time within one run: a slower or a busier machine changes both sides. How many statements and commits an
+// order may have, to the last one, is in test/statements.test.ts.
+
+const isLinux = process.platform === 'linux'
+
+test('the shop keeps its budgets, and one that works twice as much for each answer does not', {
+  skip: !isLinux,
+}, async (t) => {
+  const ending = openEnding((error) => t.diagnostic(error.message))
+  t.after(() => ending.end())
+  const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-contract-'))
+  ending.add(() => rm(dataFolder, { recursive: true, force: true }))
+  const [port] = (await freePorts(1)) as [number]
+  const where = { dataFolder, port, ending }
+  const file = join(dataFolder, 'catalog.csv')
+  await writeCatalog(file, { products: 300, seed: 1 })
+
+  const shop = await startOwnShop(where)
+  await importInto(where, shop, file)
+  const limitsUrl = await prepareLimits(shop.serverUrl)
+  const answer = await fetch(`${shop.base}/api/products/bench-0`)
+  const bytes = { type: answer.headers.get('content-type') ?? '', body: await answer.text() }
+  assert.equal(answer.status, 200)
+  const bare = await startBare({ '/bare': bytes }, ending)
+  const driver = startDriver(ending)
+  const measure = async (one: OwnShop) =>
+    measureContract({ shop: one, driver, goods: await readGoods(await signIn(one)), bare, limitsUrl })
+
+  const { found, costs } = await measure(shop)
+  t.diagnostic(JSON.stringify({ found, costs }))
+  assert.deepEqual(exceeded(found), [])
+
+  const rows = await rowsThatCost(costs.orderInPostgres, shop)
+  await shop.stop()
+  const slowed = await startOwnShop(where, slowDown(costs, rows))
+  await untilQuiet(slowed.pid)
+  const twice = await measure(slowed)
+  t.diagnostic(JSON.stringify(twice))
+  assert.deepEqual(
+    exceeded(twice.found).map((line) => line.split(':')[0]),
+    Object.keys(budgets),
+    'a budget so wide that twice the work fits in has to come down',
+  )
+})
+
+/** The address of a module that makes each answer cost once more what it cost. */
+function slowDown({ detail, listing, order }: Costs, rows: number): string {
+  const address = new URL(pathToFileURL(join(import.meta.dirname, 'slow-down.ts')))
+  // Three requests sell.
+  const milliseconds = { detail, listing, order: order / 3 }
+  for (const [name, ms] of Object.entries(milliseconds)) address.searchParams.set(name, String(Math.round(ms * 1_000)))
+  address.searchParams.set('rows', String(rows))
+  return address.href
+}
+
+const probe = 100_000
+const probes = 40
+
+/** How many rows PostgreSQL has to count to use so much processor time. */
+async function rowsThatCost(ms: number, { databaseUrl, postmaster }: OwnShop): Promise<number> {
+  const before = await postgresMs(postmaster)
+  await withClient(databaseUrl, async (client) => {
+    for (let n = 0; n < probes; n++) await client.query(`select count(*) from generate_series(1, ${probe})`)
+  })
+  const each = ((await postgresMs(postmaster)) - before) / probes
+  return Math.round((probe * ms) / each)
+}

@@ -1,0 +1,111 @@
+import { measurePostgres } from './limits.ts'
+import { postgresMs, processorMs } from './meter.ts'
+import type { OwnShop } from './own-shop.ts'
+import { spreadOf } from './report.ts'
+import type { Goods, VisitName } from './visits.ts'
+import type { Driver } from './workers.ts'
+
+/**
+ * What may be used at most, in units that a faster machine changes as much as the shop: processor time of one request to a bare
+ * Fastify, and of one `pgbench -N` transaction. Each is about one and a half of what was found; a test doubles the shop's work
+ * and sees that it is too much, so that a budget has to come down when the shop has become faster.
+ */
+export const budgets = {
+  detail: { what: 'a product detail, in requests to a bare Fastify', atMost: 7 },
+  listing: { what: 'a listing of 24 with facets, in requests to a bare Fastify', atMost: 3 },
+  order: { what: 'an order in three requests, in requests to a bare Fastify', atMost: 490 },
+  orderInPostgres: { what: 'an order in PostgreSQL, in pgbench -N transactions', atMost: 70 },
+} as const
+
+export type Budget = keyof typeof budgets
+export type Found = Readonly<Record<Budget, number>>
+
+/** Processor milliseconds of one, by which a slow-down can be made that doubles it. */
+export type Costs = Readonly<Record<Budget | 'bare' | 'transaction', number>>
+
+type Parts = {
+  readonly shop: OwnShop
+  readonly driver: Driver
+  readonly goods: Goods
+  readonly bare: { readonly fastify: string; readonly pid: number }
+  readonly limitsUrl: string
+}
+
+/** Odd, so that the median is one of them; what else the machine does comes and goes. */
+const rounds = 5
+/** So many that ticks of ten milliseconds are a few hundredths of each sum. */
+const requestsARound = 4_000
+const ordersARound = 80
+const transactionSeconds = 1
+const atOnce = 8
+const longestRoundSeconds = 60
+
+/** @returns the medians of the rounds: of each ratio, and of what each cost */
+export async function measureContract(parts: Parts): Promise<{ found: Found; costs: Costs }> {
+  const all: Costs[] = []
+  let from = 0
+  const next = (count: number): number => {
+    from += count
+    return from - count
+  }
+  for (let round = 0; round <= rounds; round++) {
+    const costs = await measureRound(parts, next)
+    // The first one finds code that nobody compiled yet.
+    if (round > 0) all.push(costs)
+  }
+  const median = (value: (one: Costs) => number): number => spreadOf(all.map(value)).median
+  return {
+    found: {
+      detail: median(({ detail, bare }) => detail / bare),
+      listing: median(({ listing, bare }) => listing / bare),
+      order: median(({ order, bare }) => order / bare),
+      orderInPostgres: median(({ orderInPostgres, transaction }) => orderInPostgres / transaction),
+    },
+    costs: {
+      bare: median(({ bare }) => bare),
+      transaction: median(({ transaction }) => transaction),
+      detail: median(({ detail }) => detail),
+      listing: median(({ listing }) => listing),
+      order: median(({ order }) => order),
+      orderInPostgres: median(({ orderInPostgres }) => orderInPostgres),
+    },
+  }
+}
+
+async function measureRound({ shop, driver, goods, bare, limitsUrl }: Parts, next: (count: number) => number) {
+  const cost = async (pid: number, base: string, visit: VisitName, visitsAtMost: number) => {
+    const before = [await processorMs(pid), await postgresMs(shop.postmaster)] as const
+    const { visits, failures } = await driver({
+      base,
+      visit,
+      goods: visit === 'bare' ? { ...goods, handles: ['/bare'] } : goods,
+      seconds: longestRoundSeconds,
+      load: { atOnce },
+      from: next(visitsAtMost),
+      visitsAtMost,
+    })
+    if (visits < visitsAtMost / 2) throw new Error(`bench: ${visit}: ${JSON.stringify(failures)}`)
+    const after = [await processorMs(pid), await postgresMs(shop.postmaster)] as const
+    return { process: (after[0] - before[0]) / visits, postgres: (after[1] - before[1]) / visits }
+  }
+  const bareCost = await cost(bare.pid, bare.fastify, 'bare', requestsARound)
+  const detail = await cost(shop.pid, shop.base, 'detail', requestsARound)
+  const listing = await cost(shop.pid, shop.base, 'listing', requestsARound)
+  const order = await cost(shop.pid, shop.base, 'three-requests', ordersARound)
+  const where = { url: limitsUrl, postmaster: shop.postmaster }
+  const transaction = await measurePostgres(where, '-N', transactionSeconds)
+  return {
+    bare: bareCost.process,
+    transaction: transaction.postgresMs,
+    detail: detail.process,
+    listing: listing.process,
+    order: order.process,
+    orderInPostgres: order.postgres,
+  }
+}
+
+/** @returns a sentence for each budget that was exceeded */
+export const exceeded = (found: Found): string[] =>
+  (Object.keys(budgets) as Budget[])
+    .filter((name) => found[name] > budgets[name].atMost)
+    .map((name) => `${name}: ${found[name].toFixed(1)} (${budgets[name].what}), at most ${budgets[name].atMost}`)

@@ -1,0 +1,171 @@
+import type { Latency } from './driver.ts'
+import type { VisitName } from './visits.ts'
+
+/** A figure out of some rounds: noise comes and goes, so that the median says more than the mean, and the ends say how much. */
+export type Spread = { readonly median: number; readonly least: number; readonly most: number }
+
+export function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  const [lower, upper] = [sorted[Math.floor((sorted.length - 1) / 2)] ?? 0, sorted[middle] ?? 0]
+  return { median: (lower + upper) / 2, least: sorted[0] ?? 0, most: sorted.at(-1) ?? 0 }
+}
+
+/** Processor milliseconds of one visit, by who used them. */
+export type Cost = { readonly shop: number; readonly postgres: number; readonly client: number }
+
+export type Row = {
+  readonly name: VisitName
+  readonly what: string
+  /** Closed loop: visits a second that were good, as fast as the shop answers. */
+  readonly aSecond: Spread
+  readonly cost: Cost
+  readonly requestsAVisit: number
+  readonly failed: number
+  readonly failures: Readonly<Record<string, number>>
+  readonly latency: Latency
+  /** Open loop: half of that comes by a clock that does not wait for answers. */
+  readonly open: { readonly aSecond: number; readonly failed: number; readonly latency: Latency }
+  /** What it is compared with: how much of its rate is reached, and of its processor time (the limit's by the shop's). */
+  readonly limit: {
+    readonly name: string
+    readonly aSecond: Spread
+    readonly ofRate: Spread
+    readonly ofProcessor: number | null
+  } | null
+}
+
+export type Goal = { readonly what: string; readonly wanted: string; readonly found: string; readonly reached: boolean }
+
+export type Report = {
+  readonly version: string
+  readonly beganAt: string
+  readonly machine: {
+    readonly processors: string
+    readonly memoryMegabytes: number
+    readonly node: string
+    readonly postgres: string
+    readonly system: string
+    /** Of one minute, before the run: what else was going on. */
+    readonly loadBefore: number
+  }
+  readonly catalog: { readonly products: number; readonly seed: number }
+  readonly rounds: number
+  readonly secondsARound: number
+  readonly firstStartMs: number
+  readonly secondStartMs: number
+  readonly import: { readonly seconds: number; readonly productsASecond: number; readonly peakMegabytes: number }
+  readonly memory: { readonly idle: number; readonly afterLoad: number; readonly peak: number }
+  readonly order: { readonly statements: number; readonly commits: number }
+  readonly rush: { readonly units: number; readonly buyers: number; readonly placed: number; readonly left: number }
+  readonly rows: readonly Row[]
+  readonly goals: readonly Goal[]
+}
+
+type Judged = Omit<Report, 'goals'>
+
+/** The figures to reach, for two cores that the shop shares with PostgreSQL and with the load. */
+export function goalsOf(report: Judged): Goal[] {
+  const row = (name: VisitName): Row | undefined => report.rows.find((one) => one.name === name)
+  const goals: (Goal | null)[] = [
+    atLeast('guest checkout in three requests, orders a second', 250, row('three-requests')?.aSecond.median),
+    atMost('processor milliseconds an order, shop and PostgreSQL', 5, both(row('three-requests'))),
+    atLeast('guest checkout in eight requests, orders a second', 120, row('eight-requests')?.aSecond.median),
+    atLeast(
+      'one hot item, of the rate of three requests',
+      0.95,
+      ratio(row('hot-item')?.aSecond.median, row('three-requests')?.aSecond.median),
+    ),
+    atMost(
+      `oversold, when ${report.rush.buyers} want ${report.rush.units}`,
+      0,
+      Math.max(0, report.rush.placed - report.rush.units, -report.rush.left),
+    ),
+    atLeast('product detail, of a bare Fastify with the same bytes', 0.6, row('detail')?.limit?.ofProcessor),
+    atLeast('listing of 24 with facets, of a bare Fastify', 0.4, row('listing')?.limit?.ofProcessor),
+    atLeast('storefront listing page, warm, pages a second', 1_000, row('page-warm')?.aSecond.median),
+    atMost('storefront listing page, cold, processor milliseconds', 3, both(row('page-cold'))),
+    atMost('second start to the first answer, seconds', 1, report.secondStartMs / 1_000),
+    atMost(`resident memory idle, ${report.catalog.products} products, MB`, 180, report.memory.idle),
+    atMost('resident memory under load, MB', 350, report.memory.peak),
+    // Of fewer it is the start of the command that is measured.
+    report.catalog.products >= 100_000
+      ? atLeast('import, products a second', 3_000, report.import.productsASecond)
+      : null,
+  ]
+  return goals.filter((goal) => goal !== null)
+}
+
+const both = (row: Row | undefined): number | undefined => row && row.cost.shop + row.cost.postgres
+const ratio = (part: number | undefined, whole: number | undefined): number | undefined =>
+  part !== undefined && whole ? part / whole : undefined
+
+const digits = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toFixed(value >= 10 ? 1 : 2))
+
+function atLeast(what: string, wanted: number, found: number | null | undefined): Goal | null {
+  if (found === undefined || found === null) return null
+  return { what, wanted: `≥ ${wanted.toLocaleString('en')}`, found: digits(found), reached: found >= wanted }
+}
+
+function atMost(what: string, wanted: number, found: number | null | undefined): Goal | null {
+  if (found === undefined || found === null) return null
+  return { what, wanted: `≤ ${wanted.toLocaleString('en')}`, found: digits(found), reached: found <= wanted }
+}
+
+/** The report for a terminal. */
+export function linesOf(report: Report): string[] {
+  const { machine, memory, order, rush } = report
+  const { rows } = report
+  return [
+    `${machine.processors}, ${machine.memoryMegabytes} MB, ${machine.system}; Node ${machine.node}, PostgreSQL ${machine.postgres}; load before ${machine.loadBefore.toFixed(1)}`,
+    `${report.catalog.products} products, seed ${report.catalog.seed}; ${report.rounds} rounds of ${report.secondsARound} s, medians (least … most)`,
+    '',
+    line(
+      'visit',
+      'a second',
+      'shop ms',
+      'PG ms',
+      'client ms',
+      'p50 / p99 at half the rate',
+      'of its limit',
+      'of its processor time',
+    ),
+    ...rows.map((row) =>
+      line(
+        row.name,
+        spreadText(row.aSecond),
+        digits(row.cost.shop),
+        digits(row.cost.postgres),
+        digits(row.cost.client),
+        `${digits(row.open.latency.p50)} / ${digits(row.open.latency.p99)} ms`,
+        row.limit ? `${row.limit.ofRate.median.toFixed(2)} of ${row.limit.name}` : '–',
+        row.limit?.ofProcessor ? row.limit.ofProcessor.toFixed(2) : '–',
+      ),
+    ),
+    ...rows
+      .filter(({ failed, open }) => failed + open.failed > 0)
+      .map(
+        ({ name, failed, open, failures }) =>
+          `${name}: ${failed + open.failed} failed: ${Object.entries(failures)
+            .map(([what, n]) => `${n} × ${what}`)
+            .join(', ')}`,
+      ),
+    '',
+    `first start ${(report.firstStartMs / 1_000).toFixed(2)} s, second ${(report.secondStartMs / 1_000).toFixed(2)} s`,
+    `import: ${digits(report.import.productsASecond)} products a second, at most ${digits(report.import.peakMegabytes)} MB`,
+    `resident memory without PostgreSQL: ${digits(memory.idle)} MB idle, ${digits(memory.afterLoad)} MB after the load, ${digits(memory.peak)} MB at most`,
+    `an order under load: ${order.statements.toFixed(1)} statements, ${order.commits.toFixed(1)} commits that wrote`,
+    `${rush.buyers} buyers, ${rush.units} units: ${rush.placed} orders, ${rush.left} left`,
+    '',
+    ...report.goals.map(
+      ({ what, wanted, found, reached }) =>
+        `${reached ? 'reached    ' : 'NOT reached'}  ${what}: ${found} (wanted ${wanted})`,
+    ),
+  ]
+}
+
+const spreadText = ({ median, least, most }: Spread): string =>
+  least === most ? digits(median) : `${digits(median)} (${digits(least)} … ${digits(most)})`
+
+const widths = [20, 24, 8, 8, 10, 28, 32, 0]
+const line = (...cells: string[]): string => cells.map((cell, n) => cell.padEnd(widths[n] ?? 0)).join(' ')

@@ -1,0 +1,63 @@
+import type { VisitName } from './visits.ts'
+
+/** What a figure is compared with, measured beside it in the same run. */
+export type LimitOf =
+  | { readonly kind: 'bare'; readonly path: string }
+  /** pgbench's script: `-N` writes and commits, `-S` reads a row. */
+  | { readonly kind: 'postgres'; readonly script: '-N' | '-S' }
+  | { readonly kind: 'none' }
+
+export type Scenario = {
+  readonly name: VisitName
+  readonly what: string
+  /** Visitors beside each other when the most is looked for: as many as keep both cores busy. */
+  readonly atOnce: number
+  readonly limit: LimitOf
+}
+
+const lookersAtOnce = 16
+const buyersAtOnce = 24
+const staffAtOnce = 4
+
+const look = (name: VisitName, what: string, path: string | null): Scenario => ({
+  name,
+  what,
+  atOnce: lookersAtOnce,
+  limit: path === null ? { kind: 'none' } : { kind: 'bare', path },
+})
+const buy = (name: VisitName, what: string): Scenario => ({
+  name,
+  what,
+  atOnce: buyersAtOnce,
+  limit: { kind: 'postgres', script: '-N' },
+})
+const work = (name: VisitName, what: string): Scenario => ({
+  name,
+  what,
+  atOnce: staffAtOnce,
+  limit: { kind: 'postgres', script: '-S' },
+})
+
+/** `{handle}`, `{category}` and `{word}` are put in from the shop's own goods. */
+export const scenarios: readonly Scenario[] = [
+  look('browse', 'home, categories, product pages, listings and searches as a day mixes them', '/'),
+  look('detail', 'product detail API, over 400 products', '/api/products/{handle}'),
+  look('listing', 'listing of 24 with facets, the same again and again', '/api/products?limit=24'),
+  look('category', 'listings of 24 of the largest categories', '/api/products?limit=24&category={category}'),
+  look(
+    'facets',
+    'filtered listings that nobody asked for before',
+    '/api/products?limit=24&filter[color]=Black&category={category}',
+  ),
+  look('search', 'searches of two words', '/api/products?limit=24&q={word}'),
+  look('page-warm', 'storefront listing page', '/products'),
+  look('page-cold', 'storefront listing pages that nobody asked for before', '/products?min=1.00'),
+  buy('three-requests', 'guest checkout: cart, checkout, order'),
+  buy('eight-requests', 'guest checkout, one thing a request'),
+  buy('hot-item', 'guest checkout in three requests, all of one variant'),
+  look('mixed-day', 'of thirty visitors one buys, the others look', null),
+  work('admin-products', 'staff: first page of products'),
+  work('admin-products-deep', 'staff: products, forty pages deep'),
+  work('admin-orders', 'staff: first page of orders'),
+  work('admin-orders-deep', 'staff: orders, forty pages deep'),
+]
