@@ -51,6 +51,7 @@ test('a run measures a shop of its own, judges it, and leaves nothing but its re
     assert.ok(open.latency.p50 > 0 && limit && limit.ofRate.median > 0, name)
   }
   assert.ok(report.order.statements > 10 && report.order.commits > 1, JSON.stringify(report.order))
+  assert.ok(report.holds.aSecond > 0 && report.holds.p50 > 0 && report.holds.p50 <= report.holds.p99)
   const { rush } = report
   assert.deepEqual(
     { units: rush.units, buyers: rush.buyers, gone: rush.placed + rush.left },

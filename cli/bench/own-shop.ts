@@ -25,7 +25,7 @@ export const staff = { email: 'owner@bench.example', password: 'a staff password
 const startWithinMs = 180_000
 
 /** Nothing of the environment in which somebody's own shop may run: the bench must not find that one. */
-function environmentOf(dataFolder: string, port: number): Record<string, string> {
+export function environmentOf(dataFolder: string, port: number): Record<string, string> {
   const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'].flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]] as const],
   )

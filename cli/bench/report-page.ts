@@ -42,7 +42,7 @@ export function reportPage(report: Report): string {
 ${costChart(report.rows)}
 ${limitChart(report.rows)}
 <div class="wide"><table><thead><tr><th>visit</th><th class="n">a second</th><th class="n">requests</th><th class="n">failed</th>
-<th class="n">p50</th><th class="n">p95</th><th class="n">p99</th><th class="n">p99.9</th><th>limit</th><th class="n">of its rate</th><th class="n">of its processor time</th></tr></thead>
+<th class="n">p50</th><th class="n">p95</th><th class="n">p99</th><th class="n">p99.9</th><th>limit</th><th class="n">of its rate</th><th class="n">of its processor time</th><th class="n">of node:http’s</th></tr></thead>
 <tbody>${report.rows.map(visitRow).join('\n')}</tbody></table></div>
 </section>
 <section>
@@ -70,7 +70,7 @@ function visitRow({ name, what, aSecond, requestsAVisit, failed, open, latency, 
     ...[latency.p50, latency.p95, latency.p99, latency.p999].map((ms) => `${ms.toFixed(1)} ms`),
   ]
   const ofLimit = limit
-    ? `<td>${text(limit.name)}, ${limit.aSecond.median.toFixed(0)} a second</td><td class="n">${limit.ofRate.median.toFixed(2)}</td><td class="n">${limit.ofProcessor?.toFixed(2) ?? ''}</td>`
-    : '<td></td><td></td><td></td>'
+    ? `<td>${text(limit.name)}, ${limit.aSecond.median.toFixed(0)} a second</td><td class="n">${limit.ofRate.median.toFixed(2)}</td><td class="n">${limit.ofProcessor?.toFixed(2) ?? ''}</td><td class="n">${limit.ofNode?.ofProcessor.toFixed(2) ?? ''}</td>`
+    : '<td></td><td></td><td></td><td></td>'
   return `<tr><th scope="row"><b>${name}</b><span>${text(what)}</span></th>${numbers.map((one) => `<td class="n">${one}</td>`).join('')}${ofLimit}</tr>`
 }

@@ -32,6 +32,8 @@ export type Row = {
     readonly aSecond: Spread
     readonly ofRate: Spread
     readonly ofProcessor: number | null
+    /** The same of bare `node:http`. */
+    readonly ofNode: { readonly ofRate: number; readonly ofProcessor: number } | null
   } | null
 }
 
@@ -57,6 +59,8 @@ export type Report = {
   readonly import: { readonly seconds: number; readonly productsASecond: number; readonly peakMegabytes: number }
   readonly memory: { readonly idle: number; readonly afterLoad: number; readonly peak: number }
   readonly order: { readonly statements: number; readonly commits: number }
+  /** Holds of one variant, by callers in one process, through the contract. */
+  readonly holds: { readonly aSecond: number; readonly p50: number; readonly p99: number }
   readonly rush: { readonly units: number; readonly buyers: number; readonly placed: number; readonly left: number }
   readonly rows: readonly Row[]
   readonly goals: readonly Goal[]
@@ -81,6 +85,8 @@ export function goalsOf(report: Judged): Goal[] {
       0,
       Math.max(0, report.rush.placed - report.rush.units, -report.rush.left),
     ),
+    atLeast('holds of one variant in one process, a second', 10_000, report.holds.aSecond),
+    atMost('holds of one variant, p99 in milliseconds', 20, report.holds.p99),
     atLeast('product detail, of a bare Fastify with the same bytes', 0.6, row('detail')?.limit?.ofProcessor),
     atLeast('listing of 24 with facets, of a bare Fastify', 0.4, row('listing')?.limit?.ofProcessor),
     atLeast('storefront listing page, warm, pages a second', 1_000, row('page-warm')?.aSecond.median),
@@ -128,7 +134,7 @@ export function linesOf(report: Report): string[] {
       'client ms',
       'p50 / p99 at half the rate',
       'of its limit',
-      'of its processor time',
+      'of its processor time (of node:http)',
     ),
     ...rows.map((row) =>
       line(
@@ -139,7 +145,7 @@ export function linesOf(report: Report): string[] {
         digits(row.cost.client),
         `${digits(row.open.latency.p50)} / ${digits(row.open.latency.p99)} ms`,
         row.limit ? `${row.limit.ofRate.median.toFixed(2)} of ${row.limit.name}` : '–',
-        row.limit?.ofProcessor ? row.limit.ofProcessor.toFixed(2) : '–',
+        processorText(row),
       ),
     ),
     ...rows
@@ -155,6 +161,7 @@ export function linesOf(report: Report): string[] {
     `import: ${digits(report.import.productsASecond)} products a second, at most ${digits(report.import.peakMegabytes)} MB`,
     `resident memory without PostgreSQL: ${digits(memory.idle)} MB idle, ${digits(memory.afterLoad)} MB after the load, ${digits(memory.peak)} MB at most`,
     `an order under load: ${order.statements.toFixed(1)} statements, ${order.commits.toFixed(1)} commits that wrote`,
+    `holds of one variant in one process: ${digits(report.holds.aSecond)} a second, p50 ${digits(report.holds.p50)} ms, p99 ${digits(report.holds.p99)} ms`,
     `${rush.buyers} buyers, ${rush.units} units: ${rush.placed} orders, ${rush.left} left`,
     '',
     ...report.goals.map(
@@ -163,6 +170,9 @@ export function linesOf(report: Report): string[] {
     ),
   ]
 }
+
+const processorText = ({ limit }: Row): string =>
+  limit?.ofProcessor ? `${limit.ofProcessor.toFixed(2)} (${limit.ofNode?.ofProcessor.toFixed(2) ?? '–'})` : '–'
 
 const spreadText = ({ median, least, most }: Spread): string =>
   least === most ? digits(median) : `${digits(median)} (${digits(least)} … ${digits(most)})`

@@ -18,11 +18,11 @@ import {
   residentMegabytes,
   withClient,
 } from './meter.ts'
-import { importInto, type OwnShop, startOwnShop, untilQuiet } from './own-shop.ts'
+import { environmentOf, importInto, type OwnShop, startOwnShop, untilQuiet } from './own-shop.ts'
 import { goalsOf, type Report, type Row, spreadOf } from './report.ts'
 import type { Scenario } from './scenarios.ts'
 import type { Goods } from './visits.ts'
-import { type Driver, startBare, startDriver } from './workers.ts'
+import { type Driver, holdInOneProcess, startBare, startDriver } from './workers.ts'
 
 export type RunOptions = {
   readonly products: number
@@ -78,6 +78,8 @@ export async function runBench(options: RunOptions): Promise<Report> {
     const rows = await measureAll(bench, staff)
     onProgress('counting the statements of an order')
     const order = await countAnOrder(bench)
+    onProgress('holding one variant')
+    const holds = await holdOne(bench, staff)
     onProgress('selling out')
     const rush = await sellOut(bench, staff)
     const { rows: versions } = await database.query<{ server_version: string }>('show server_version')
@@ -104,6 +106,7 @@ export async function runBench(options: RunOptions): Promise<Report> {
       },
       memory: { idle, afterLoad: await residentMegabytes(shop.pid), peak: await peakMegabytes(shop.pid) },
       order,
+      holds,
       rush,
       rows,
     }
@@ -171,6 +174,7 @@ async function measureRow(bench: Bench, scenario: Scenario): Promise<Row> {
     postgres: total((one) => one.postgresMs) / visits,
     client: total((one) => one.processorMs) / visits,
   }
+  const node = (await limit?.measureNode?.(seconds)) ?? null
   const limitMs = spreadOf(limits.map((one) => one.processorMs)).median
   return {
     name: scenario.name,
@@ -187,6 +191,7 @@ async function measureRow(bench: Bench, scenario: Scenario): Promise<Row> {
       aSecond: spreadOf(limits.map((one) => one.aSecond)),
       ofRate: spreadOf(rates.map((rate, round) => rate / (limits[round] as Limit).aSecond)),
       ofProcessor: limit.comparable ? limitMs / cost.shop : null,
+      ofNode: node && { ofRate: aSecond.median / node.aSecond, ofProcessor: node.processorMs / cost.shop },
     },
   }
 }
@@ -201,6 +206,7 @@ async function limitOf(bench: Bench, { limit, atOnce }: Scenario) {
     return {
       name: `pgbench ${limit.script}`,
       comparable: false,
+      measureNode: null,
       async measure(seconds: number): Promise<Limit> {
         const found = await measurePostgres({ url: limitsUrl, postmaster: shop.postmaster }, limit.script, seconds)
         return { aSecond: found.aSecond, processorMs: found.postgresMs }
@@ -215,10 +221,10 @@ async function limitOf(bench: Bench, { limit, atOnce }: Scenario) {
   const body = await answer.text()
   if (!answer.ok) throw new Error(`bench: ${path}: ${answer.status} ${body}`)
   const bare = await startBare({ '/bare': { type: answer.headers.get('content-type') ?? '', body } }, options.ending)
-  const measure = async (seconds: number): Promise<Limit> => {
+  const measureAt = async (base: string, seconds: number): Promise<Limit> => {
     const before = await processorMs(bare.pid)
     const measured = await driver({
-      base: bare.fastify,
+      base,
       visit: 'bare',
       goods: { ...goods, handles: ['/bare'] },
       seconds,
@@ -230,8 +236,15 @@ async function limitOf(bench: Bench, { limit, atOnce }: Scenario) {
       processorMs: ((await processorMs(bare.pid)) - before) / measured.visits,
     }
   }
-  await measure(Math.min(warmUpSeconds, options.seconds))
-  return { name: `Fastify, ${Buffer.byteLength(body)} bytes`, comparable: true, measure }
+  const warmUp = Math.min(warmUpSeconds, options.seconds)
+  await measureAt(bare.fastify, warmUp)
+  await measureAt(bare.node, warmUp)
+  return {
+    name: `Fastify, ${Buffer.byteLength(body)} bytes`,
+    comparable: true,
+    measure: (seconds: number) => measureAt(bare.fastify, seconds),
+    measureNode: (seconds: number) => measureAt(bare.node, seconds),
+  }
 }
 
 const ordersCounted = 200
@@ -259,6 +272,27 @@ async function countAnOrder(bench: Bench): Promise<Report['order']> {
     statements: (busy.statements - idle.statements * share) / busy.result,
     commits: (busy.commits - idle.commits * share) / busy.result,
   }
+}
+
+const holdersAtOnce = 128
+
+/** How often one variant can be held, by callers in one process. */
+async function holdOne({ goods, shop, options }: Bench, staff: Staff): Promise<Report['holds']> {
+  const dataFolder = join(options.dataFolder, 'holds')
+  const variables = {
+    ...environmentOf(dataFolder, 0),
+    DATABASE_URL: shop.databaseUrl,
+    STOA_SECRETS: join(options.dataFolder, 'secrets'),
+    STOA_MIGRATE: 'off',
+  }
+  const before = await levelOf(goods.hot, staff)
+  await count(goods.hot, before.onHand - before.available + 1_000_000, staff)
+  const { held, refused, seconds, p50, p99 } = await holdInOneProcess(
+    { variables, variantId: goods.hot, seconds: options.seconds, atOnce: holdersAtOnce },
+    options.ending,
+  )
+  if (refused > 0) throw new Error(`bench: ${refused} holds were refused of what is there`)
+  return { aSecond: held / seconds, p50, p99 }
 }
 
 const rushUnits = 40

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Ending } from '../ending.ts'
 import type { Answers, BareAddresses } from './bare.ts'
 import type { Measured, Work } from './driver.ts'
+import type { Held, HoldWork } from './holds.ts'
 import { stopProcess } from './own-shop.ts'
 
 /** Processes beside the shop's: who comes, and what the shop is compared with. */
@@ -40,4 +41,13 @@ export async function startBare(answers: Answers, ending: Ending): Promise<BareA
   const child = start('bare.ts', ending)
   const addresses = await asked<BareAddresses>(child, answers)
   return { ...addresses, pid: child.pid as number }
+}
+
+export async function holdInOneProcess(work: HoldWork, ending: Ending): Promise<Held> {
+  const child = start('holds.ts', ending)
+  try {
+    return await asked<Held>(child, work)
+  } finally {
+    await stopProcess(child)
+  }
 }
