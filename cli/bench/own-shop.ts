@@ -19,7 +19,7 @@ export type OwnShop = {
   stop(): Promise<void>
 }
 
-const program = join(import.meta.dirname, '..', 'stoa.ts')
+export const program = join(import.meta.dirname, '..', 'stoa.ts')
 export const staff = { email: 'owner@bench.example', password: 'a staff password for the bench' }
 /** The first start makes a cluster, and a busy machine takes its time. */
 const startWithinMs = 180_000
@@ -59,7 +59,7 @@ export async function startOwnShop({ dataFolder, port, ending }: Where, preload?
     await pause(5)
   }
   const startedMs = performance.now() - since
-  const { pid, url } = JSON.parse(await readFile(join(dataFolder, 'postgres.json'), 'utf8'))
+  const { pid, url } = await postgresOf(dataFolder)
   const databaseUrl = new URL(url)
   databaseUrl.pathname = '/stoa'
   return {
@@ -72,6 +72,11 @@ export async function startOwnShop({ dataFolder, port, ending }: Where, preload?
     stop,
   }
 }
+
+type PostgresAddress = { readonly pid: number; readonly url: string }
+
+const postgresOf = async (dataFolder: string): Promise<PostgresAddress> =>
+  JSON.parse(await readFile(join(dataFolder, 'postgres.json'), 'utf8')) as PostgresAddress
 
 const answers = (url: string): Promise<boolean> =>
   fetch(url).then(
