@@ -165,7 +165,7 @@ export function linesOf(report: Report): string[] {
       ),
     '',
     `first start ${(report.firstStartMs / 1_000).toFixed(2)} s, second ${(report.secondStartMs / 1_000).toFixed(2)} s`,
-    `import: ${digits(report.import.productsASecond)} products a second, at most ${digits(report.import.peakMegabytes)} MB`,
+    `import: ${digits(report.import.productsASecond)} products a second, at most ${digits(report.import.peakMegabytes)} MB without mapped files`,
     `resident memory without PostgreSQL: ${digits(memory.idle)} MB idle, ${digits(memory.afterLoad)} MB after the load, ${digits(memory.peak)} MB at most`,
     `an order under load: ${order.statements.toFixed(1)} statements, ${order.commits.toFixed(1)} commits that wrote`,
     `each service by itself, ${report.apart.processes} processes: ${digits(report.apart.ordersASecond)} orders a second, ${digits(report.apart.processorMs)} ms an order`,
