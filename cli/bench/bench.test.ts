@@ -52,6 +52,8 @@ test('a run measures a shop of its own, judges it, and leaves nothing but its re
   }
   assert.ok(report.order.statements > 10 && report.order.commits > 1, JSON.stringify(report.order))
   assert.ok(report.holds.aSecond > 0 && report.holds.p50 > 0 && report.holds.p50 <= report.holds.p99)
+  assert.equal(report.apart.processes, 11)
+  assert.ok(report.apart.ordersASecond > 0 && report.apart.processorMs > 0, JSON.stringify(report.apart))
   const { rush } = report
   assert.deepEqual(
     { units: rush.units, buyers: rush.buyers, gone: rush.placed + rush.left },

@@ -101,7 +101,7 @@ export function productRows(seed: number, n: number): string[][] {
   })
 }
 
-/** Of ten products six have no choice, three one of colors, one of colors and sizes: 3.6 variants each on average. */
+/** Of ten products six have no choice, three one of colors, one of colors and sizes: 4.3 variants each on average. */
 function variantsOf(random: Random): [color: string | null, size: string | null][] {
   const kind = random.next()
   if (kind < 0.6) return [[null, null]]

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { searchedWords } from './catalog.ts'
 import { type OwnShop, staff } from './own-shop.ts'
 import type { Goods } from './visits.ts'
@@ -22,18 +23,28 @@ export async function signIn({ base }: OwnShop): Promise<Staff> {
   return { token, ask: (method, path, body) => send(base, method, path, body, token) }
 }
 
+/** A machine that has just imported a large catalog may keep a database waiting: what is read before a run is asked for again. */
+const triesAtMost = 30
+const pauseMs = 1_000
+
 async function send<R>(base: string, method: string, path: string, body?: unknown, token?: string): Promise<R> {
-  const answer = await fetch(`${base}${path}`, {
-    method,
-    headers: {
-      ...(body ? { 'content-type': 'application/json' } : {}),
-      ...(method === 'GET' ? {} : { 'idempotency-key': crypto.randomUUID() }),
-      ...(token ? { authorization: `Bearer ${token}` } : {}),
-    },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  })
-  if (!answer.ok) throw new Error(`bench: ${method} ${path}: ${answer.status} ${await answer.text()}`)
-  return (await answer.json()) as R
+  const key = crypto.randomUUID()
+  for (let tries = 1; ; tries++) {
+    const answer = await fetch(`${base}${path}`, {
+      method,
+      headers: {
+        ...(body ? { 'content-type': 'application/json' } : {}),
+        ...(method === 'GET' ? {} : { 'idempotency-key': key }),
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    })
+    if (answer.ok) return (await answer.json()) as R
+    const said = await answer.text()
+    if (answer.status !== 503 || tries === triesAtMost)
+      throw new Error(`bench: ${method} ${path}: ${answer.status} ${said}`)
+    await pause(pauseMs)
+  }
 }
 
 /** Reads from the shop what the load will ask for: of the catalog a few hundred products that are there to be bought. */

@@ -29,7 +29,7 @@ export async function postgresMs(postmaster: number): Promise<number> {
   return living + (own?.ownMs ?? 0) + (own?.endedChildrenMs ?? 0)
 }
 
-const statusMegabytes = async (pid: number, field: 'VmRSS' | 'VmHWM'): Promise<number> =>
+const statusMegabytes = async (pid: number, field: 'VmRSS' | 'VmHWM' | 'RssAnon'): Promise<number> =>
   Number(
     new RegExp(`${field}:\\s+(\\d+)`).exec(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''))?.[1] ?? 0,
   ) / 1_024
@@ -37,6 +37,9 @@ const statusMegabytes = async (pid: number, field: 'VmRSS' | 'VmHWM'): Promise<n
 export const residentMegabytes = (pid: number): Promise<number> => statusMegabytes(pid, 'VmRSS')
 /** The most since the process began. */
 export const peakMegabytes = (pid: number): Promise<number> => statusMegabytes(pid, 'VmHWM')
+
+/** Without mapped files: the catalog in LMDB is one, of which the system takes back what it needs. */
+export const ownMegabytes = (pid: number): Promise<number> => statusMegabytes(pid, 'RssAnon')
 
 export type Counts = { readonly statements: number; readonly commits: number }
 

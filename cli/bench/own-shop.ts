@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Ending } from '../ending.ts'
-import { peakMegabytes, processorMs } from './meter.ts'
+import { ownMegabytes, processorMs } from './meter.ts'
 
 /** A shop of the bench's own: `stoa start` in a process of its own, with all services and its own PostgreSQL. */
 export type OwnShop = {
@@ -19,7 +19,7 @@ export type OwnShop = {
   stop(): Promise<void>
 }
 
-const program = join(import.meta.dirname, '..', 'stoa.ts')
+export const program = join(import.meta.dirname, '..', 'stoa.ts')
 export const staff = { email: 'owner@bench.example', password: 'a staff password for the bench' }
 /** The first start makes a cluster, and a busy machine takes its time. */
 const startWithinMs = 180_000
@@ -59,7 +59,7 @@ export async function startOwnShop({ dataFolder, port, ending }: Where, preload?
     await pause(5)
   }
   const startedMs = performance.now() - since
-  const { pid, url } = JSON.parse(await readFile(join(dataFolder, 'postgres.json'), 'utf8'))
+  const { pid, url } = await postgresOf(dataFolder)
   const databaseUrl = new URL(url)
   databaseUrl.pathname = '/stoa'
   return {
@@ -72,6 +72,11 @@ export async function startOwnShop({ dataFolder, port, ending }: Where, preload?
     stop,
   }
 }
+
+type PostgresAddress = { readonly pid: number; readonly url: string }
+
+const postgresOf = async (dataFolder: string): Promise<PostgresAddress> =>
+  JSON.parse(await readFile(join(dataFolder, 'postgres.json'), 'utf8')) as PostgresAddress
 
 const answers = (url: string): Promise<boolean> =>
   fetch(url).then(
@@ -89,7 +94,10 @@ export async function stopProcess(child: ChildProcess): Promise<void> {
   await exited
 }
 
-/** `stoa import` into the running shop. @returns how long it took until every product is found, and the shop's peak of memory */
+/** Often enough to see what garbage collection leaves and what it does not. */
+const sampleEveryMs = 200
+
+/** `stoa import` into the running shop. @returns how long the command took, and the most memory of the shop's own meanwhile */
 export async function importInto(
   { dataFolder, port, ending }: Where,
   shop: OwnShop,
@@ -105,11 +113,15 @@ export async function importInto(
   child.stdout.on('data', (chunk: Buffer) => {
     said = `${said}${chunk}`.slice(-2_000)
   })
-  const [status] = (await once(child, 'close')) as [number | null]
+  let peak = 0
+  const sampling = setInterval(async () => {
+    peak = Math.max(peak, await ownMegabytes(shop.pid))
+  }, sampleEveryMs)
+  const [status] = (await once(child, 'close').finally(() => clearInterval(sampling))) as [number | null]
   if (status !== 0) throw new Error(`bench: stoa import ended with status ${status}: ${said}`)
   const seconds = (performance.now() - since) / 1_000
   await untilQuiet(shop.pid)
-  return { seconds, peakMegabytes: await peakMegabytes(shop.pid) }
+  return { seconds, peakMegabytes: peak }
 }
 
 /** Below it a process only looks whether there is something to do. */

@@ -61,6 +61,8 @@ export type Report = {
   readonly order: { readonly statements: number; readonly commits: number }
   /** Holds of one variant, by callers in one process, through the contract. */
   readonly holds: { readonly aSecond: number; readonly p50: number; readonly p99: number }
+  /** Each service a process of its own: processor milliseconds an order, all processes and PostgreSQL. */
+  readonly apart: { readonly processes: number; readonly ordersASecond: number; readonly processorMs: number }
   readonly rush: { readonly units: number; readonly buyers: number; readonly placed: number; readonly left: number }
   readonly rows: readonly Row[]
   readonly goals: readonly Goal[]
@@ -84,6 +86,11 @@ export function goalsOf(report: Judged): Goal[] {
       `oversold, when ${report.rush.buyers} want ${report.rush.units}`,
       0,
       Math.max(0, report.rush.placed - report.rush.units, -report.rush.left),
+    ),
+    atMost(
+      'processor time an order with each service by itself, of one process',
+      3,
+      ratio(report.apart.processorMs, both(row('three-requests'))),
     ),
     atLeast('holds of one variant in one process, a second', 10_000, report.holds.aSecond),
     atMost('holds of one variant, p99 in milliseconds', 20, report.holds.p99),
@@ -158,9 +165,10 @@ export function linesOf(report: Report): string[] {
       ),
     '',
     `first start ${(report.firstStartMs / 1_000).toFixed(2)} s, second ${(report.secondStartMs / 1_000).toFixed(2)} s`,
-    `import: ${digits(report.import.productsASecond)} products a second, at most ${digits(report.import.peakMegabytes)} MB`,
+    `import: ${digits(report.import.productsASecond)} products a second, at most ${digits(report.import.peakMegabytes)} MB without mapped files`,
     `resident memory without PostgreSQL: ${digits(memory.idle)} MB idle, ${digits(memory.afterLoad)} MB after the load, ${digits(memory.peak)} MB at most`,
     `an order under load: ${order.statements.toFixed(1)} statements, ${order.commits.toFixed(1)} commits that wrote`,
+    `each service by itself, ${report.apart.processes} processes: ${digits(report.apart.ordersASecond)} orders a second, ${digits(report.apart.processorMs)} ms an order`,
     `holds of one variant in one process: ${digits(report.holds.aSecond)} a second, p50 ${digits(report.holds.p50)} ms, p99 ${digits(report.holds.p99)} ms`,
     `${rush.buyers} buyers, ${rush.units} units: ${rush.placed} orders, ${rush.left} left`,
     '',

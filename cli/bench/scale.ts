@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Ending } from '../ending.ts'
 import { writeCatalog } from './catalog.ts'
 import { readGoods, type Staff, signIn } from './goods.ts'
-import { postgresMs, processorMs, residentMegabytes } from './meter.ts'
+import { ownMegabytes, postgresMs, processorMs } from './meter.ts'
 import { importInto, type OwnShop, startOwnShop, untilQuiet } from './own-shop.ts'
 import type { Goods, VisitName } from './visits.ts'
 import { type Driver, startDriver } from './workers.ts'
@@ -79,13 +79,13 @@ async function measureCatalog(options: ScaleOptions, size: number, withCarts: bo
   await first.stop()
   const shop = await startOwnShop(where)
   await untilQuiet(shop.pid)
-  const idle = await residentMegabytes(shop.pid)
+  const idle = await ownMegabytes(shop.pid)
   const staff = await signIn(shop)
   const bench = { shop, driver: startDriver(ending), goods: await readGoods(staff), seconds: options.seconds }
   const samples = [
     sample('import', 's', imported.seconds),
-    sample('peak of memory while importing', 'MB', imported.peakMegabytes),
-    sample('memory after a start', 'MB', idle),
+    sample('most own memory while importing', 'MB', imported.peakMegabytes),
+    sample('own memory after a start', 'MB', idle),
     sample('start to the first answer', 's', shop.startedMs / 1_000),
   ]
   const looked: readonly VisitName[] = ['detail', 'category', 'facets', 'search', 'page-cold', 'admin-products-deep']
@@ -93,7 +93,7 @@ async function measureCatalog(options: ScaleOptions, size: number, withCarts: bo
     onProgress(`${visit} of ${size} products`)
     samples.push(sample(visit, 'ms', await costOf(bench, visit)))
   }
-  samples.push(sample('memory after looking', 'MB', await residentMegabytes(shop.pid)))
+  samples.push(sample('own memory after looking', 'MB', await ownMegabytes(shop.pid)))
   if (withCarts) samples.push(...(await measureCarts(bench, staff, onProgress)))
   await shop.stop()
   await rm(dataFolder, { recursive: true })
