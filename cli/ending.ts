@@ -1,3 +1,5 @@
+import { complain } from './terminal.ts'
+
 /** What has to be ended, from the last begun to the first. */
 export type Ending = {
   add(stop: () => Promise<unknown>): void
@@ -23,4 +25,16 @@ export function openEnding(onFault: (error: Error) => void): Ending {
       return ending
     },
   }
+}
+
+/** Ctrl-C ends all that was started; a second one leaves it to the system. */
+export function endOnSignal(ending: Ending): void {
+  let asked = false
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.on(name, () => {
+      if (asked) process.exit(130)
+      asked = true
+      complain('stopping what was started …')
+      void ending.end().finally(() => process.exit(130))
+    })
 }

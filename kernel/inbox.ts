@@ -85,42 +85,23 @@ export function onAllPrepared<D extends T.TObject, P>(
   prepare: (events: readonly Heard<D>[]) => Promise<readonly P[]>,
   apply: Apply<D, P>,
 ): Subscription {
-  return preparedSubscription(
-    event,
-    (events) => allInTheirTraces('prepare', events, () => prepare(events)),
-    (tx, heard) =>
-      allInTheirTraces(
-        'process',
-        heard.map((one) => one.event),
-        () => apply(tx, heard),
-      ),
-  )
+  const handle = async (db: Database, heard: readonly Heard<D>[]): Promise<void> => {
+    const known = await handledBefore(db, heard)
+    const unknown = heard.filter(({ id }) => !known.has(id))
+    const found = await allInTheirTraces('prepare', unknown, () => prepare(unknown))
+    const prepared = new Map(unknown.map(({ id }, index) => [id, found[index] as P]))
+    await once(db, heard, (tx, fresh) => {
+      const ready = fresh.map((one) => ({ event: one, prepared: prepared.get(one.id) as P }))
+      return allInTheirTraces('process', fresh, () => apply(tx, ready))
+    })
+  }
+  return { event, handle: (db, heard) => together(heard, (events) => handle(db, events as readonly Heard<D>[])) }
 }
 
 type Apply<D extends T.TObject, P> = (
   tx: Transaction,
   heard: readonly { readonly event: Heard<D>; readonly prepared: P }[],
 ) => Promise<void>
-
-function preparedSubscription<D extends T.TObject, P>(
-  event: EventDeclaration<D>,
-  prepare: (events: readonly Heard<D>[]) => Promise<readonly P[]>,
-  apply: Apply<D, P>,
-): Subscription {
-  const handle = async (db: Database, heard: readonly Heard<D>[]): Promise<void> => {
-    const known = await handledBefore(db, heard)
-    const unknown = heard.filter(({ id }) => !known.has(id))
-    const found = await prepare(unknown)
-    const prepared = new Map(unknown.map(({ id }, index) => [id, found[index] as P]))
-    await once(db, heard, (tx, fresh) =>
-      apply(
-        tx,
-        fresh.map((one) => ({ event: one, prepared: prepared.get(one.id) as P })),
-      ),
-    )
-  }
-  return { event, handle: (db, heard) => together(heard, (events) => handle(db, events as readonly Heard<D>[])) }
-}
 
 type Phase = 'prepare' | 'process'
 

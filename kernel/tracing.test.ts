@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { registerHooks } from 'node:module'
 import { test } from 'node:test'
 import { currentCall, serviceCall, withCall } from '#kernel/call'
 import { createLog } from '#kernel/telemetry'
 import { inSpan, readTraceparent, recordWith, type SpanOptions, traceparentOf, wantsTraces } from '#kernel/tracing'
-import { startShop } from '../test/shop.ts'
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'
 
@@ -67,26 +65,4 @@ test('traces are wanted where OpenTelemetry’s variables say where to, and nowh
   assert.equal(wantsTraces({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://collector:4318/v1/traces' }), true)
   assert.equal(wantsTraces({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SDK_DISABLED: 'true' }), false)
   assert.equal(wantsTraces({ OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_EXPORTER: 'none' }), false)
-})
-
-test('a shop that sends no traces loads nothing of what records and sends them', async (t) => {
-  const loaded: string[] = []
-  const hooks = registerHooks({
-    load(url, context, next) {
-      loaded.push(url)
-      return next(url, context)
-    },
-  })
-  t.after(() => hooks.deregister())
-  const shop = await startShop('one')
-  t.after(() => shop.stop())
-  assert.equal((await shop.api('GET', '/api/products')).status, 200)
-  assert.ok(
-    loaded.some((url) => url.includes('/kernel/host.ts')),
-    'what is loaded is seen',
-  )
-  assert.deepEqual(
-    loaded.filter((url) => /kernel\/open-telemetry|@opentelemetry\/(?!api\/)/.test(url)),
-    [],
-  )
 })

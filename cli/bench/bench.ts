@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { openEnding } from '../ending.ts'
+import { endOnSignal, openEnding } from '../ending.ts'
 import { ConfigurationError } from '../environment.ts'
 import { freePorts } from '../free-ports.ts'
 import { complain, say, startProgress } from '../terminal.ts'
@@ -23,14 +23,7 @@ const quick = { products: 1_000, seconds: 1, rounds: 1 }
 export async function bench(values: Values): Promise<number> {
   const { folder, scale, ...options } = readOptions(values)
   const ending = openEnding((error) => complain(error.message))
-  let asked = false
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.on(name, () => {
-      if (asked) process.exit(130)
-      asked = true
-      complain('stopping what was started …')
-      void ending.end().finally(() => process.exit(130))
-    })
+  endOnSignal(ending)
   const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-bench-'))
   ending.add(() => rm(dataFolder, { recursive: true, force: true }))
   const progress = startProgress()

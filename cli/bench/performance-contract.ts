@@ -7,7 +7,7 @@ import type { Driver } from './workers.ts'
 
 /**
  * What may be used at most, in units that a faster machine changes as much as the shop: processor time of one request to a bare
- * Fastify, and of one `pgbench -N` transaction. Each is about one and a half of what was found; a test doubles the shop's work
+ * Fastify, and of one `pgbench -N` transaction. Each lies between what was found and twice that: a test doubles the shop's work
  * and sees that it is too much, so that a budget has to come down when the shop has become faster.
  */
 export const budgets = {

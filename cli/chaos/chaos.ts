@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { type Ending, openEnding } from '../ending.ts'
+import { endOnSignal, openEnding } from '../ending.ts'
 import { ConfigurationError } from '../environment.ts'
 import { complain, say, startProgress } from '../terminal.ts'
 import { faults } from './all-faults.ts'
@@ -111,16 +111,4 @@ function show(report: Report, folder: string): void {
   say(
     `${report.holds ? 'Everything held' : 'NOT everything held'} (seed ${report.seed}, ${report.seconds} s): ${join(folder, 'chaos-report.html')}`,
   )
-}
-
-/** Ctrl-C ends all that was started; a second one leaves it to the system. */
-function endOnSignal(ending: Ending): void {
-  let asked = false
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.on(name, () => {
-      if (asked) process.exit(130)
-      asked = true
-      complain('stopping what was started …')
-      void ending.end().finally(() => process.exit(130))
-    })
 }

@@ -36,6 +36,11 @@ export const searchService = service({
       const reading = await readProducts(neighbors, [...new Set(productIds)])
       return events.map(() => reading)
     }
+    const readOf = (events: readonly { readonly data: { readonly productId: string } }[]) =>
+      readFor(
+        events,
+        events.map(({ data }) => data.productId),
+      )
     const write = async (tx: Transaction, [first]: readonly { readonly prepared: Reading }[]): Promise<void> => {
       if (first) await putProducts(tx, first.prepared)
     }
@@ -46,33 +51,9 @@ export const searchService = service({
         reindex: () => reindex(neighbors),
       },
       subscriptions: [
-        onAllPrepared(
-          productChanged,
-          (events) =>
-            readFor(
-              events,
-              events.map(({ data }) => data.productId),
-            ),
-          write,
-        ),
-        onAllPrepared(
-          productRetired,
-          (events) =>
-            readFor(
-              events,
-              events.map(({ data }) => data.productId),
-            ),
-          write,
-        ),
-        onAllPrepared(
-          priceChanged,
-          (events) =>
-            readFor(
-              events,
-              events.map(({ data }) => data.productId),
-            ),
-          write,
-        ),
+        onAllPrepared(productChanged, readOf, write),
+        onAllPrepared(productRetired, readOf, write),
+        onAllPrepared(priceChanged, readOf, write),
         onAllPrepared(
           availabilityChanged,
           async (events) => {
