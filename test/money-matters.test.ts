@@ -330,11 +330,14 @@ describe('what bad input gets in money matters', () => {
   test('an authorization that lapsed: nothing is taken and nothing leaves; before it does, staff are warned', async () => {
     const order = await placed()
     const path = `/api/admin/orders/${order.id}`
+    // At the provider too: whoever asks there meanwhile hears the same.
     const lapses = (interval: string) =>
-      rows('update payments.payments set authorized_until = now() + $2::interval where order_id = $1', [
-        order.id,
-        interval,
-      ])
+      rows(
+        `with lapse as (select date_trunc('milliseconds', now() + $2::interval) as at),
+         theirs as (update sandbox_provider.payments set authorized_until = lapse.at from lapse where order_id = $1)
+         update payments.payments set authorized_until = lapse.at from lapse where order_id = $1`,
+        [order.id, interval],
+      )
     const attention = async () => (await staff('GET', path)).body.attention.map(({ kind }: { kind: string }) => kind)
     const listed = async () =>
       (await staff('GET', '/api/admin/orders?attention=authorization-lapses')).body.items.map(
