@@ -5,7 +5,7 @@ import pg from 'pg'
 import { openDataFolder, startError } from '#kernel/data-folder'
 import { type Databases, databaseOf, oneDatabase } from '#kernel/database-address'
 import { startEmbeddedPostgres } from '#kernel/embedded-postgres'
-import type { Host } from '#kernel/host'
+import type { Host, HostOptions } from '#kernel/host'
 import type { ShopSettings } from '../services/settings.ts'
 import { keepingRows, withoutDatabase } from './database-environment.ts'
 import type { Environment } from './environment.ts'
@@ -37,6 +37,8 @@ export type RunningShop = {
   readonly databases: Databases
 }
 
+type ShopOptions = Pick<HostOptions, 'beforeReady'> & { readonly edge: boolean; readonly onProgress: Progress }
+
 /**
  * Starts what `environment` names by what `settings` (read meanwhile) say: data folder, embedded PostgreSQL unless `DATABASE_URL` or the services’ own are set, the sandbox
  * provider where payments run, the services, and the public door. Throws errors whose message is one clear line.
@@ -44,7 +46,7 @@ export type RunningShop = {
 export async function openShop(
   environment: Environment,
   settings: () => Promise<ShopSettings>,
-  options: { edge: boolean; onProgress: Progress },
+  options: ShopOptions,
 ): Promise<Shop> {
   const stops: (() => Promise<unknown>)[] = []
   const stop = async (): Promise<void> => {
@@ -61,7 +63,7 @@ export async function openShop(
 async function open(
   environment: Environment,
   read: () => Promise<ShopSettings>,
-  options: { edge: boolean; onProgress: Progress },
+  options: ShopOptions,
   stops: (() => Promise<unknown>)[],
   stop: () => Promise<void>,
 ): Promise<Shop> {
@@ -144,6 +146,7 @@ async function open(
     log,
     metrics: modules.createMetrics(),
     onProgress: options.onProgress,
+    ...(options.beforeReady ? { beforeReady: options.beforeReady } : {}),
   })
   stops.push(host.stop)
 

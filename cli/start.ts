@@ -27,14 +27,19 @@ export async function start(environment: Environment, folder: string): Promise<n
   const progress = startProgress()
   const stopping = stopOnSignal()
   try {
+    const made = { password: null as string | null }
     const shop = await openShop(environment, () => readSettings(environment, folder), {
       edge: true,
+      // Whoever waits until it is ready may sign in.
+      beforeReady: async (client) => {
+        made.password = await ensureOwner(environment, client)
+      },
       onProgress: progress.step,
     })
     stopping.shop = shop
-    const password = await prepare(environment, shop.host, progress.step)
+    await seedDemo(environment, shop.host, progress.step)
     progress.end()
-    if (isForPeople(environment)) announce(environment, shop, password)
+    if (isForPeople(environment)) announce(environment, shop, made.password)
     else say(`${[...environment.services].join(', ')} on http://${environment.internal.host}:${shop.host.internalPort}`)
     if (stopping.asked) await stopping.stop()
     return 0
@@ -54,30 +59,33 @@ const isForPeople = ({ services }: Environment): boolean => services.has('edge')
 type Reachable = Pick<Host, 'client' | 'settle'>
 
 /**
- * The first owner, where this process hosts identity, and the demo goods, where it hosts the whole shop.
+ * Makes the first owner, where this process hosts identity.
  * @returns the one-time password, if one was made
  */
-export async function prepare(
-  environment: Environment,
-  shop: Reachable,
-  onProgress: (step: string) => void,
-): Promise<string | null> {
+export async function ensureOwner(environment: Environment, client: Host['client']): Promise<string | null> {
   const { email, password } = environment.admin
   if (!environment.services.has('identity')) return null
   // A password that is made here has to be shown to somebody.
   if (password === null && !isForPeople(environment)) return null
   const generated = password ?? randomBytes(15).toString('base64url')
   const { identity } = await import('#contracts/identity')
-  const owner = await shop.client(identity).ensureOwner({
+  const owner = await client(identity).ensureOwner({
     email: email ?? 'owner@stoa.example',
     password: generated,
     enforce: password !== null,
   })
   if (!owner.ok) throw new Error('start: the first staff account could not be made')
-  if (environment.demo && allServiceNames.every((name) => environment.services.has(name))) {
-    await seedOnce(shop, environment.dataFolder, onProgress)
-  }
   return owner.value.created && password === null ? generated : null
+}
+
+/** Fills the demo shop, where this process hosts the whole shop and it is wanted. */
+export async function seedDemo(
+  environment: Environment,
+  shop: Reachable,
+  onProgress: (step: string) => void,
+): Promise<void> {
+  if (!environment.demo || !allServiceNames.every((name) => environment.services.has(name))) return
+  await seedOnce(shop, environment.dataFolder, onProgress)
 }
 
 /** Seeds an empty shop. A mark in the data folder says that it is under way, so that a killed start goes on with it. */

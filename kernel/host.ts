@@ -71,6 +71,8 @@ export type HostOptions = {
   }
   readonly log: Logger
   readonly metrics: Metrics
+  /** Makes what has to be there before this process says that it is ready. Its services answer already. */
+  readonly beforeReady?: (client: ClientOf) => Promise<void>
   /** Told what takes a while, for a person who waits. */
   readonly onProgress?: (step: string) => void
 }
@@ -203,6 +205,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const audit = options.audit?.(clientOf) ?? (async () => undefined)
   running.set(hostContract.name, hostService({ contracts, health, deadLetters, audit, remote, metrics }))
   const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, answers, readiness, admission) : null
+  await options.beforeReady?.(clientOf)
   const stopJobs = startJobs(started, admission, metrics)
   const stopWatching = watchProcess(metrics.registry, {
     databases: () => started.flatMap(({ definition, db }) => (db ? [{ service: definition.contract.name, db }] : [])),

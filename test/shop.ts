@@ -214,11 +214,7 @@ async function endProcess(child: ChildProcess): Promise<void> {
 }
 
 async function signIn(api: Api): Promise<string> {
-  const ask = () => api('POST', '/api/auth/sign-in/email', ownerAccount)
-  let answer = await ask()
-  // A process of many makes the first account once it is ready.
-  for (const until = Date.now() + readyWithinMs; answer.status === 401 && Date.now() < until; await pause(50))
-    answer = await ask()
+  const answer = await api('POST', '/api/auth/sign-in/email', ownerAccount)
   if (answer.status !== 200) throw new Error(`test shop: staff cannot sign in: ${JSON.stringify(answer.body)}`)
   return answer.body.token
 }

@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createClient } from '#kernel/client'
 import { openDataFolder, startError } from '#kernel/data-folder'
+import type { ClientOf } from '#kernel/host'
 import { httpMesh } from '#kernel/mesh'
 import { type Copies, openCopies, type Part } from '../copies.ts'
 import type { Ending } from '../ending.ts'
 import type { Environment } from '../environment.ts'
 import { freePorts } from '../free-ports.ts'
 import { announceRunning, openDatabases, publicUrlOf, refuseTakenPort } from '../shop.ts'
-import { prepare } from '../start.ts'
+import { ensureOwner, seedDemo } from '../start.ts'
 import { findHaproxy, openBalancer } from './balancer.ts'
 import { type ControlRequest, checkPath } from './control.ts'
 import { openEventServer } from './event-server.ts'
@@ -143,8 +144,9 @@ export async function openCluster(options: {
 
   const mesh = httpMesh({ urlOf: () => meshUrl, secret: await data.secret('service-token') })
   ending.add(mesh.close)
-  const client: Parameters<typeof prepare>[1]['client'] = (contract) => createClient(contract, 'cli', mesh)
-  const password = await prepare(environment, { client, settle: async () => undefined }, onProgress)
+  const client: ClientOf = (contract) => createClient(contract, 'cli', mesh)
+  const password = await ensureOwner(environment, client)
+  await seedDemo(environment, { client, settle: async () => undefined }, onProgress)
   ending.add(
     await announceRunning(data.path, {
       pid: process.pid,
