@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
@@ -19,15 +18,15 @@ export const backupFault: Fault = {
   backWithinSeconds: 15,
   mayFail: 0,
   inject: async (stage) => {
-    const folder = await mkdtemp(join(tmpdir(), 'stoa-chaos-backup-'))
+    // Where the run clears up, however it ends.
+    const folder = await mkdtemp(join(stage.ground.dataFolder, 'backup-'))
     const backup = join(folder, 'backup')
     const promised = await ordersBefore(stage)
     // It may take as long as the fault lasts: an error is the heal's to tell.
     const taken = runStoa(stage.ground.dataFolder, 'backup', backup).then(() => stage.note('the backup is taken'))
-    const settled = Promise.allSettled([taken])
+    taken.catch(() => undefined)
     return async () => {
       try {
-        await settled
         await taken
         const restored = join(folder, 'restored')
         await runStoa(restored, 'restore', backup)
