@@ -88,6 +88,20 @@ const commands: Readonly<Record<string, Command>> = {
     run: async (environment, { positionals, values }) =>
       (await import('./events.ts')).events(environment, root, positionals[0] ?? '', values),
   },
+  backup: {
+    summary: 'Copy the shop in a data folder to a new folder, while it sells',
+    usage: 'stoa backup FOLDER',
+    positionals: 1,
+    run: async (environment, { positionals }) =>
+      (await import('./backup.ts')).backUp(environment, positionals[0] ?? ''),
+  },
+  restore: {
+    summary: 'Make a data folder of a backup',
+    usage: 'stoa restore FOLDER',
+    positionals: 1,
+    run: async (environment, { positionals }) =>
+      (await import('./backup.ts')).restore(environment, positionals[0] ?? ''),
+  },
   chaos: {
     summary: 'Break a shop of its own by all means there are, and judge it',
     usage: 'stoa chaos [--fault a,b] [--seed N] [--seconds N] [--rate N] [--out FOLDER] [--list]',

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import type { CopyReport } from './catalog/copy-catalog.ts'
 import type { CatalogStore } from './catalog/store/port.ts'
 
@@ -32,6 +34,14 @@ export async function moveCatalog(
   } finally {
     await from.close()
   }
+}
+
+/** Copies the catalog in a data folder, as it is at one moment, to another. A shop that was never started has none. */
+export async function backUpCatalog(dataFolder: string, to: string): Promise<void> {
+  const [from, copy] = [join(dataFolder, 'catalog'), join(to, 'catalog')]
+  if (!existsSync(join(from, 'data.mdb'))) return
+  const { copyEnvironment } = await import('./catalog/store/lmdb-environment.ts')
+  await copyEnvironment(from, copy)
 }
 
 /** Makes the indexes that the catalog in MongoDB stands on. @returns those that were missing */

@@ -1,4 +1,5 @@
 import type { Fault } from './fault.ts'
+import { backupFault } from './faults/backup.ts'
 import { brokerFaults } from './faults/broker.ts'
 import { databaseFaults } from './faults/database.ts'
 import { crashes, killAnything, kills } from './faults/kills.ts'
@@ -17,5 +18,6 @@ export const faults: readonly Fault[] = [
   ...providerFaults,
   ...networkFaults,
   ...machineFaults,
+  backupFault,
   ...rushes,
 ]

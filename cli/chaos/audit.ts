@@ -111,7 +111,7 @@ async function decideTheRest({ http, ground, journal }: Audited, purchases: read
 }
 
 /** Where an order may be, by what its checkout was answered with. */
-const mayBecome: Readonly<Record<string, readonly string[]>> = {
+export const mayBecome: Readonly<Record<string, readonly string[]>> = {
   placed: ['placed', 'fulfilled', 'canceled'],
   awaiting_payment: ['awaiting_payment', 'placed', 'fulfilled', 'canceled', 'declined', 'expired'],
 }
@@ -176,7 +176,7 @@ type KnownOrder = {
   readonly settled: boolean
 }
 
-async function ordersOf({ database }: Pick<AuditedShop, 'database'>): Promise<Map<string, KnownOrder>> {
+export async function ordersOf({ database }: Pick<AuditedShop, 'database'>): Promise<Map<string, KnownOrder>> {
   const { rows } = await database.query<KnownOrder>(
     `select id, number, state, total::float8 as total, settled_at is not null or state = 'fulfilled' as settled from orders.orders`,
   )

@@ -101,3 +101,14 @@ export function openEnvironment(folder: string): Environment {
     },
   }
 }
+
+/** Copies the files in `folder`, as they are at one moment, to a new folder. Who has them open may go on writing. */
+export async function copyEnvironment(folder: string, to: string): Promise<void> {
+  const root = open({ path: folder, noSubdir: false, readOnly: true })
+  try {
+    mkdirSync(to, { mode: 0o700 })
+    await root.backup(to, false)
+  } finally {
+    await root.close()
+  }
+}
