@@ -7,6 +7,7 @@ import { freePorts } from '../free-ports.ts'
 import { complain, say, startProgress } from '../terminal.ts'
 import type { RunOptions } from './measure-row.ts'
 import { linesOf } from './report.ts'
+import { markdownOf, scaleMarkdown } from './report-markdown.ts'
 import { reportPage } from './report-page.ts'
 import { runBench } from './run.ts'
 import { measureScale, type ScaleOptions } from './scale.ts'
@@ -47,7 +48,14 @@ type Outcome = readonly [lines: string[], files: Readonly<Record<string, string>
 
 async function runAll(options: RunOptions): Promise<Outcome> {
   const report = await runBench(options)
-  return [linesOf(report), { 'bench-report.json': inJson(report), 'bench-report.html': reportPage(report) }]
+  return [
+    linesOf(report),
+    {
+      'bench-report.json': inJson(report),
+      'bench-report.md': markdownOf(report),
+      'bench-report.html': reportPage(report),
+    },
+  ]
 }
 
 async function runScale(options: ScaleOptions): Promise<Outcome> {
@@ -56,7 +64,10 @@ async function runScale(options: ScaleOptions): Promise<Outcome> {
     const values = points.map(({ size, value }) => `${size}: ${value.toPrecision(3)} ${unit}`)
     return `${name.padEnd(32)} by ${of}: ${values.join(', ')}; exponent ${exponent.toFixed(2)}`
   })
-  return [lines, { 'scale-report.json': inJson(curves), 'scale.svg': drawScale(curves) }]
+  return [
+    lines,
+    { 'scale-report.json': inJson(curves), 'scale-report.md': scaleMarkdown(curves), 'scale.svg': drawScale(curves) },
+  ]
 }
 
 const inJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`

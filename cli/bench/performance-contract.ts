@@ -1,5 +1,5 @@
 import { measurePostgres } from './limits.ts'
-import { postgresMs, processorMs } from './meter.ts'
+import { postgresMs, threadsMs } from './meter.ts'
 import type { OwnShop } from './own-shop.ts'
 import { spreadOf } from './report.ts'
 import type { Goods, VisitName } from './visits.ts'
@@ -7,12 +7,13 @@ import type { Driver } from './workers.ts'
 
 /**
  * What may be used at most, in units that a faster machine changes as much as the shop: processor time of one request to a bare
- * Fastify, and of one `pgbench -N` transaction. Each lies between what was found and twice that: a test doubles the shop's work
- * and sees that it is too much, so that a budget has to come down when the shop has become faster.
+ * Fastify, and of one `pgbench -N` transaction. The visits cost the same however many come a second: what is kept, and what nobody
+ * asked for before. Each budget lies between what was found and twice that: a test at least doubles the shop's work and sees that it
+ * is too much, so that a budget has to come down when the shop has become faster.
  */
 export const budgets = {
-  detail: { what: 'a product detail, in requests to a bare Fastify', atMost: 3.6 },
-  listing: { what: 'a listing of 24 with facets, in requests to a bare Fastify', atMost: 3.6 },
+  kept: { what: 'a product detail that is kept, in requests to a bare Fastify', atMost: 4 },
+  made: { what: 'a filtered listing that nobody asked for before, in requests to a bare Fastify', atMost: 38 },
   order: { what: 'an order in three requests, in requests to a bare Fastify', atMost: 640 },
   orderInPostgres: { what: 'an order in PostgreSQL, in pgbench -N transactions', atMost: 70 },
 } as const
@@ -33,13 +34,12 @@ type Parts = {
 
 /** Odd, so that the median is one of them; what else the machine does comes and goes. */
 const rounds = 5
-/** So many that ticks of ten milliseconds are a few hundredths of each sum. */
-const requestsARound = 4_000
-/** Few, so that what a request costs does not follow from how often each product's kept answer is made anew in a second. */
-const productsSeen = 10
+/** Few, so that five rounds of all, and of twice as much work, are done in time on a machine with much else to do. */
+const requestsARound = 1_500
 /** Of the bare one, which takes the least and is what the others are measured in. */
-const bareRequestsARound = 12_000
-const ordersARound = 80
+const bareRequestsARound = 4_000
+const madeARound = 150
+const ordersARound = 48
 const transactionSeconds = 1
 const atOnce = 8
 const longestRoundSeconds = 60
@@ -60,16 +60,16 @@ export async function measureContract(parts: Parts): Promise<{ found: Found; cos
   const median = (value: (one: Costs) => number): number => spreadOf(all.map(value)).median
   return {
     found: {
-      detail: median(({ detail, bare }) => detail / bare),
-      listing: median(({ listing, bare }) => listing / bare),
+      kept: median(({ kept, bare }) => kept / bare),
+      made: median(({ made, bare }) => made / bare),
       order: median(({ order, bare }) => order / bare),
       orderInPostgres: median(({ orderInPostgres, transaction }) => orderInPostgres / transaction),
     },
     costs: {
       bare: median(({ bare }) => bare),
       transaction: median(({ transaction }) => transaction),
-      detail: median(({ detail }) => detail),
-      listing: median(({ listing }) => listing),
+      kept: median(({ kept }) => kept),
+      made: median(({ made }) => made),
       order: median(({ order }) => order),
       orderInPostgres: median(({ orderInPostgres }) => orderInPostgres),
     },
@@ -78,31 +78,31 @@ export async function measureContract(parts: Parts): Promise<{ found: Found; cos
 
 async function measureRound({ shop, driver, goods, bare, limitsUrl }: Parts, next: (count: number) => number) {
   const cost = async (pid: number, base: string, visit: VisitName, visitsAtMost: number) => {
-    const before = [await processorMs(pid), await postgresMs(shop.postmaster)] as const
+    const before = [await threadsMs(pid), await postgresMs(shop.postmaster)] as const
     const { visits, failures } = await driver({
       base,
       visit,
-      goods: { ...goods, handles: visit === 'bare' ? ['/bare'] : goods.handles.slice(0, productsSeen) },
+      goods: visit === 'bare' ? { ...goods, handles: ['/bare'] } : goods,
       seconds: longestRoundSeconds,
       load: { atOnce },
       from: next(visitsAtMost),
       visitsAtMost,
     })
     if (visits < visitsAtMost / 2) throw new Error(`bench: ${visit}: ${JSON.stringify(failures)}`)
-    const after = [await processorMs(pid), await postgresMs(shop.postmaster)] as const
+    const after = [await threadsMs(pid), await postgresMs(shop.postmaster)] as const
     return { process: (after[0] - before[0]) / visits, postgres: (after[1] - before[1]) / visits }
   }
   const bareCost = await cost(bare.pid, bare.fastify, 'bare', bareRequestsARound)
-  const detail = await cost(shop.pid, shop.base, 'detail', requestsARound)
-  const listing = await cost(shop.pid, shop.base, 'listing', requestsARound)
+  const kept = await cost(shop.pid, shop.base, 'detail-one', requestsARound)
+  const made = await cost(shop.pid, shop.base, 'facets', madeARound)
   const order = await cost(shop.pid, shop.base, 'three-requests', ordersARound)
   const where = { url: limitsUrl, postmaster: shop.postmaster }
   const transaction = await measurePostgres(where, '-N', transactionSeconds)
   return {
     bare: bareCost.process,
     transaction: transaction.postgresMs,
-    detail: detail.process,
-    listing: listing.process,
+    kept: kept.process,
+    made: made.process,
     order: order.process,
     orderInPostgres: order.postgres,
   }

@@ -41,6 +41,7 @@ const work = (name: VisitName, what: string): Scenario => ({
 /** `{handle}`, `{category}` and `{word}` are put in from the shop's own goods. */
 export const scenarios: readonly Scenario[] = [
   look('browse', 'home, categories, product pages, listings and searches as a day mixes them', '/'),
+  look('detail-one', 'product detail API, one product', '/api/products/{handle}'),
   look('detail', 'product detail API, over 400 products', '/api/products/{handle}'),
   look('listing', 'listing of 24 with facets, the same again and again', '/api/products?limit=24'),
   look('category', 'listings of 24 of the largest categories', '/api/products?limit=24&category={category}'),

@@ -78,6 +78,7 @@ const looksAnOrder = 30
 
 export const visits = {
   bare: (client, goods) => client.look(goods.handles[0] as string),
+  'detail-one': (client, goods) => client.look(`/api/products/${goods.handles[0]}`),
   detail: (client, goods, n) => client.look(`/api/products/${nth(goods.handles, n)}`),
   listing: (client) => client.look('/api/products?limit=24'),
   category: (client, goods, n) => client.look(`/api/products?limit=24&category=${nth(goods.categories, n)}`),
