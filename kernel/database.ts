@@ -1,7 +1,15 @@
-import { Kysely, type Transaction as KyselyTransaction, PostgresDialect, type PostgresPool, sql } from 'kysely'
+import {
+  Kysely,
+  type Transaction as KyselyTransaction,
+  PostgresDialect,
+  type PostgresPool,
+  type RawBuilder,
+  sql,
+} from 'kysely'
 import pg from 'pg'
 import { currentCall, serviceCall, withCall } from './call.ts'
 import type { Refused } from './contract.ts'
+import { laterMark } from './pipeline.ts'
 import { type OpenPool, openPool, type Pool, type Silence } from './pool.ts'
 import { sessionSettings, statementTimeoutMs } from './session-settings.ts'
 
@@ -166,6 +174,14 @@ export async function inTransaction<R>(db: Database, work: (tx: Transaction) => 
       throw error
     }
   }
+}
+
+/**
+ * A write from which its transaction learns nothing: it leaves with the transaction's next statement or its commit, and costs no round
+ * trip. What the database says against it is thrown there.
+ */
+export async function later(tx: Transaction, statement: RawBuilder<unknown>): Promise<void> {
+  await sql`${statement} ${sql.raw(laterMark)}`.execute(tx)
 }
 
 function isRefused(value: unknown): value is Refused {

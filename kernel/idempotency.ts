@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { createHash } from 'node:crypto'
 import { currentCall } from './call.ts'
 import type { Accepted, Refused } from './contract.ts'
-import { type Database, databaseFacts, type Executor, inTransaction, sql, type Transaction } from './database.ts'
+import { type Database, databaseFacts, type Executor, inTransaction, later, sql, type Transaction } from './database.ts'
 import { gather } from './gather.ts'
 import { keyInProgress } from './problem.ts'
 
@@ -143,22 +143,25 @@ export async function releaseAll(db: Executor, keys: readonly Claimed[]): Promis
     where k.scope = free.scope and k.key = free.key and k.outcome is null`.execute(db)
 }
 
-/**
- * Keeps answers, no two of them under the same key. Each is kept as one text: jsonb would put an object's keys in an order of its
- * own. @returns for each, in their order, false when the key was answered before
- */
+/** Keeps answers, no two of them under the same key. @returns for each, in their order, false when the key was answered before */
 export async function answerAll(db: Executor, answers: readonly Answer[]): Promise<boolean[]> {
-  const { rows } = await sql<{ kept: boolean }>`
-    with answer as (
-      select * from unnest(${answers.map(({ scope }) => scope)}::text[], ${answers.map(({ key }) => key)}::text[],
-                           ${answers.map(({ outcome }) => JSON.stringify(toKeep(outcome)))}::text[])
-                    with ordinality as a (scope, key, outcome, n)),
-    kept as (
-      update idempotency_keys k set outcome = to_jsonb(a.outcome) from answer a
-      where k.scope = a.scope and k.key = a.key and k.outcome is null returning k.scope, k.key)
-    select kept.key is not null as kept from answer left join kept using (scope, key) order by n`.execute(db)
+  const { rows } = await keeping(answers).execute(db)
   return rows.map(({ kept }) => kept)
 }
+
+/** The same where a key that was answered before changes nothing. */
+export const answerLater = (tx: Transaction, answers: readonly Answer[]): Promise<void> => later(tx, keeping(answers))
+
+/** Each answer is kept as one text: jsonb would put an object's keys in an order of its own. */
+const keeping = (answers: readonly Answer[]) => sql<{ kept: boolean }>`
+  with answer as (
+    select * from unnest(${answers.map(({ scope }) => scope)}::text[], ${answers.map(({ key }) => key)}::text[],
+                         ${answers.map(({ outcome }) => JSON.stringify(toKeep(outcome)))}::text[])
+                  with ordinality as a (scope, key, outcome, n)),
+  kept as (
+    update idempotency_keys k set outcome = to_jsonb(a.outcome) from answer a
+    where k.scope = a.scope and k.key = a.key and k.outcome is null returning k.scope, k.key)
+  select kept.key is not null as kept from answer left join kept using (scope, key) order by n`
 
 // ---- The answer in the effect's own transaction ------------------------------------------------------------------
 

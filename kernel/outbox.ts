@@ -1,6 +1,6 @@
 import type T from 'typebox'
 import { currentCall, newTraceId } from './call.ts'
-import { type Database, databaseFacts, sql, type Transaction } from './database.ts'
+import { type Database, databaseFacts, later, sql, type Transaction } from './database.ts'
 import { type DeadLetterStore, outboxDeadLetters } from './dead-letters.ts'
 import type { EventDeclaration, EventEnvelope } from './event.ts'
 import { startSpan, type TraceContext, traceparentOf } from './tracing.ts'
@@ -100,7 +100,9 @@ export async function publishAll<D extends T.TObject>(
     const span = startSpan(`publish ${declaration.type}`, { kind: 'producer', parent: place, attributes })
     return { place: span ?? place, end: () => span?.end() }
   })
-  await sql`
+  const written = later(
+    tx,
+    sql`
     with event as (
       insert into outbox (type, version, subject, sequence, data, trace_id, traceparent)
       select ${declaration.type}, ${declaration.version}, subject, sequence, data, trace_id, traceparent
@@ -111,11 +113,11 @@ export async function publishAll<D extends T.TObject>(
            with ordinality as given (subject, sequence, data, trace_id, traceparent, n) order by n
       returning id)
     insert into outbox_deliveries (event_id, subscriber)
-    select event.id, subscriber from event, unnest(${subscribers}::text[]) as subscriber`
-    .execute(tx)
-    .finally(() => {
-      for (const { end } of places) end()
-    })
+    select event.id, subscriber from event, unnest(${subscribers}::text[]) as subscriber`,
+  )
+  await written.finally(() => {
+    for (const { end } of places) end()
+  })
   facts.onPublished()
 }
 

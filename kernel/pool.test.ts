@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type Importance, serviceCall, withCall } from '#kernel/call'
-import { type Database, databaseFacts, inTransaction, openDatabase, sql } from '#kernel/database'
+import { refuse } from '#kernel/contract'
+import { type Database, databaseFacts, inTransaction, later, openDatabase, sql } from '#kernel/database'
 import { testDatabase } from '../test/database.ts'
 
 const connections = 4
@@ -100,4 +101,66 @@ test('a transaction ends in the database when its caller’s time does', async (
   // The connection is as it was afterwards.
   const { rows } = await as('checkout', () => sql`select current_setting('statement_timeout') as usual`.execute(db))
   assert.deepEqual(rows, [{ usual: '10s' }])
+})
+
+const note = (text: string) => sql`insert into later_notes (text) values (${text})`
+const notes = async () => (await sql<{ text: string }>`select text from later_notes order by text`.execute(db)).rows
+
+test('a write that nobody waits for is done before the next statement, and commits with its transaction', async () => {
+  await sql`create table later_notes (text text primary key)`.execute(db)
+  const seen = await inTransaction(db, async (tx) => {
+    await later(tx, note('first'))
+    const { rows } = await sql<{ text: string }>`select text from later_notes`.execute(tx)
+    await later(tx, note('second'))
+    await later(tx, note('third'))
+    return rows
+  })
+  assert.deepEqual(seen, [{ text: 'first' }])
+  assert.deepEqual(await notes(), [{ text: 'first' }, { text: 'second' }, { text: 'third' }])
+  // Alone, it leaves with its begin and its commit.
+  await inTransaction(db, (tx) => later(tx, note('fourth')))
+  assert.equal((await notes()).length, 4)
+})
+
+test('a write that nobody waits for and that fails is thrown, and nothing of its transaction is kept', async () => {
+  const isDuplicate = (error: { code?: string }): boolean => error.code === '23505'
+  const before = await notes()
+  const atItsCommit = inTransaction(db, async (tx) => {
+    await sql`insert into later_notes (text) values ('fifth')`.execute(tx)
+    await later(tx, note('first'))
+    await later(tx, note('sixth'))
+  })
+  await assert.rejects(atItsCommit, isDuplicate)
+  const atTheNext = inTransaction(db, async (tx) => {
+    await later(tx, note('first'))
+    await sql`insert into later_notes (text) values ('seventh'), ('eighth')`.execute(tx)
+  })
+  await assert.rejects(atTheNext, isDuplicate)
+  assert.deepEqual(await notes(), before)
+  // What was refused before it was planned is planned the next time, on each connection.
+  await Promise.all(
+    Array.from({ length: connections * 2 }, (_, n) =>
+      inTransaction(db, (tx) =>
+        sql`insert into later_notes (text) values (${`ninth ${n}`}), (${`tenth ${n}`})`.execute(tx),
+      ),
+    ),
+  )
+  await sql`delete from later_notes where text like '%th %'`.execute(db)
+})
+
+test('a write that nobody waits for is not sent when its transaction is given up', async () => {
+  const before = await notes()
+  const refused = await inTransaction(db, async (tx) => {
+    await sql`select 1`.execute(tx)
+    // Were it sent, its error would be told.
+    await later(tx, note('first'))
+    return refuse('notes/refused', 'No.')
+  })
+  assert.equal(refused.ok, false)
+  const failed = inTransaction(db, async (tx) => {
+    await later(tx, note('first'))
+    throw new Error('no')
+  })
+  await assert.rejects(failed, /^Error: no$/)
+  assert.deepEqual(await notes(), before)
 })

@@ -1,9 +1,9 @@
 import pg from 'pg'
 import { type Call, currentCall } from './call.ts'
-import { prepared } from './prepared-statements.ts'
+import { laterMark, pipelineOf } from './pipeline.ts'
 import { type ProblemError, unavailable } from './problem.ts'
 import { statementTimeoutMs } from './session-settings.ts'
-import { type Attributes, kindOf, startDetail } from './tracing.ts'
+import { type Attributes, startDetail } from './tracing.ts'
 
 /**
  * A service's connections, with three promises that `pg.Pool` does not make:
@@ -214,18 +214,15 @@ export function openPool(options: PoolOptions): Pool {
 
   const connection = (client: pg.PoolClient, isReserved: boolean): Connection => {
     let broken = false
-    /** A begin that waits for the transaction's first statement: alone it would be a round trip from which nobody learns. */
-    let begin: string | null = null
+    const pipeline = pipelineOf(client, (text) => startDetail(() => statementSpan(text, options.config)))
 
-    const send = async (text: string, values: readonly unknown[]): Promise<pg.QueryResult> => {
-      if (begin === null) return client.query(prepared(text, values))
-      const { stream } = client.connection
-      stream.cork()
-      const sent = [client.query(begin), client.query(prepared(text, values))] as const
-      stream.uncork()
-      begin = null
-      const [, result] = await Promise.all(sent)
-      return result
+    const send = async (text: string, values: readonly unknown[], leftMs: number): Promise<pg.QueryResult> => {
+      try {
+        return await within(pipeline.send(text, values), Date.now() + leftMs, () => undefined)
+      } catch (error) {
+        broken ||= !(error instanceof pg.DatabaseError)
+        throw asProblem(error)
+      }
     }
 
     return {
@@ -234,20 +231,10 @@ export function openPool(options: PoolOptions): Pool {
         const isEnding = text === 'commit' || text === 'rollback'
         const leftMs = Math.max(isEnding ? endingMs : 0, deadlineOf(currentCall()) - Date.now())
         if (leftMs <= 0) throw noTime()
-        if (text === 'begin' || (isEnding && begin !== null)) {
-          begin = text === 'begin' ? beginWithin(leftMs) : null
-          return unasked
-        }
-        const span = startDetail(() => statementSpan(text, options.config))
-        try {
-          return await within(send(text, values), Date.now() + leftMs, () => undefined)
-        } catch (error) {
-          broken ||= !(error instanceof pg.DatabaseError)
-          span?.fail(kindOf(error))
-          throw asProblem(error)
-        } finally {
-          span?.end()
-        }
+        if (text === 'begin') pipeline.begin(beginWithin(leftMs))
+        else if (text.endsWith(laterMark)) pipeline.hold(text, values)
+        else if (!isEnding || pipeline.leavesWith(text)) return send(text, values, leftMs)
+        return unasked
       },
       release(discard = false) {
         client.release(discard || broken)

@@ -163,7 +163,7 @@ const expected = {
       'payments: update payments': 1,
       'pricing: read prices': 1,
     },
-    roundTrips: 34,
+    roundTrips: 28,
   },
   order: { statements: { 'orders: read orders': 1 }, roundTrips: 1 },
 }

@@ -1,4 +1,4 @@
-import { type Database, type Executor, sql, type Transaction } from '#kernel/database'
+import { type Database, type Executor, later, sql, type Transaction } from '#kernel/database'
 import type { Address } from '#kernel/fields'
 import { gather } from '#kernel/gather'
 
@@ -112,7 +112,7 @@ export async function markOrdered(
   tx: Transaction,
   orders: readonly { readonly cartId: string; readonly orderId: string }[],
 ): Promise<void> {
-  await sql`
+  const marked = sql`
     with placed as (
       select distinct on (c.id) c.id, p.order_id
       from unnest(${orders.map((one) => one.cartId)}::text[], ${orders.map(({ orderId }) => orderId)}::text[])
@@ -121,7 +121,8 @@ export async function markOrdered(
     locked as (select id from carts where id in (select id from placed) order by id for update)
     update carts c set order_id = placed.order_id, email = null, shipping_address = null, billing_address = null,
       shipping_method = null, gift_cards = '[]', customer_id = null, updated_at = now()
-    from placed join locked using (id) where c.id = placed.id and c.order_id is null`.execute(tx)
+    from placed join locked using (id) where c.id = placed.id and c.order_id is null`
+  await later(tx, marked)
 }
 
 export type AbandonedCart = {

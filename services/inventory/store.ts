@@ -4,7 +4,15 @@ import type { inventory, Level as LevelSchema, Shortage as ShortageSchema } from
 import { availabilityChanged } from '#events/inventory'
 import { currentCall, newTraceId } from '#kernel/call'
 import type { Input, Output } from '#kernel/contract'
-import { type Database, databaseFacts, type Executor, inTransaction, sql, type Transaction } from '#kernel/database'
+import {
+  type Database,
+  databaseFacts,
+  type Executor,
+  inTransaction,
+  later,
+  sql,
+  type Transaction,
+} from '#kernel/database'
 import { again } from '#kernel/gather'
 import { newId } from '#kernel/id'
 
@@ -75,7 +83,7 @@ export async function reopen(db: Executor, orderId: string): Promise<void> {
 
 /** Turns what orders hold into what they were promised; those that hold nothing stay as they are. */
 export async function allocate(tx: Transaction, orderIds: readonly string[]): Promise<void> {
-  await sql`select allocate(${orderIds}::text[])`.execute(tx)
+  await later(tx, sql`select allocate(${orderIds}::text[])`)
 }
 
 /** Takes units of an order that left off the shelf, at most as many as it was promised. */

@@ -152,9 +152,8 @@ async function send(
   if (!write) throw validationFailed([{ field: 'template', message: 'is sent by an event, not by request' }])
   const letter = write(shopName, input.values)
   const { mailKey: key, template, to: recipient } = input
-  await store.addMails(db, [
-    { id: newId('mail'), key, template, recipient, keep, ...letter, traceparent: traceparentOf(placeNow()) },
-  ])
+  const traceparent = traceparentOf(placeNow())
+  await store.addMail(db, { id: newId('mail'), key, template, recipient, keep, ...letter, traceparent })
   return ok({})
 }
 

@@ -1,4 +1,4 @@
-import { type Executor, sql } from '#kernel/database'
+import { type Executor, later, sql, type Transaction } from '#kernel/database'
 
 export type MailRow = {
   readonly id: string
@@ -31,16 +31,22 @@ export type NewMail = {
   readonly traceparent: string | undefined
 }
 
-/** Adds mails, each unless one with its key was added before, in the order of their keys. */
-export async function addMails(db: Executor, mails: readonly NewMail[]): Promise<void> {
-  await sql`
-    insert into mails (id, mail_key, template, recipient, subject, html, text, traceparent, state)
-    select id, key, template, recipient, subject, html, text, traceparent, case when keep then 'kept' else 'pending' end
-    from jsonb_to_recordset(${JSON.stringify(mails)}::jsonb) as m (
-      id text, key text, template text, recipient text, subject text, html text, text text, traceparent text, keep boolean)
-    order by key
-    on conflict (mail_key) do nothing`.execute(db)
+/** Adds a mail, unless one with its key was added before. */
+export async function addMail(db: Executor, mail: NewMail): Promise<void> {
+  await adding([mail]).execute(db)
 }
+
+/** The same for many, with the commit of what tells of them. */
+export const addMails = (tx: Transaction, mails: readonly NewMail[]): Promise<void> => later(tx, adding(mails))
+
+/** In the order of their keys, so that two who add the same ones meet in one order. */
+const adding = (mails: readonly NewMail[]) => sql`
+  insert into mails (id, mail_key, template, recipient, subject, html, text, traceparent, state)
+  select id, key, template, recipient, subject, html, text, traceparent, case when keep then 'kept' else 'pending' end
+  from jsonb_to_recordset(${JSON.stringify(mails)}::jsonb) as m (
+    id text, key text, template text, recipient text, subject text, html text, text text, traceparent text, keep boolean)
+  order by key
+  on conflict (mail_key) do nothing`
 
 /** Takes mails that are due, for `leaseSeconds`; other copies do not see them meanwhile. */
 export async function claimMails(db: Executor, limit: number, leaseSeconds: number): Promise<DueMail[]> {

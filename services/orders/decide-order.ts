@@ -3,7 +3,7 @@ import { orderCanceled, orderPlaced, paymentRequested } from '#events/orders'
 import { type Accepted, type Outcome, ok, type Refused } from '#kernel/contract'
 import { inTransaction, type Transaction } from '#kernel/database'
 import { isTemporary } from '#kernel/execute'
-import { answerAll, idempotencyStore } from '#kernel/idempotency'
+import { answerLater, idempotencyStore } from '#kernel/idempotency'
 import { formatDecimal, money } from '#kernel/money'
 import { publish, publishAll } from '#kernel/outbox'
 import { placeNow, type TraceContext } from '#kernel/tracing'
@@ -75,7 +75,7 @@ export async function decideAll(
     const answers = written.flatMap(({ order: { state, key_scope: scope, key }, outcome }) =>
       state === 'placing' && scope !== null && key !== null ? [{ scope, key, outcome }] : [],
     )
-    if (answers.length > 0) await answerAll(tx, answers)
+    if (answers.length > 0) await answerLater(tx, answers)
     await tell(tx, written)
     return decided.map((one): Driven => (one ? { kind: 'decided', outcome: one.outcome } : { kind: 'lost' }))
   })
