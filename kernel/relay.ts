@@ -13,6 +13,8 @@ export type Deliver = (subscriber: string, events: readonly EventEnvelope[]) => 
 
 export type Failures = readonly (Failure & { readonly delivery: Delivery })[]
 
+type Sent = { readonly done: readonly Delivery[]; readonly failures: Failures }
+
 /** Hands events to something that keeps them until their subscriber takes them: verdicts come back later, to the source. */
 export type Carrier = {
   /** Whether it is the way to this subscriber. */
@@ -39,6 +41,8 @@ const carriedLeaseSeconds = 10
  * moment does not wait.
  */
 const restMs = 20
+/** After this a subscriber is slow, and what the others have done is confirmed without it. */
+const slowMs = 500
 /** How soon what another copy left behind is found. */
 const pollMs = 1_000
 
@@ -55,21 +59,39 @@ export function startRelay(options: {
   let again = false
   let stopped = false
 
-  /** Whoever published has a deadline that ends with their answer; what is owed is sent all the same. */
-  const ownCall = () => serviceCall(service, { timeoutMs: leaseSeconds * 1_000, importance: 'checkout' })
+  /**
+   * A call of the relay's own: whoever published has a deadline that ends with their answer, and what is owed is sent all the same. What
+   * is done for several deliveries belongs to the trace of the first.
+   */
+  const callFor = ([first]: readonly Delivery[]) =>
+    serviceCall(service, {
+      timeoutMs: leaseSeconds * 1_000,
+      importance: 'checkout',
+      ...(first ? placeOf(first.event) : {}),
+    })
 
   const round = async (): Promise<number> => {
     const deliveries = await source.claim(batchSize, carrier ? carriedLeaseSeconds : leaseSeconds)
     const bySubscriber = Map.groupBy(deliveries, (delivery) => delivery.subscriber)
-    await Promise.all([...bySubscriber].map(([subscriber, group]) => send(subscriber, group)))
+    await confirmAll([...bySubscriber].map(([subscriber, group]) => send(subscriber, group)))
     return deliveries.length
   }
 
-  const send = async (subscriber: string, group: readonly Delivery[]): Promise<void> => {
-    const place = group[0] ? placeOf(group[0].event) : {}
-    const call = serviceCall(service, { timeoutMs: leaseSeconds * 1_000, importance: 'checkout', ...place })
+  /** One statement confirms what a round brought. Who takes their time keeps the others waiting for no longer than a moment. */
+  const confirmAll = async (groups: readonly Promise<readonly Delivery[]>[]): Promise<void> => {
+    const done: Delivery[] = []
+    const all = Promise.all(groups.map(async (group) => void done.push(...(await group)))).then(() => true)
+    for (let isOver = false; !isOver; ) {
+      isOver = await Promise.race([all, pause(slowMs, false, { ref: false })])
+      const confirmed = done.splice(0)
+      if (confirmed.length > 0) await withCall(callFor(confirmed), () => source.confirm(confirmed))
+    }
+  }
+
+  /** @returns what has taken effect, which has to be confirmed */
+  const send = async (subscriber: string, group: readonly Delivery[]): Promise<readonly Delivery[]> => {
     const carried = carrier?.leadsTo(subscriber) ? carrier : null
-    const failures = await withCall(call, () =>
+    const { done, failures } = await withCall(callFor(group), () =>
       carried ? carry(carried, subscriber, group) : handOver(subscriber, group),
     )
     const [first] = failures.filter(({ kind }) => kind !== 'unconfirmed')
@@ -79,6 +101,7 @@ export function startRelay(options: {
       log.warn({ subscriber, events: failures.length, kind, error }, text)
     }
     if (failures.length > 0) await source.postpone(failures)
+    return done
   }
 
   const unreached = (delivery: Delivery, error: unknown): Failures[number] => ({
@@ -87,23 +110,23 @@ export function startRelay(options: {
     kind: 'unreached',
   })
 
-  const handOver = async (subscriber: string, group: readonly Delivery[]): Promise<Failures> => {
+  const handOver = async (subscriber: string, group: readonly Delivery[]): Promise<Sent> => {
     const events = group.map(({ event }) => event)
     const verdicts = await deliver(subscriber, events).catch((error: unknown) =>
       group.map((delivery): Verdict => ({ ...unreached(delivery, error), kind: 'unreached' })),
     )
     await passing(service)('events-delivered', subscriber)
     const done = group.filter((_, index) => verdicts[index] === null)
-    if (done.length > 0) await source.confirm(done)
-    return group.flatMap((delivery, index) => {
+    const failures = group.flatMap((delivery, index): Failures => {
       const verdict = verdicts[index]
       if (verdict === null) return []
       return [{ ...(verdict ?? { error: 'no verdict', kind: 'failed' }), delivery }]
     })
+    return { done, failures }
   }
 
   /** What was sent for the first time is looked at again when its lease ends; what was sent before, ever more rarely. */
-  const carry = async (by: Carrier, subscriber: string, group: readonly Delivery[]): Promise<Failures> => {
+  const carry = async (by: Carrier, subscriber: string, group: readonly Delivery[]): Promise<Sent> => {
     try {
       const refused = await by.send(service, subscriber, group)
       const again = group.filter((one) => one.attempts > 1 && refused.every(({ delivery }) => delivery !== one))
@@ -112,9 +135,9 @@ export function startRelay(options: {
         error: `${subscriber} has not confirmed it yet`,
         kind: 'unconfirmed' as const,
       }))
-      return [...refused, ...waiting]
+      return { done: [], failures: [...refused, ...waiting] }
     } catch (error) {
-      return group.map((delivery) => unreached(delivery, error))
+      return { done: [], failures: group.map((delivery) => unreached(delivery, error)) }
     }
   }
 
@@ -122,7 +145,7 @@ export function startRelay(options: {
     for (;;) {
       again = false
       try {
-        while ((await withCall(ownCall(), round)) === batchSize);
+        while ((await withCall(callFor([]), round)) === batchSize);
       } catch (error) {
         log.warn({ error: (error as Error).message }, 'relay could not read its events, will try again')
       }

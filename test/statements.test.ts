@@ -7,7 +7,7 @@ import { berlin, type Goods, sell } from './goods.ts'
 import { startShop, type TestShop } from './shop.ts'
 
 // What an order costs the database, counted where it leaves this process. Each statement that stands here is defended in
-// docs/decisions/0035-the-way-of-an-order.md; one more is a decision, and not an accident.
+// docs/decisions/0038-what-nobody-waits-for-travels-along.md; one more is a decision, and not an accident.
 
 type Seen = { readonly traceId: string | null; readonly what: string; readonly trip: object }
 
@@ -98,22 +98,25 @@ function asked(traceId: string) {
   return { statements, roundTrips: new Set(own.map((one) => one.trip)).size }
 }
 
-/** Waits until every event of the order has had its effect. */
-const settled = async (): Promise<void> => {
+/** Asks as the owner, until what is asked holds. */
+async function until(holds: (owner: pg.Client) => Promise<boolean>): Promise<void> {
   const owner = new pg.Client({ connectionString: shop.databaseUrl })
   await owner.connect()
   try {
-    for (;;) {
-      const { rows } = await owner.query<{ left: number }>(`
-        select (select count(*)::int from orders.outbox_deliveries where delivered_at is null)
-             + (select count(*)::int from payments.outbox_deliveries where delivered_at is null) as left`)
-      if (rows[0]?.left === 0) return
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    while (!(await holds(owner))) await new Promise((resolve) => setTimeout(resolve, 20))
   } finally {
     await owner.end()
   }
 }
+
+/** Waits until every event of the order has had its effect. */
+const settled = (): Promise<void> =>
+  until(async (owner) => {
+    const { rows } = await owner.query<{ left: number }>(`
+      select (select count(*)::int from orders.outbox_deliveries where delivered_at is null)
+           + (select count(*)::int from payments.outbox_deliveries where delivered_at is null) as left`)
+    return rows[0]?.left === 0
+  })
 
 const expected = {
   cart: {
@@ -154,7 +157,7 @@ const expected = {
       'orders: read orders': 1,
       'orders: update idempotency_keys': 1,
       'orders: update orders': 2,
-      'orders: update outbox_deliveries': 3,
+      'orders: update outbox_deliveries': 1,
       'payments: begin': 1,
       'payments: commit': 1,
       'payments: insert into order_payments': 1,
@@ -163,7 +166,7 @@ const expected = {
       'payments: update payments': 1,
       'pricing: read prices': 1,
     },
-    roundTrips: 28,
+    roundTrips: 26,
   },
   order: { statements: { 'orders: read orders': 1 }, roundTrips: 1 },
 }
@@ -204,5 +207,39 @@ test('orders that are placed at the same moment share their statements', async (
     'payments: update payments',
   ])
     assert.ok(statements.filter((what) => what === step).length <= shoppers / 2, step)
+  await settled()
+})
+
+test('a subscriber that takes its time keeps no confirmation of another waiting', async () => {
+  const blocker = new pg.Client({ connectionString: shop.databaseUrl })
+  await blocker.connect()
+  try {
+    await blocker.query('begin; lock table notifications.mails in share mode')
+    const { value } = await send('POST', '/api/carts', {
+      lines: [{ variantId: goods[0]?.variantId, quantity: 1 }],
+      email: 'ada@example.com',
+      shippingAddress: berlin,
+    })
+    const placed = await send('POST', `/api/carts/${value.id}/checkout`, {
+      payment: { provider: 'sandbox', token: 'tok_ok' },
+    })
+    let deliveries: unknown
+    await until(async (owner) => {
+      const { rows } = await owner.query<{ subscriber: string; done: boolean; attempts: number; failures: number }>(
+        `select subscriber, delivered_at is not null as done, attempts, failures
+         from orders.outbox_deliveries join orders.outbox on id = event_id where subject = $1 order by subscriber`,
+        [placed.value.order.id],
+      )
+      deliveries = rows
+      return rows.filter(({ done }) => done).length === 2
+    })
+    assert.deepEqual(deliveries, [
+      { subscriber: 'cart', done: true, attempts: 1, failures: 0 },
+      { subscriber: 'inventory', done: true, attempts: 1, failures: 0 },
+      { subscriber: 'notifications', done: false, attempts: 1, failures: 0 },
+    ])
+  } finally {
+    await blocker.end()
+  }
   await settled()
 })
