@@ -25,23 +25,27 @@ export function openClient({
   timeoutMs: number
 }): Client {
   const base = url.replace(/\/+$/, '')
-  const send = async (path: string, init: RequestInit, { signal }: Call = {}): Promise<Reply> => {
+  const send = async (
+    path: string,
+    what: { method: 'GET' | 'POST'; headers?: Record<string, string>; body?: string },
+    { signal }: Call = {},
+  ): Promise<Reply> => {
     const deadline = AbortSignal.timeout(timeoutMs)
     try {
-      const response = await fetch(base + path, {
-        ...init,
-        headers: { ...init.headers, authorization: `Bearer ${secretKey}` },
-        // The secret key goes to no address but the configured one.
-        redirect: 'error',
+      // Loaded by the first call, which is long after a start. A redirect is not followed: the secret key goes to no other address.
+      const { request } = await import('undici')
+      const { statusCode, body } = await request(base + path, {
+        ...what,
+        headers: { ...what.headers, authorization: `Bearer ${secretKey}` },
         signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       })
-      return read(response.status, await response.text())
+      return read(statusCode, await body.text())
     } catch (error) {
       return notReached(error)
     }
   }
   return {
-    get: (path, call) => send(path, {}, call),
+    get: (path, call) => send(path, { method: 'GET' }, call),
     post: (path, body, { key, ...call } = {}) => {
       const headers = {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -74,10 +78,9 @@ function notReached(error: unknown): Unknown {
   if (error.name === 'TimeoutError' || error.name === 'AbortError') {
     return unknown('timeout', 'The provider did not answer in time.')
   }
-  const { cause } = error
-  // fetch says so little itself that the reason is in its cause.
-  if (!(error instanceof TypeError) || !(cause instanceof Error)) throw error
-  return unknown('connection', `The provider was not reached: ${cause.message || cause.name}`)
+  // What a connection does has a code; whatever has none is a fault of ours.
+  if (!('code' in error)) throw error
+  return unknown('connection', `The provider was not reached: ${error.message || String(error.code)}`)
 }
 
 function parsed(text: string): unknown {
