@@ -254,7 +254,11 @@ export type Found = { readonly payment: Payment; readonly refunds: readonly Refu
 export async function findById(db: Queryable, id: string): Promise<Found | null> {
   const [found] = await withRefunds(
     db,
-    await db.query(`select ${paymentColumns} from sandbox_provider.payments where id = $1`, [id]),
+    await db.query({
+      name: 'find-by-id',
+      text: `select ${paymentColumns} from sandbox_provider.payments where id = $1`,
+      values: [id],
+    }),
   )
   return found ?? null
 }
@@ -263,10 +267,11 @@ export async function findById(db: Queryable, id: string): Promise<Found | null>
 export async function findByOrder(db: Queryable, orderId: string): Promise<Found[]> {
   return withRefunds(
     db,
-    await db.query(
-      `select ${paymentColumns} from sandbox_provider.payments where order_id = $1 order by created_at, id limit 100`,
-      [orderId],
-    ),
+    await db.query({
+      name: 'find-by-order',
+      text: `select ${paymentColumns} from sandbox_provider.payments where order_id = $1 order by created_at, id limit 100`,
+      values: [orderId],
+    }),
   )
 }
 
@@ -407,8 +412,9 @@ export async function claimDeliveries(
   db: Queryable,
   { limit, leaseSeconds, onlyDue }: { limit: number; leaseSeconds: number; onlyDue: boolean },
 ): Promise<Delivery[]> {
-  const { rows } = await db.query(
-    `with claimed as (
+  const { rows } = await db.query({
+    name: 'claim-deliveries',
+    text: `with claimed as (
        update sandbox_provider.deliveries d
        set due_at = sandbox_provider.clock() + make_interval(secs => $2), attempts = least(d.attempts + 1, 1000)
        from (
@@ -421,8 +427,8 @@ export async function claimDeliveries(
      )
      select claimed.id, event_id as "eventId", attempts, body
      from claimed join sandbox_provider.events on events.id = event_id order by was_due, claimed.id`,
-    [limit, leaseSeconds, onlyDue],
-  )
+    values: [limit, leaseSeconds, onlyDue],
+  })
   return rows
 }
 
@@ -432,26 +438,30 @@ export type Delivered = { readonly id: number; readonly answer: string } & (
 )
 
 export async function settleDeliveries(db: Queryable, settled: readonly Delivered[]): Promise<void> {
-  await db.query(
-    `update sandbox_provider.deliveries d
+  await db.query({
+    name: 'settle-deliveries',
+    text: `update sandbox_provider.deliveries d
      set state = s.state, last_answer = s.answer, due_at = sandbox_provider.clock() + make_interval(secs => s.again / 1000.0)
      from unnest($1::bigint[], $2::text[], $3::text[], $4::float8[]) s (id, state, answer, again)
      where d.id = s.id and d.state = 'due'`,
-    [
+    values: [
       settled.map(({ id }) => id),
       settled.map(({ state }) => state),
       settled.map(({ answer }) => answer),
       settled.map((one) => (one.state === 'due' ? one.againInMs : 0)),
     ],
-  )
+  })
 }
 
 /** Milliseconds until the next delivery and the next payment come due, negative when they are; Infinity when none will. */
 export async function nextDue(db: Queryable): Promise<{ deliveryMs: number; paymentMs: number }> {
-  const { rows } = await db.query(`
+  const { rows } = await db.query({
+    name: 'next-due',
+    text: `
     select
       extract(epoch from (select min(due_at) from sandbox_provider.deliveries where state = 'due') - sandbox_provider.clock())::float8 * 1000 as delivery,
-      extract(epoch from (select min(moves_at) from sandbox_provider.payments) - sandbox_provider.clock())::float8 * 1000 as payment`)
+      extract(epoch from (select min(moves_at) from sandbox_provider.payments) - sandbox_provider.clock())::float8 * 1000 as payment`,
+  })
   return { deliveryMs: rows[0].delivery ?? Infinity, paymentMs: rows[0].payment ?? Infinity }
 }
 
