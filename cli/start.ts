@@ -78,13 +78,14 @@ export async function ensureOwner(environment: Environment, client: Host['client
   return owner.value.created && password === null ? generated : null
 }
 
-/** Fills the demo shop, where this process hosts the whole shop and it is wanted. */
+/** Fills the demo shop, where it is wanted and this process is the whole shop, door and all: of many, one would do what another does. */
 export async function seedDemo(
   environment: Environment,
   shop: Reachable,
   onProgress: (step: string) => void,
 ): Promise<void> {
-  if (!environment.demo || !allServiceNames.every((name) => environment.services.has(name))) return
+  if (!environment.demo || !isForPeople(environment)) return
+  if (!allServiceNames.every((name) => environment.services.has(name))) return
   await seedOnce(shop, environment.dataFolder, onProgress)
 }
 
