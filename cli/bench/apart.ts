@@ -6,16 +6,16 @@ import { postmasterOf } from '../chaos/system.ts'
 import { hostable } from '../environment.ts'
 import { freePorts } from '../free-ports.ts'
 import type { RunOptions } from './measure-row.ts'
-import { postgresMs, processorMs } from './meter.ts'
+import { withClient } from './meter.ts'
+import { costOfOrders } from './order-cost.ts'
 import { environmentOf, program, stopProcess } from './own-shop.ts'
 import type { Report } from './report.ts'
-import { scenarios } from './scenarios.ts'
+import { buyersCounted } from './selling.ts'
 import type { Goods } from './visits.ts'
 import type { Driver } from './workers.ts'
 
 /** Eleven processes on two busy cores take a while. */
 const readyWithinMs = 180_000
-const warmUpSeconds = 3
 
 /** What an order costs where each service is a process of its own, on the data of a shop that has stopped. */
 export async function measureApart(options: RunOptions, driver: Driver, goods: Goods): Promise<Report['apart']> {
@@ -24,26 +24,34 @@ export async function measureApart(options: RunOptions, driver: Driver, goods: G
   ending.add(postgres.stop)
   const postmaster = await postmasterOf(dataFolder)
   const pids = await startProcesses(options, postgres.url)
-  const scenario = scenarios.find(({ name }) => name === 'three-requests')
-  const drive = (from: number, lasts: number) =>
+  const drive = (from: number, forSeconds: number) =>
     driver({
       base: `http://127.0.0.1:${port}`,
       visit: 'three-requests',
       goods,
-      seconds: lasts,
-      load: { atOnce: scenario?.atOnce ?? 1 },
+      seconds: forSeconds,
+      load: { atOnce: buyersCounted },
       from,
     })
-  const used = async (): Promise<number> => {
-    const each = await Promise.all(pids.map(processorMs))
-    return each.reduce((sum, one) => sum + one, await postgresMs(postmaster))
-  }
-  const warm = await drive(0, warmUpSeconds)
-  const before = await used()
-  // As long as all rounds of the shop in one process together.
-  const { visits, seconds: took, failures } = await drive(warm.visits, seconds * options.rounds)
-  if (visits === 0) throw new Error(`bench: nothing was sold by services apart: ${JSON.stringify(failures)}`)
-  return { processes: pids.length, ordersASecond: visits / took, processorMs: ((await used()) - before) / visits }
+  // As long as all rounds of the shop in one process together. The same before it is counted: PostgreSQL has just started, and writes each
+  // page as a whole when it is changed for the first time.
+  const lasts = seconds * options.rounds
+  const warm = await drive(0, lasts)
+  return withClient(shopDatabase(postgres.url), async (database) => {
+    const cost = await costOfOrders({ pids, postmaster, database }, async () => {
+      const sold = await drive(warm.visits, lasts)
+      if (sold.visits === 0)
+        throw new Error(`bench: nothing was sold by services apart: ${JSON.stringify(sold.failures)}`)
+      return sold
+    })
+    return { processes: pids.length, ...cost }
+  })
+}
+
+function shopDatabase(serverUrl: string): string {
+  const url = new URL(serverUrl)
+  url.pathname = '/stoa'
+  return url.href
 }
 
 async function startProcesses({ dataFolder, port, ending }: RunOptions, serverUrl: string): Promise<number[]> {
@@ -51,14 +59,12 @@ async function startProcesses({ dataFolder, port, ending }: RunOptions, serverUr
   const [sandboxPort, ...ports] = await freePorts(hostable.length + 1)
   const portOf = new Map(hostable.map((name, n) => [name, ports[n] as number]))
   const urls = allServiceNames.map((name) => [`STOA_${name.toUpperCase()}_URL`, `http://127.0.0.1:${portOf.get(name)}`])
-  const databaseUrl = new URL(serverUrl)
-  databaseUrl.pathname = '/stoa'
   const processes = hostable.map((name) =>
     spawn(process.execPath, [program, 'start', '--services', name], {
       env: {
         ...environmentOf(dataFolder, port),
         ...Object.fromEntries(urls),
-        DATABASE_URL: databaseUrl.href,
+        DATABASE_URL: shopDatabase(serverUrl),
         STOA_INTERNAL_PORT: String(portOf.get(name)),
         STOA_SANDBOX_PORT: String(sandboxPort),
       },

@@ -5,6 +5,7 @@ import { endOnSignal, openEnding } from '../ending.ts'
 import { ConfigurationError } from '../environment.ts'
 import { freePorts } from '../free-ports.ts'
 import { complain, say, startProgress } from '../terminal.ts'
+import { largeDayMarkdown } from './large-day.ts'
 import type { RunOptions } from './measure-row.ts'
 import { linesOf } from './report.ts'
 import { markdownOf, scaleMarkdown } from './report-markdown.ts'
@@ -53,6 +54,7 @@ async function runAll(options: RunOptions): Promise<Outcome> {
     {
       'bench-report.json': inJson(report),
       'bench-report.md': markdownOf(report),
+      'large-day.md': largeDayMarkdown(report),
       'bench-report.html': reportPage(report),
     },
   ]

@@ -1,39 +1,24 @@
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { count, levelOf, type Staff } from './goods.ts'
 import { type Bench, drive } from './measure-row.ts'
-import { countsOf } from './meter.ts'
+import { costOfOrders, type OrderCost } from './order-cost.ts'
 import { environmentOf, untilQuiet } from './own-shop.ts'
 import type { Report } from './report.ts'
+import { scenarios } from './scenarios.ts'
 import { holdInOneProcess } from './workers.ts'
 
 // What is found out of orders beside how many there are.
 
-const ordersCounted = 200
-const idleMs = 3_000
+/** As many beside each other as when the most is looked for, so that what they share is shared. */
+export const buyersCounted = scenarios.find(({ name }) => name === 'three-requests')?.atOnce ?? 1
 
-/** Statements and commits an order while many buy, its events among it; what the shop does by itself in that time is taken off. */
-export async function countAnOrder(bench: Bench): Promise<Report['order']> {
-  const { database, shop } = bench
-  const counted = async <R>(work: () => Promise<R>) => {
-    const [before, since] = [await countsOf(database), performance.now()]
-    const result = await work()
-    const after = await countsOf(database)
-    const ms = performance.now() - since
-    return { result, ms, statements: after.statements - before.statements, commits: after.commits - before.commits }
-  }
+/** What an order costs in the shop of one process, over as long as all rounds of a scenario take. */
+export async function countAnOrder(bench: Bench): Promise<OrderCost> {
+  const { database, options, shop } = bench
   await untilQuiet(shop.pid)
-  const idle = await counted(() => pause(idleMs))
-  const busy = await counted(async () => {
-    const { visits } = await drive(bench, 'three-requests', { atOnce: 8 }, 60, ordersCounted)
-    await untilQuiet(shop.pid)
-    return visits
-  })
-  const share = busy.ms / idle.ms
-  return {
-    statements: (busy.statements - idle.statements * share) / busy.result,
-    commits: (busy.commits - idle.commits * share) / busy.result,
-  }
+  return costOfOrders({ pids: [shop.pid], postmaster: shop.postmaster, database }, () =>
+    drive(bench, 'three-requests', { atOnce: buyersCounted }, options.seconds * options.rounds),
+  )
 }
 
 const holdersAtOnce = 128
