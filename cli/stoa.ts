@@ -33,6 +33,7 @@ const commands: Readonly<Record<string, Command>> = {
       copies: { type: 'string' },
       groups: { type: 'string' },
       autoscale: { type: 'string' },
+      cores: { type: 'string' },
       json: { type: 'boolean' },
     },
     positionals: 'any',
@@ -135,6 +136,13 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'Bring the databases to this version',
     usage: 'stoa migrate',
     run: async (environment) => (await import('./maintenance.ts')).runMigrations(environment, root),
+  },
+  move: {
+    summary: 'Move the rows of a service to a database of its own',
+    usage: 'stoa move SERVICE',
+    positionals: 1,
+    run: async (environment, { positionals }) =>
+      (await import('./move.ts')).move(environment, root, positionals[0] ?? ''),
   },
   secrets: {
     summary: 'Make the shop’s secrets in a folder, for processes that share no data folder',

@@ -5,6 +5,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { startError } from './data-folder.ts'
 import { byDatabase, type DatabaseAddress, type Databases, databaseOf, isPooled } from './database-address.ts'
+import { refuseLeftBehind, refuseMovedAway } from './left-behind.ts'
+import { connectAsOwner, refusePooler } from './owner-connection.ts'
 import { sessionSettings } from './session-settings.ts'
 
 /** Any number: it only has to be the same in every copy, so that one migrates while the others wait. */
@@ -27,7 +29,7 @@ export type MigrateOptions = {
  * Creates roles, schemas and tables of `services` in their databases, one database after the other, under an advisory lock in each,
  * forward only, each file once. Every service gets a role that can use its own schema and nothing else.
  * @returns the names of the files that were applied
- * @throws `database-pooled`, `database-left-behind`
+ * @throws `database-pooled`, `database-left-behind`, `database-moved-away`
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   const applied: string[] = []
@@ -58,7 +60,8 @@ async function migrateDatabase(
       ])
       const pending = pendingFiles(service, [...kernelFiles, ...(await readMigrations(folder, ''))], rows)
       const role = serviceRole(database, service)
-      if (rows.length === 0) await refuseLeftBehind(databases, service)
+      await refuseLeftBehind(client, databases, service, rows.length === 0)
+      if (rows.length > 0) await refuseMovedAway(client, service)
       const unset = await missingSettings(client, service, role)
       if (pending.length > 0 || unset.length > 0)
         await prepareSchema(client, service, role, servicePassword(secret, service))
@@ -110,47 +113,12 @@ export async function checkMigrated(options: MigrateOptions): Promise<void> {
   }
 }
 
-const connectAsOwner = async (url: string): Promise<pg.Client> => {
-  const client = new pg.Client({
-    connectionString: url,
-    connectionTimeoutMillis: 15_000,
-    application_name: 'stoa-migrate',
-  })
-  await client.connect()
-  return client
-}
-
-/**
- * A lock of a session, as the one under which copies take turns, is nobody's where a pooler gives each transaction another session.
- * PostgreSQL tells a client the process that serves it, and a pooler tells its own number.
- */
-async function refusePooler(client: pg.Client): Promise<void> {
-  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid')
-  // Known to the driver, and not to its types.
-  if (rows[0]?.pid === Reflect.get(client, 'processID')) return
-  throw startError(
-    'database-pooled',
-    `The database ${client.database} at ${client.host}:${client.port} is reached through a pooler, and migrations need PostgreSQL itself: name it with DATABASE_DIRECT_URL.`,
-  )
-}
-
-/** A service whose rows are still in the database of all would begin anew in its own: somebody has to move them first. */
-async function refuseLeftBehind({ shared, own }: Databases, service: string): Promise<void> {
-  if (!shared || !own[service] || own[service].directUrl === shared.directUrl) return
-  const client = await connectAsOwner(shared.directUrl)
-  try {
-    const { rows } = await client.query(
-      `select 1 from information_schema.tables where table_schema = $1 and table_name = 'outbox'`,
-      [service],
-    )
-    if (rows.length === 0) return
-  } finally {
-    await client.end()
-  }
-  throw startError(
-    'database-left-behind',
-    `The rows of ${service} are in the database of all services, and its own has none: move them first, or drop the schema ${service} there (docs/databases.md).`,
-  )
+/** The files that this version has and the rows of a service have not seen yet. */
+export async function pendingOf(client: pg.Client, { service, folder }: MigrationSource): Promise<string[]> {
+  const { rows } = await client.query<Applied>('select name, checksum from stoa.migrations where service = $1', [
+    service,
+  ])
+  return pendingFiles(service, [...(await migrationsOf(folder))], rows).map(({ name }) => name)
 }
 
 const behind = (service: string, what: string): Error =>
