@@ -24,7 +24,7 @@ export type Seen = {
   readonly checkoutMs: number[]
   readonly pageMs: number[]
 }
-const nothingSeen = (): Seen => ({
+export const nothingSeen = (): Seen => ({
   orders: 0,
   pages: 0,
   turnedAway: 0,
@@ -51,6 +51,28 @@ async function tried(seen: Seen, asked: Promise<Answer>): Promise<Answer | null>
 }
 
 const address = { name: 'Ada Lovelace', line1: 'Street 1', city: 'Berlin', postalCode: '10115', country: 'DE' }
+
+/** So much of everything that nothing sells out: what is refused then is refused for the load. */
+export async function fillShelves(
+  base: string,
+  staff: { readonly email: string; readonly password: string },
+  variants: readonly string[],
+): Promise<void> {
+  const call = async <R>(method: string, path: string, body: unknown, token?: string): Promise<R> => {
+    const authorization = token ? { authorization: `Bearer ${token}` } : {}
+    const answer = await fetch(`${base}${path}`, {
+      method,
+      headers: { 'content-type': 'application/json', ...authorization },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    })
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
+    return (await answer.json()) as R
+  }
+  const { token } = await call<{ token: string }>('POST', '/api/auth/sign-in/email', staff)
+  const { items } = await call<{ items: { id: string }[] }>('GET', '/api/admin/locations', null, token)
+  for (const variantId of variants)
+    await call('PUT', '/api/admin/inventory/levels', { variantId, locationId: items[0]?.id, onHand: 1_000_000 }, token)
+}
 
 export type Goods = { readonly variants: readonly string[]; readonly paths: readonly string[] }
 
@@ -128,26 +150,43 @@ export function loadOn(base: string) {
   }
 
   /**
-   * Shoppers come at `ordersASecond`, by chance (a Poisson process), whether or not the shop keeps up. What is answered
-   * after the last has come is not seen: it was sold while nobody else came.
+   * Shoppers come by chance (a Poisson process), whether or not the shop keeps up, for as long as `seconds`.
+   * @param ordersASecond how many begin to buy in a second, at that second
+   * @param seen where what becomes of one who comes now is counted
+   * @returns resolves when the last one has come, to those who have not been answered yet
    */
-  async function offer(goods: Goods, ordersASecond: number, seconds: number): Promise<Seen> {
-    const seen = nothingSeen()
+  async function come(
+    goods: Goods,
+    ordersASecond: (second: number) => number,
+    seconds: number,
+    seen: () => Seen,
+  ): Promise<ReadonlySet<Promise<void>>> {
     const running = new Set<Promise<void>>()
     const start = (work: Promise<void>): void => {
       const one = work.finally(() => running.delete(one))
       running.add(one)
     }
     const began = performance.now()
-    const arrivals = ordersASecond * (pagesAnOrder + 1)
-    let due = 0
-    for (let n = 0; due < seconds; n++) {
-      due += -Math.log(1 - Math.random()) / arrivals
+    for (let n = 0, due = 0; ; n++) {
+      due += -Math.log(1 - Math.random()) / (ordersASecond(due) * (pagesAnOrder + 1))
+      if (due >= seconds) break
       const aheadMs = began + due * 1_000 - performance.now()
       if (aheadMs > 1) await pause(aheadMs)
-      if (n % (pagesAnOrder + 1) === 0) start(buy(seen, goods.variants[n % goods.variants.length] as string))
-      else start(look(seen, goods.paths[n % goods.paths.length] as string))
+      if (n % (pagesAnOrder + 1) === 0) start(buy(seen(), goods.variants[n % goods.variants.length] as string))
+      else start(look(seen(), goods.paths[n % goods.paths.length] as string))
     }
+    return running
+  }
+
+  /** They come at `ordersASecond`. What is answered after the last has come is not seen: it was sold while nobody else came. */
+  async function offer(goods: Goods, ordersASecond: number, seconds: number): Promise<Seen> {
+    const seen = nothingSeen()
+    const running = await come(
+      goods,
+      () => ordersASecond,
+      seconds,
+      () => seen,
+    )
     const inTime = structuredClone(seen)
     await Promise.all(running)
     return { ...inTime, failed: seen.failed, failures: seen.failures }
@@ -175,5 +214,5 @@ export function loadOn(base: string) {
     }
   }
 
-  return { send, findLimit, offer, readGoods, close: () => agent.close() }
+  return { send, findLimit, come, offer, readGoods, close: () => agent.close() }
 }

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { loadOn, type Seen, shoppersAtOnce } from './load.ts'
+import { fillShelves, loadOn, type Seen, shoppersAtOnce } from './load.ts'
 
 // What a shop does when more comes than it can serve. Finds how much a shop of its own sells and shows at most, then offers
 // once, twice and five times that, by a clock that does not wait for answers. Talks to 127.0.0.1 only, and stops by itself.
@@ -14,7 +14,7 @@ const port = Number(process.env.BENCH_PORT ?? 4_330)
 const seconds = Number(process.env.BENCH_SECONDS ?? 10)
 const base = `http://127.0.0.1:${port}`
 const multiples = [1, 2, 5]
-const staff = { STOA_ADMIN_EMAIL: 'owner@bench.example', STOA_ADMIN_PASSWORD: 'an owner for the bench' }
+const staff = { email: 'owner@bench.example', password: 'an owner for the bench' }
 const { send, findLimit, offer, readGoods, close } = loadOn(base)
 
 const say = (line: string): void => {
@@ -38,7 +38,14 @@ function report(name: string, seen: Seen): void {
 async function startShop(dataFolder: string): Promise<ChildProcess> {
   const start = async (isThere: (items: number) => boolean): Promise<ChildProcess> => {
     const shop = spawn(process.execPath, [join(root, 'cli', 'stoa.ts'), 'start'], {
-      env: { ...process.env, PORT: String(port), STOA_DATA: dataFolder, STOA_LOG: 'silent', ...staff },
+      env: {
+        ...process.env,
+        PORT: String(port),
+        STOA_DATA: dataFolder,
+        STOA_LOG: 'silent',
+        STOA_ADMIN_EMAIL: staff.email,
+        STOA_ADMIN_PASSWORD: staff.password,
+      },
       stdio: ['ignore', 'ignore', 'ignore'],
     })
     for (;;) {
@@ -60,27 +67,6 @@ async function stop(shop: ChildProcess): Promise<void> {
   await exited
 }
 
-/** So much of everything that nothing sells out: what is refused then is refused for the load. */
-async function fillShelves(variants: readonly string[]): Promise<void> {
-  const call = async <R>(method: string, path: string, body: unknown, token?: string): Promise<R> => {
-    const authorization = token ? { authorization: `Bearer ${token}` } : {}
-    const answer = await fetch(`${base}${path}`, {
-      method,
-      headers: { 'content-type': 'application/json', ...authorization },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    })
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`)
-    return (await answer.json()) as R
-  }
-  const { token } = await call<{ token: string }>('POST', '/api/auth/sign-in/email', {
-    email: staff.STOA_ADMIN_EMAIL,
-    password: staff.STOA_ADMIN_PASSWORD,
-  })
-  const { items } = await call<{ items: { id: string }[] }>('GET', '/api/admin/locations', null, token)
-  for (const variantId of variants)
-    await call('PUT', '/api/admin/inventory/levels', { variantId, locationId: items[0]?.id, onHand: 1_000_000 }, token)
-}
-
 async function main(): Promise<void> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-overload-'))
   say(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; the load runs on the same machine`)
@@ -88,7 +74,7 @@ async function main(): Promise<void> {
   try {
     await pause(3_000)
     const goods = await readGoods()
-    await fillShelves(goods.variants)
+    await fillShelves(base, staff, goods.variants)
     await findLimit(goods, seconds)
     const limit = await findLimit(goods, seconds)
     report(`limit, ${shoppersAtOnce} shoppers at once`, limit)

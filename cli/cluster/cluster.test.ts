@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { promisify } from 'node:util'
 import { hostable } from '../environment.ts'
+import { readScaling, withinRoom } from './autoscaler.ts'
 import { configurationOf } from './balancer.ts'
 import { planOf } from './plan.ts'
 
@@ -58,6 +59,28 @@ test('addresses of services that would run elsewhere, and a scaling that is none
       await complaintOf(['start', '--autoscale', wrong]),
       /^stoa: --autoscale is ".*", but must say from how many/,
     )
+})
+
+test('copies that request less of a core are scaled by less, and no more come than the machine has cores for', () => {
+  const targets = (cores?: string) => readScaling('2-8', cores).scaling.metrics
+  assert.deepEqual(targets(), [
+    { name: 'cpu', target: 50 },
+    { name: 'inFlight', target: 12 },
+  ])
+  assert.deepEqual(targets('0.5'), targets())
+  assert.deepEqual(targets('0.125'), [
+    { name: 'cpu', target: 12.5 },
+    { name: 'inFlight', target: 3 },
+  ])
+  assert.equal(readScaling('2-8').room, Number.POSITIVE_INFINITY)
+  assert.equal(readScaling('2-8', '0.125').room, availableParallelism() * 8)
+  const { scaling } = readScaling('2-8', '0.1')
+  const most = (wanted: number, others: number) => withinRoom({ scaling, room: 20 }, wanted, others).maxReplicas
+  assert.deepEqual([most(2, 10), most(2, 17), most(3, 18), most(2, 30)], [8, 3, 3, 2])
+  for (const wrong of ['0', '0.04', '2', 'half'])
+    assert.throws(() => readScaling('2-8', wrong), {
+      faults: [`--cores is "${wrong}", but must be what a copy requests of one core, from 0.05 to 1`],
+    })
 })
 
 test('groups and copies say which processes there are', () => {

@@ -14,6 +14,7 @@ export type ClusterOptions = {
   readonly copies?: string
   readonly groups?: string
   readonly autoscale?: string
+  readonly cores?: string
   readonly json?: boolean
 }
 
@@ -60,7 +61,7 @@ async function start(environment: Environment, root: string, options: ClusterOpt
     ])
   }
   const settings = await loadSettings(root, environment.configFile)
-  const scaling = options.autoscale === undefined ? null : readScaling(options.autoscale)
+  const scaling = options.autoscale === undefined ? null : readScaling(options.autoscale, options.cores)
   const parts = planOf({
     groups: options.groups,
     copies: options.copies,

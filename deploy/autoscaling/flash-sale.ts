@@ -19,15 +19,26 @@ export type Capacity = {
 /** Requests a second over time. */
 export type Trace = { readonly seconds: number; readonly rate: (second: number) => number }
 
-/** Quiet for three minutes, fifty times as much within one, so for ten, and quiet again. */
-export const flashSale = (quietRate: number): Trace => ({
-  seconds: 1_800,
+/** How long each part of a sale takes, in seconds; it comes and goes by the same ramp. */
+export type SaleShape = {
+  readonly before: number
+  readonly ramp: number
+  readonly sale: number
+  readonly after: number
+}
+
+/** Quiet for three minutes, more and more within one, for ten, and quiet again. */
+const usualShape: SaleShape = { before: 180, ramp: 60, sale: 600, after: 900 }
+/** As often as in a quiet minute. */
+export const timesAsMany = 50
+
+export const flashSale = (quietRate: number, { before, ramp, sale, after }: SaleShape = usualShape): Trace => ({
+  seconds: before + ramp + sale + ramp + after,
   rate(second) {
-    const begin = 180
-    const end = begin + 660
-    if (second < begin || second >= end + 60) return quietRate
-    const part = second < begin + 60 ? (second - begin) / 60 : second < end ? 1 : 1 - (second - end) / 60
-    return quietRate * (1 + 49 * part)
+    const end = before + ramp + sale
+    if (second < before || second >= end + ramp) return quietRate
+    const part = second < before + ramp ? (second - before) / ramp : second < end ? 1 : 1 - (second - end) / ramp
+    return quietRate * (1 + (timesAsMany - 1) * part)
   },
 })
 

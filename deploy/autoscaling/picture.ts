@@ -9,7 +9,11 @@ type Panel = {
 }
 
 /** The run of a sale as a picture: requests, pods, utilization, p99 and who was turned away, over time. */
-export function drawSale(samples: readonly Sample[], { requestedCores }: Capacity): string {
+export function drawSale(
+  samples: readonly Sample[],
+  { requestedCores }: Pick<Capacity, 'requestedCores'>,
+  title = 'A flash sale, simulated: from quiet to fifty times as much in one minute',
+): string {
   const panels: Panel[] = [
     { title: 'requests a second', value: ({ rate }) => rate, format: (one) => Math.round(one).toLocaleString('en') },
     { title: 'pods that are ready', value: ({ ready }) => ready, format: String },
@@ -40,12 +44,13 @@ export function drawSale(samples: readonly Sample[], { requestedCores }: Capacit
     ].join('\n')
   })
   const bottom = 24 + panels.length * (height + gap) - gap
-  const minutes = Array.from({ length: Math.floor(end / 300) + 1 }, (_, index) => index * 5)
+  const apart = end > 900 ? 5 : 1
+  const minutes = Array.from({ length: Math.floor(end / 60 / apart) + 1 }, (_, index) => index * apart)
   const ticks = minutes.map(
     (one) => `<text x="${x(one * 60)}" y="${bottom + 18}" text-anchor="middle">${one} min</text>`,
   )
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${bottom + 28}" font-family="system-ui, sans-serif" font-size="12" fill="#6b7280">
-<title>A flash sale, simulated: from quiet to fifty times as much in one minute</title>
+<title>${title}</title>
 ${[...drawn, ...ticks].join('\n')}
 </svg>
 `
