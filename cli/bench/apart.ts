@@ -33,8 +33,7 @@ export async function measureApart(options: RunOptions, driver: Driver, goods: G
       load: { atOnce: buyersCounted },
       from,
     })
-  // As long as all rounds of the shop in one process together. The same before it is counted: PostgreSQL has just started, and writes each
-  // page as a whole when it is changed for the first time.
+  // As long as all rounds of the shop in one process together; and as long before it is counted, since every process has just started.
   const lasts = seconds * options.rounds
   const warm = await drive(0, lasts)
   return withClient(shopDatabase(postgres.url), async (database) => {

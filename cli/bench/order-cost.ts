@@ -12,7 +12,7 @@ export type OrderCost = {
   readonly statements: number
   /** Transactions that wrote: the others have no number and flush nothing. */
   readonly commits: number
-  /** Of the write-ahead log. */
+  /** Of the write-ahead log, without the whole pages of which PostgreSQL writes one at a page's first change after a checkpoint. */
   readonly logBytes: number
   readonly rowsWritten: number
   readonly events: number
@@ -29,16 +29,31 @@ export type Counted = {
   readonly database: pg.Client
 }
 
-const idleMs = 3_000
+const idleMs = 5_000
+
+type Sell = () => Promise<{ readonly visits: number; readonly seconds: number }>
 
 /**
  * Counts while `sell` sells and until nothing of it is under way. What the shop does by itself in that time, asked before, is taken off.
+ * Vacuum, whose work comes all at once and in one of the two or in none, is not counted.
  * @param sell resolves to how many orders were placed, and in what time
  */
-export async function costOfOrders(
-  counted: Counted,
-  sell: () => Promise<{ readonly visits: number; readonly seconds: number }>,
-): Promise<OrderCost> {
+export async function costOfOrders(counted: Counted, sell: Sell): Promise<OrderCost> {
+  const { database } = counted
+  for (const name of inRushes) await database.query(`alter system set ${name} to off`)
+  await database.query('select pg_reload_conf()')
+  try {
+    return await count(counted, sell)
+  } finally {
+    for (const name of inRushes) await database.query(`alter system reset ${name}`)
+    await database.query('select pg_reload_conf()')
+  }
+}
+
+/** What PostgreSQL does at moments of its own choice, and not with an order. */
+const inRushes = ['autovacuum', 'full_page_writes']
+
+async function count(counted: Counted, sell: Sell): Promise<OrderCost> {
   await untilDelivered(counted.database)
   const [beforeIdle, idleSince] = [await lookAt(counted), performance.now()]
   await pause(idleMs)
@@ -108,9 +123,10 @@ const quietWithinMs = 120_000
 /** PostgreSQL's processes tell their counts to the others so much later, at most. */
 const countsLateMs = 1_500
 
-/** Waits until no event is under way, and until PostgreSQL has counted what it did. */
+/** Waits until no event is under way and nothing is vacuumed, and until PostgreSQL has counted what it did. */
 async function untilDelivered(database: pg.Client): Promise<void> {
-  const text = `select sum(waiting)::int as waiting from (${await outboxes(database)}) as each`
+  const text = `select sum(waiting)::int + (select count(*) from pg_stat_activity where backend_type = 'autovacuum worker')::int as waiting
+    from (${await outboxes(database)}) as each`
   for (const until = performance.now() + quietWithinMs; performance.now() < until; await pause(100)) {
     const { rows } = await database.query<{ waiting: number }>(text)
     if (rows[0]?.waiting === 0) return void (await pause(countsLateMs))
