@@ -6,8 +6,6 @@ import { Agent, request } from 'undici'
 
 /** What shoppers look at for each order that one of them places. */
 export const pagesAnOrder = 5
-/** Shoppers beside each other who keep a shop busy, when its limit is looked for. */
-export const shoppersAtOnce = 24
 /** Longer than any answer that is worth something. */
 const timeoutMs = 15_000
 
@@ -132,8 +130,8 @@ export function loadOn(base: string) {
     seen.pageMs.push(page.tookMs)
   }
 
-  /** Each shopper looks and buys as fast as the shop answers. */
-  async function findLimit(goods: Goods, seconds: number): Promise<Seen> {
+  /** So many shoppers beside each other look and buy, each as fast as the shop answers. */
+  async function sell(goods: Goods, seconds: number, shoppers: number): Promise<Seen> {
     const seen = nothingSeen()
     const until = performance.now() + seconds * 1_000
     let next = 0
@@ -145,7 +143,7 @@ export function loadOn(base: string) {
         await buy(seen, goods.variants[n % goods.variants.length] as string)
       }
     }
-    await Promise.all(Array.from({ length: shoppersAtOnce }, shopper))
+    await Promise.all(Array.from({ length: shoppers }, shopper))
     return seen
   }
 
@@ -214,5 +212,5 @@ export function loadOn(base: string) {
     }
   }
 
-  return { send, findLimit, come, offer, readGoods, close: () => agent.close() }
+  return { send, sell, come, offer, readGoods, close: () => agent.close() }
 }

@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { fillShelves, loadOn, type Seen, shoppersAtOnce } from './load.ts'
+import { fillShelves, loadOn, type Seen } from './load.ts'
 
 // What a shop does when more comes than it can serve. Finds how much a shop of its own sells and shows at most, then offers
 // once, twice and five times that, by a clock that does not wait for answers. Talks to 127.0.0.1 only, and stops by itself.
@@ -14,8 +14,10 @@ const port = Number(process.env.BENCH_PORT ?? 4_330)
 const seconds = Number(process.env.BENCH_SECONDS ?? 10)
 const base = `http://127.0.0.1:${port}`
 const multiples = [1, 2, 5]
+/** What is sold at most is found by ever more of them: a few wait for each other, and more share more statements. */
+const shoppersAtOnce = [24, 48, 96] as const
 const staff = { email: 'owner@bench.example', password: 'an owner for the bench' }
-const { send, findLimit, offer, readGoods, close } = loadOn(base)
+const { send, sell, offer, readGoods, close } = loadOn(base)
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -75,9 +77,14 @@ async function main(): Promise<void> {
     await pause(3_000)
     const goods = await readGoods()
     await fillShelves(base, staff, goods.variants)
-    await findLimit(goods, seconds)
-    const limit = await findLimit(goods, seconds)
-    report(`limit, ${shoppersAtOnce} shoppers at once`, limit)
+    await sell(goods, seconds, shoppersAtOnce[0])
+    const sold: Seen[] = []
+    for (const shoppers of shoppersAtOnce) {
+      const seen = await sell(goods, seconds, shoppers)
+      report(`${shoppers} shoppers at once`, seen)
+      sold.push(seen)
+    }
+    const limit = sold.reduce((most, seen) => (seen.orders > most.orders ? seen : most))
     const limits = limit.orders / seconds
     for (const multiple of multiples) {
       const seen = await offer(goods, limits * multiple, seconds)

@@ -11,8 +11,13 @@ export type Work = {
   readonly seconds: number
 }
 
+/** Enough to keep a shop busy. */
+const shoppersAtOnce = 24
+
 const { url, goods, ordersASecond, seconds } = workerData as Work
 const load = loadOn(url)
-const seen = await (ordersASecond === null ? load.findLimit(goods, seconds) : load.offer(goods, ordersASecond, seconds))
+const seen = await (ordersASecond === null
+  ? load.sell(goods, seconds, shoppersAtOnce)
+  : load.offer(goods, ordersASecond, seconds))
 await load.close()
 parentPort?.postMessage(seen)
