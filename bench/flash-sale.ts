@@ -1,10 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { type OwnCluster, startOwnCluster } from '../cli/bench/own-cluster.ts'
+import { staff } from '../cli/bench/own-shop.ts'
 import { tellCluster } from '../cli/cluster/control.ts'
 import type { CopyHealth } from '../cli/cluster/health.ts'
 import { type Ending, endOnSignal, openEnding } from '../cli/ending.ts'
@@ -18,7 +18,6 @@ import { fillShelves, loadOn, nothingSeen, pagesAnOrder, type Seen } from './loa
 // `node bench/flash-sale.ts`: the flash sale that deploy/autoscaling simulates, on a real shop: `stoa cluster` behind HAProxy, which
 // scales itself by the chart's parameters, while people come as the trace says. Talks to 127.0.0.1 only, and stops by itself.
 
-const root = join(import.meta.dirname, '..')
 const { values: options } = parseArgs({
   options: {
     // Orders a second while the sale lasts, with five pages each.
@@ -38,7 +37,6 @@ if (![before, ramp, sale, after, Number(options.peak)].every((one) => one > 0 &&
   )
 const shape: SaleShape = { before, ramp, sale, after }
 const trace = flashSale(Number(options.peak) / timesAsMany, shape)
-const staff = { email: 'owner@bench.example', password: 'an owner for the bench' }
 const startWithinMs = 180_000
 /** Each part of a sale is looked at more than once. */
 const sampleMs = 1_000 * Math.min(5, before, ramp, sale / 2, after)
@@ -55,43 +53,17 @@ type Look = {
 }
 type Moment = Sample & Look
 
-async function startCluster(ending: Ending): Promise<{ base: string; folder: string }> {
+async function startCluster(ending: Ending): Promise<OwnCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'stoa-sale-'))
   ending.add(() => rm(folder, { recursive: true, force: true }))
-  const [port, sandboxPort] = (await freePorts(2)) as [number, number]
+  const [port] = (await freePorts(1)) as [number]
   const copies = options.autoscale.split('-')[0] ?? '1'
   const scaling = ['--copies', copies, '--autoscale', options.autoscale, '--cores', options.cores]
   const groups = options.groups ? ['--groups', options.groups] : []
-  const shop = spawn(process.execPath, [join(root, 'cli/stoa.ts'), 'cluster', ...scaling, ...groups], {
-    env: {
-      PATH: process.env.PATH ?? '',
-      PORT: String(port),
-      STOA_SANDBOX_PORT: String(sandboxPort),
-      STOA_DATA: join(folder, 'data'),
-      STOA_LOG: 'silent',
-      STOA_ADMIN_EMAIL: staff.email,
-      STOA_ADMIN_PASSWORD: staff.password,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const where = { dataFolder: join(folder, 'data'), port, ending }
+  return startOwnCluster(where, [...scaling, ...groups], { STOA_DEMO: 'on' }, (line) => {
+    if (line.startsWith('autoscale')) say(line)
   })
-  ending.add(() => stop(shop))
-  let words = ''
-  for (const stream of [shop.stdout, shop.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      const text = String(chunk)
-      words += text
-      for (const line of text.split('\n')) if (line.startsWith('autoscale')) say(line)
-    })
-  for (const until = Date.now() + startWithinMs; !words.includes('In other terminals'); await pause(50))
-    if (shop.exitCode !== null || Date.now() > until) throw new Error(`the cluster did not start: ${words}`)
-  return { base: `http://127.0.0.1:${port}`, folder: join(folder, 'data', 'cluster') }
-}
-
-async function stop(shop: ChildProcess): Promise<void> {
-  if (shop.exitCode !== null) return
-  const exited = once(shop, 'exit')
-  shop.kill('SIGTERM')
-  await exited
 }
 
 /** Lets people come, and looks every few seconds at what became of them and at the copies. */

@@ -38,6 +38,18 @@ export async function postgresMs(postmaster: number): Promise<number> {
   return living + (own?.ownMs ?? 0) + (own?.endedChildrenMs ?? 0)
 }
 
+/** Of a process and all that it started and they started in turn; those that have ended count in who started them. */
+export async function familyMs(pid: number): Promise<number> {
+  const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const stats = await Promise.all(names.map(async (name) => [Number(name), await statOf(name)] as const))
+  const isOfFamily = (id: number, stat: Stat | null): boolean =>
+    id === pid || (stat !== null && stat.parent > 1 && isOfFamily(stat.parent, parents.get(stat.parent) ?? null))
+  const parents = new Map(stats)
+  return stats
+    .filter(([id, stat]) => isOfFamily(id, stat))
+    .reduce((sum, [, stat]) => sum + (stat?.ownMs ?? 0) + (stat?.endedChildrenMs ?? 0), 0)
+}
+
 const statusMegabytes = async (pid: number, field: 'VmRSS' | 'VmHWM' | 'RssAnon'): Promise<number> =>
   Number(
     new RegExp(`${field}:\\s+(\\d+)`).exec(await readFile(`/proc/${pid}/status`, 'utf8').catch(() => ''))?.[1] ?? 0,

@@ -12,7 +12,7 @@ export function drawScale(curves: readonly Curve[]): string {
     return `<g transform="translate(${x} ${y})">${panel(curve)}</g>`
   })
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" font-size="11" fill="#6b7280">
-<title>How work grows with products, lines in a cart and promotions</title>
+<title>How work grows with products, lines in a cart, promotions and copies</title>
 ${panels.join('\n')}
 </svg>
 `

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import { handleOf, productRows } from './catalog.ts'
+import { familyMs, processorMs } from './meter.ts'
 import { exponentOf } from './scale.ts'
 import { drawScale } from './scale-picture.ts'
 
@@ -40,4 +43,22 @@ test('product n is the same in every catalog of a seed, and another in that of a
     assert.equal(new Set(rows.map((row) => `${row[7]}/${row[9]}`)).size, rows.length)
   }
   assert.notDeepEqual(productRows(2, 0), productRows(1, 0))
+})
+
+test('a family’s processor time is that of those who live and of those who have ended', async (t) => {
+  const busyMs = 300
+  const busy = `for (const since = process.cpuUsage(); process.cpuUsage(since).user < ${busyMs}_000;);`
+  const program = `
+    const { execFileSync, spawn } = require('node:child_process')
+    execFileSync(process.execPath, ['-e', ${JSON.stringify(busy)}])
+    const child = spawn(process.execPath, ['-e', ${JSON.stringify(`${busy} console.log('done'); setTimeout(() => {}, 60_000)`)}])
+    child.stdout.pipe(process.stdout)
+    process.on('SIGTERM', () => { child.kill(); process.exit() })`
+  const parent = spawn(process.execPath, ['-e', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.after(() => parent.kill())
+  await once(parent.stdout, 'data')
+  const { pid } = parent as { pid: number }
+  assert.ok((await processorMs(pid)) < busyMs)
+  const family = await familyMs(pid)
+  assert.ok(family >= 2 * busyMs - 20, `${family}`)
 })

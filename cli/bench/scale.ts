@@ -1,19 +1,21 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { findHaproxy } from '../cluster/balancer.ts'
 import type { Ending } from '../ending.ts'
 import { writeCatalog } from './catalog.ts'
+import { measureCopies } from './copies.ts'
 import { readGoods, type Staff, signIn } from './goods.ts'
 import { ownMegabytes, postgresMs, processorMs } from './meter.ts'
 import { importInto, type OwnShop, startOwnShop, untilQuiet } from './own-shop.ts'
 import type { Goods, VisitName } from './visits.ts'
 import { type Driver, startDriver } from './workers.ts'
 
-// How work grows with what there is: each figure at some sizes, one process, processor time of shop and PostgreSQL together.
+// How work grows with what there is: each figure at some sizes, processor time of shop and PostgreSQL together.
 
 export type Point = { readonly size: number; readonly value: number }
 export type Curve = {
   readonly name: string
-  readonly of: 'products' | 'lines in a cart' | 'promotions'
+  readonly of: 'products' | 'lines in a cart' | 'promotions' | 'copies'
   readonly unit: 'ms' | 'MB' | 's' | 'a second'
   readonly points: readonly Point[]
   /** k, where the last step grows as size to the power of k: 0 is constant, 1 is linear. */
@@ -34,9 +36,11 @@ export type ScaleOptions = {
 const cartSizes = [1, 10, 50, 100]
 const promotionCounts = [0, 10, 100, 1_000]
 
-type Sample = Omit<Curve, 'points' | 'exponent'> & Point
+export type Sample = Omit<Curve, 'points' | 'exponent'> & Point
 
 export async function measureScale(options: ScaleOptions): Promise<Curve[]> {
+  // What is missing is said before anything is measured.
+  await findHaproxy()
   const sizes: number[] = []
   for (let size = 1_000; size < options.products; size *= 10) sizes.push(size)
   sizes.push(options.products)
@@ -59,7 +63,7 @@ export function exponentOf(points: readonly Point[]): number {
   return Math.log(last.value / before.value) / Math.log(last.size / before.size)
 }
 
-/** A shop with a catalog of `size`; the smallest is also the one in which carts and promotions grow. */
+/** A shop with a catalog of `size`; the smallest is also the one in which carts, promotions and copies grow. */
 async function measureCatalog(options: ScaleOptions, size: number, withCarts: boolean): Promise<Sample[]> {
   const { seed, onProgress, ending } = options
   const dataFolder = join(options.dataFolder, `products-${size}`)
@@ -96,6 +100,7 @@ async function measureCatalog(options: ScaleOptions, size: number, withCarts: bo
   samples.push(sample('own memory after looking', 'MB', await ownMegabytes(shop.pid)))
   if (withCarts) samples.push(...(await measureCarts(bench, staff, onProgress)))
   await shop.stop()
+  if (withCarts) samples.push(...(await measureCopies(options, dataFolder, bench.driver, bench.goods)))
   await rm(dataFolder, { recursive: true })
   return samples
 }
