@@ -6,7 +6,7 @@ import T from 'typebox'
 import { request } from 'undici'
 import { anyone, command, contract, ok, query, refuse, staff } from '#kernel/contract'
 import { service } from '#kernel/service'
-import { freshMs, renewedFromMs } from '#kernel/shared-answers'
+import { freshMs, renewedBeforeMs } from '#kernel/shared-answers'
 import { startTestHost, type TestHost } from '../test/host.ts'
 
 const board = contract('board', {
@@ -107,7 +107,7 @@ test('an answer that grows old is made anew while it is still sent', async () =>
   for (;;) {
     const since = performance.now()
     const made = await readsIn()
-    await pause(renewedFromMs + 20)
+    await pause(renewedBeforeMs + 20)
     const old = await readsIn()
     // On a machine that was busy for so long it was no longer kept.
     if (performance.now() - since > freshMs) continue

@@ -250,7 +250,7 @@ test('what is read again as it was is marked as read and otherwise left alone', 
   const made = entryOf(same, 'unchanged', id)
   const write = async (entry: typeof made, since = 0): Promise<number> => {
     const read = await nextRead(db)
-    await inTransaction(db, (tx) => putProducts(tx, { read, entries: [entry] }, since))
+    await inTransaction(db, (tx) => putProducts(tx, { read, entries: [entry] }, { since }))
     return read
   }
   const written = async () => {

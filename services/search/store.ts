@@ -13,13 +13,52 @@ export async function nextRead(db: Executor): Promise<number> {
   return theOnly(rows).read
 }
 
+/** News older than this many are forgotten: who has not asked for so long asks for everything anew. */
+const newsKept = 1_000
+/** An event that takes effect later than this came late: a part of the second in which a change has to be seen is gone. */
+const promptSeconds = 0.5
+
 /**
- * Writes what was read, except for products of which something newer was written.
+ * Writes what was read, except for products of which something newer was written, and that there are news of all of them.
  * @param since words of the vocabulary that were read before it are marked as read now; 0 marks none
+ * @param happenedAt when the first of what told of them happened; null where nothing did
  */
-export async function putProducts(tx: Transaction, { read, entries }: Reading, since = 0): Promise<void> {
+export async function putProducts(
+  tx: Transaction,
+  { read, entries }: Reading,
+  { since = 0, happenedAt = null }: { readonly since?: number; readonly happenedAt?: string | null } = {},
+): Promise<void> {
   if (entries.length === 0) return
   await sql`select put_products(${read}, ${since}, ${toJson(entries)}::jsonb)`.execute(tx)
+  const productIds = entries.map(({ productId }) => productId)
+  // After the lock that the function takes: numbers are to commit in their order.
+  await sql`
+    with told as (
+      insert into news (product_ids, late)
+      values (${productIds}::text[],
+              coalesce(clock_timestamp() - ${happenedAt}::timestamptz > make_interval(secs => ${promptSeconds}), false))
+      returning number)
+    delete from news using told where news.number <= told.number - ${newsKept}`.execute(tx)
+}
+
+/** Batches of news that are told one by one: who is farther behind has little that still holds. */
+const newsTold = 200
+
+/** What there are news of since `place` (null: not said), and whether they come late at this moment. */
+export async function newsSince(
+  db: Executor,
+  place: number | null,
+): Promise<{ place: number; productIds: readonly string[]; complete: boolean; late: boolean }> {
+  const { rows } = await sql<{ place: number; productIds: string[]; complete: boolean; late: boolean }>`
+    with latest as materialized (select * from news order by number desc limit ${newsTold}),
+    reached as (select coalesce(max(number), 0) as number, coalesce(min(number), 0) as first from latest)
+    select reached.number as place,
+           coalesce(${place}::bigint >= reached.first - 1 and ${place}::bigint <= reached.number, false) as complete,
+           array(select distinct id from latest, unnest(product_ids) id where latest.number > ${place}::bigint)
+             as "productIds",
+           exists (select from latest where late and told_at > clock_timestamp() - interval '1 second') as late
+    from reached`.execute(db)
+  return theOnly(rows)
 }
 
 /** Removes what was last read before `since`. */
