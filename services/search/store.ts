@@ -191,7 +191,11 @@ export type Among =
       readonly price: { readonly least: number; readonly most: number } | null
     }
 
-/** A page of cards in an order that an index has, after the place that `after` names: sort key and product. */
+/**
+ * A page of cards in an order that an index has, after the place that `after` names: sort key and product. Of products at places few
+ * are sorted. Else the index is gone through until a page is found, which the inner select, planned by itself, sees to: whoever
+ * plans this for any price expects next to nothing in its range, and would sort everything there is.
+ */
 export async function page(
   db: Reader,
   market: string,
@@ -203,21 +207,26 @@ export async function page(
     view.after === null
       ? sql`true`
       : sql`(${key}, l.product_id) ${beyond} (${view.after[0]}::${type}, ${view.after[1]})`
+  const order = sql`order by key ${direction}, "productId" ${direction}`
+  if ('places' in among) {
+    const { rows } = await sql<Row>`
+      select l.card, ${key} as key, l.product_id as "productId" from listings l
+      where l.market = ${market} and l.n = any(${among.places}::integer[]) and ${isAfter}
+      ${order} limit ${view.limit}`.execute(db)
+    return rows
+  }
+  const hasTerms = among.terms.map((anyOf) => sql`l.term_ids && ${anyOf}::integer[]`)
+  const price = among.price
+    ? sql`l.price_from between ${among.price.least} and ${among.price.most}`
+    : sql`true`
+  // An index by price is gone through within the range alone.
+  const [inside, outside] = view.sort.startsWith('price') ? [price, sql`true`] : [sql`true`, price]
   const { rows } = await sql<Row>`
-    select l.card, ${key} as key, l.product_id as "productId" from listings l
-    where l.market = ${market} and ${isAmong(among)} and ${isAfter}
-    order by ${key} ${direction}, l.product_id ${direction} limit ${view.limit}`.execute(db)
+    select l.card, l.key, l."productId"
+    from (select card, price_from, term_ids, ${key} as key, l.product_id as "productId" from listings l
+          where l.market = ${market} and ${inside} and ${isAfter} ${order} offset 0) l
+    where ${sql.join([outside, ...hasTerms], sql` and `)} ${order} limit ${view.limit}`.execute(db)
   return rows
-}
-
-function isAmong(among: Among): RawBuilder<unknown> {
-  if ('places' in among) return sql`l.n = any(${among.places}::integer[])`
-  const { terms, price } = among
-  const conditions = [
-    ...terms.map((anyOf) => sql`l.term_ids && ${anyOf}::integer[]`),
-    ...(price ? [sql`l.price_from between ${price.least} and ${price.most}`] : []),
-  ]
-  return conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `)
 }
 
 /** The cards of products at places, in no order. */
