@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { brotliCompress, gzip, constants as zlib } from 'node:zlib'
@@ -25,7 +25,7 @@ const toBytes = (buffer: Buffer): Bytes => buffer.toString('latin1')
 
 export function toAnswerBytes({ body: text, headers }: Answer): AnswerBytes {
   const body = Buffer.from(text)
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+  const etag = `"${hash('sha256', body, 'base64url').slice(0, 22)}"`
   const all = { ...headers, etag, vary: 'accept-encoding' }
   return {
     etag,

@@ -3,7 +3,7 @@ export type News = {
   readonly place: number
   /** Null when it is not known any more what has changed since. */
   readonly about: readonly string[] | null
-  /** Events come late at this moment, so there may be changes of which nothing is told yet. */
+  /** Events come late at this moment, or are not seen by all who answer: there are changes of which nothing is told yet. */
   readonly late: boolean
 }
 
@@ -37,6 +37,11 @@ export function newsDesk(ask: AskNews | undefined) {
     try {
       const { place: reached, about, late } = await from(place)
       const now = performance.now()
+      // What is told now will be told again: what is made meanwhile may be without it.
+      if (late) {
+        silentUntil = now + silentMs
+        return
+      }
       // What was made before the first news may be of a time of which they tell nothing.
       if (about === null || place === null || subjects.size + about.length > subjectsAtMost) {
         allAt = now
@@ -46,8 +51,7 @@ export function newsDesk(ask: AskNews | undefined) {
         if (about.length > 0) anyAt = now
       }
       place = reached
-      if (late) silentUntil = now + silentMs
-      else askedAt = began
+      askedAt = began
     } catch {
       silentUntil = performance.now() + silentMs
     } finally {

@@ -74,8 +74,15 @@ const write = (headers: Record<string, string>) =>
   })
 
 test('all who ask within a second get the same bytes, made once', async () => {
-  const answers = await Promise.all(Array.from({ length: 20 }, () => read()))
-  answers.push(await read())
+  let answers: Awaited<ReturnType<typeof read>>[] = []
+  // On a machine that was busy for so long it was made anew meanwhile.
+  for (let since = 0; since === 0 || performance.now() - since > renewedBeforeMs; ) {
+    await pause(freshMs + 50)
+    reads = 0
+    since = performance.now()
+    answers = await Promise.all(Array.from({ length: 20 }, () => read()))
+    answers.push(await read())
+  }
   assert.deepEqual(new Set(answers.map(({ body }) => body.toString())).size, 1)
   assert.equal(reads, 1)
   await pause(freshMs + 50)

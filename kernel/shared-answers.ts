@@ -34,8 +34,8 @@ export type SharedAnswers = {
 }
 
 /**
- * `about`: that of which news tell when it is another answer, or `everything` (kernel/news.ts) where any do; absent where it is not known. `route` of
- * one that is kept under its address.
+ * `about`: that of which news tell when it is another answer, or `everything` (news.ts) where any do; absent where it is not known.
+ * `route`: of one that is kept under its address.
  */
 export type SharedAnswer = Answer & { readonly about?: string | null; readonly route?: string }
 
@@ -45,8 +45,8 @@ export const freshMs = 1_000
 export const renewedBeforeMs = 500
 /** How long one lasts of which there are no news: some things change of which no event tells, such as a category's title. */
 export const lastingMs = 10_000
-/** Some thousand listings. Beyond it those that were not asked for longest go. */
-const bytesAtMost = 64 * 1024 * 1024
+/** Two thousand listings, or thirty thousand details. Beyond it those that were not asked for longest go. */
+const bytesAtMost = 32 * 1024 * 1024
 
 type Kept = {
   readonly bytes: AnswerBytes

@@ -7,7 +7,6 @@ import { search } from '#contracts/search'
 import { productChanged, productRetired } from '#events/catalog'
 import { availabilityChanged } from '#events/inventory'
 import { priceChanged } from '#events/pricing'
-import { ok } from '#kernel/contract'
 import type { Transaction } from '#kernel/database'
 import type { EventEnvelope } from '#kernel/event'
 import { onAllPrepared } from '#kernel/inbox'
@@ -15,9 +14,10 @@ import { service } from '#kernel/service'
 import { keptIndex } from './kept-index.ts'
 import { listProducts } from './list-products.ts'
 import { marketFinder } from './markets.ts'
+import { news } from './news.ts'
 import { productsOf, type Reading, readProducts } from './read-products.ts'
 import { reindex } from './reindex.ts'
-import { newsSince, putProducts } from './store.ts'
+import { putProducts } from './store.ts'
 import { suggest } from './suggest.ts'
 
 /** The listing read model: listing, facets, full text, suggestions. */
@@ -47,15 +47,15 @@ export const searchService = service({
       tx: Transaction,
       heard: readonly { readonly event: EventEnvelope; readonly prepared: Reading }[],
     ): Promise<void> => {
-      const times = heard.map(({ event }) => Temporal.Instant.from(event.time)).sort(Temporal.Instant.compare)
-      if (heard[0]) await putProducts(tx, heard[0].prepared, { happenedAt: times[0]?.toString() ?? null })
+      const happenedAt = heard.map(({ event }) => event.time)
+      if (heard[0]) await putProducts(tx, heard[0].prepared, { happenedAt })
     }
     return {
       operations: {
         products: (input) => listProducts(deps, input),
         suggest: (input) => suggest(deps, input),
         reindex: () => reindex(neighbors),
-        news: async ({ place }) => ok(await newsSince(db, place)),
+        news: (input) => news(deps, input),
       },
       subscriptions: [
         onAllPrepared(productChanged, readOf, write),

@@ -21,12 +21,12 @@ const promptSeconds = 0.5
 /**
  * Writes what was read, except for products of which something newer was written, and that there are news of all of them.
  * @param since words of the vocabulary that were read before it are marked as read now; 0 marks none
- * @param happenedAt when the first of what told of them happened; null where nothing did
+ * @param happenedAt when what told of them happened
  */
 export async function putProducts(
   tx: Transaction,
   { read, entries }: Reading,
-  { since = 0, happenedAt = null }: { readonly since?: number; readonly happenedAt?: string | null } = {},
+  { since = 0, happenedAt = [] }: { readonly since?: number; readonly happenedAt?: readonly string[] } = {},
 ): Promise<void> {
   if (entries.length === 0) return
   await sql`select put_products(${read}, ${since}, ${toJson(entries)}::jsonb)`.execute(tx)
@@ -35,10 +35,17 @@ export async function putProducts(
   await sql`
     with told as (
       insert into news (product_ids, late)
-      values (${productIds}::text[],
-              coalesce(clock_timestamp() - ${happenedAt}::timestamptz > make_interval(secs => ${promptSeconds}), false))
+      select ${productIds}::text[],
+             coalesce(clock_timestamp() - min(at) > make_interval(secs => ${promptSeconds}), false)
+      from unnest(${happenedAt}::timestamptz[]) as at
       returning number)
     delete from news using told where news.number <= told.number - ${newsKept}`.execute(tx)
+}
+
+/** How far news are seen by who reads here. */
+export async function newsReached(db: Reader): Promise<number> {
+  const { rows } = await sql<{ place: number }>`select coalesce(max(number), 0) as place from news`.execute(db)
+  return theOnly(rows).place
 }
 
 /** Batches of news that are told one by one: who is farther behind has little that still holds. */
@@ -216,9 +223,7 @@ export async function page(
     return rows
   }
   const hasTerms = among.terms.map((anyOf) => sql`l.term_ids && ${anyOf}::integer[]`)
-  const price = among.price
-    ? sql`l.price_from between ${among.price.least} and ${among.price.most}`
-    : sql`true`
+  const price = among.price ? sql`l.price_from between ${among.price.least} and ${among.price.most}` : sql`true`
   // An index by price is gone through within the range alone.
   const [inside, outside] = view.sort.startsWith('price') ? [price, sql`true`] : [sql`true`, price]
   const { rows } = await sql<Row>`
