@@ -1,10 +1,12 @@
 import type { Logger } from 'pino'
 import { identity } from '#contracts/identity'
+import { search } from '#contracts/search'
 import type { Actor } from '#kernel/call'
 import type { Contract } from '#kernel/contract'
 import type { EdgeApp } from '#kernel/edge'
 import { hostContract } from '#kernel/health'
 import type { ClientOf } from '#kernel/host'
+import type { AskNews } from '#kernel/news'
 import { openApiDocument } from '#kernel/openapi'
 import type { ShopFacts } from '#kernel/service'
 import type { SharedAnswers } from '#kernel/shared-answers'
@@ -29,6 +31,17 @@ export function edgeApps(options: {
     adminApp({ shop, log }),
     apiReference({ shop }),
   ]
+}
+
+/** What is shown to everybody and has changed, as search hears of it. */
+export function newsBy(clientOf: ClientOf): AskNews {
+  const client = clientOf(search)
+  return async (place) => {
+    const outcome = await client.news({ place })
+    if (!outcome.ok) throw new Error('edge: search refused to tell news')
+    const { productIds, complete, ...rest } = outcome.value
+    return { ...rest, about: complete ? productIds : null }
+  }
 }
 
 export const openApi = (contracts: readonly Contract[]): unknown =>

@@ -105,7 +105,8 @@ async function open(
   const host = await modules.startHost({
     services: registry,
     hosted: environment.services,
-    settings,
+    // What shoppers are told of stock is shown by catalog and known by inventory, which tells when it becomes so.
+    settings: { ...settings, catalog: { lowStock: settings.inventory.lowStock } },
     shop: shopFacts,
     databases: database.databases,
     nats: environment.nats,
@@ -141,6 +142,7 @@ async function open(
               log,
             }),
           authenticate: edgeApps.authenticateBy,
+          news: edgeApps.newsBy,
         }
       : null,
     log,

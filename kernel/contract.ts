@@ -73,6 +73,8 @@ export type Operation<
   } | null
   /** The answer is the same for whoever asks: the public door may give one that is a second old. */
   readonly shared: boolean
+  /** What a shared answer is about, so that it may be given until there are news of that; null where that is not known. */
+  readonly about: ((asked: never, answer: never) => string | null) | null
   /** Milliseconds after which a caller gives up. */
   readonly timeoutMs: number
   /** For requests that come in by the route. What services ask of each other is as important as what it is asked for. */
@@ -110,7 +112,7 @@ type OperationOptions<I extends T.TObject, O extends T.TSchema, R extends Refusa
 }
 
 type QueryOptions<I extends T.TObject, O extends T.TSchema, R extends Refusals> = OperationOptions<I, O, R> & {
-  readonly shared?: boolean
+  readonly shared?: boolean | ((asked: DeepReadonly<T.Static<I>>, answer: DeepReadonly<T.Static<O>>) => string | null)
 }
 
 type CommandOptions<I extends T.TObject, O extends T.TSchema, R extends Refusals> = OperationOptions<I, O, R> & {
@@ -168,7 +170,8 @@ function operation<I extends T.TObject, O extends T.TSchema, R extends Refusals>
     status: options.status ?? 200,
     limits: limits.map((limit) => ({ counts: 'all', field: null, bucket: null, exemptLoopback: true, ...limit })),
     raw: options.raw ?? null,
-    shared: options.shared ?? false,
+    shared: Boolean(options.shared),
+    about: typeof options.shared === 'function' ? options.shared : null,
     timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
     importance: options.importance ?? importanceOf(kind, access),
   }

@@ -21,6 +21,7 @@ import { httpMesh, localMesh, type Remote, strictMesh } from './mesh.ts'
 import { checkMigrated, migrate, serviceUrl } from './migrate.ts'
 import type { NatsBus } from './nats-bus.ts'
 import type { NatsOptions } from './nats-connection.ts'
+import type { AskNews } from './news.ts'
 import { type EventSource, outboxSource } from './outbox.ts'
 import type { OpenPool } from './pool.ts'
 import { notFound } from './problem.ts'
@@ -68,6 +69,8 @@ export type HostOptions = {
     readonly openApi: () => unknown
     readonly apps: (clientOf: ClientOf, answers: SharedAnswers) => readonly EdgeApp[]
     readonly authenticate: (clientOf: ClientOf) => (credential: string) => Promise<Actor>
+    /** Tells what is shown to everybody and has changed; absent: no answer is kept for longer than a second. */
+    readonly news?: (clientOf: ClientOf) => AskNews
   }
   readonly log: Logger
   readonly metrics: Metrics
@@ -146,7 +149,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
     running.set(result.value.definition.contract.name, result.value.running)
   }
 
-  const answers = sharedAnswers()
+  const clientOf: ClientOf = (contract) => createClient(contract, 'edge', mesh, { forwardsAddress: true })
+  const answers = sharedAnswers(options.edge?.news?.(clientOf))
   const receive = createReceiver(started, answers, log)
   const deliver: Deliver = (subscriber, events) =>
     running.has(subscriber)
@@ -201,7 +205,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
     metrics,
   })
   await internalServer.listen({ host: options.internal.host, port: options.internal.port })
-  const clientOf: ClientOf = (contract) => createClient(contract, 'edge', mesh, { forwardsAddress: true })
   const audit = options.audit?.(clientOf) ?? (async () => undefined)
   running.set(hostContract.name, hostService({ contracts, health, deadLetters, audit, remote, metrics }))
   const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, answers, readiness, admission) : null
@@ -513,7 +516,7 @@ export function createReceiver(started: readonly Started[], answers: SharedAnswe
     }
     // What it shows to everybody may have changed.
     if (Object.values(one.definition.contract.operations as Contract['operations']).some(({ shared }) => shared))
-      answers.forget()
+      answers.hear()
     return heard.map(({ id }) => verdicts.get(id) ?? null)
   }
 }

@@ -35,6 +35,8 @@ export type Backlog = {
  * products' documents.
  */
 export type EventSource = DeadLetterStore & {
+  /** Deliveries that are claimed together, where it is not as many as others do. */
+  readonly batchAtMost?: number
   /** Takes up to `limit` deliveries that are due, for `leaseSeconds`; other copies do not see them meanwhile. */
   claim(limit: number, leaseSeconds: number): Promise<Delivery[]>
   /** The subscriber has committed the effect. */

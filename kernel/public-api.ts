@@ -7,7 +7,7 @@ import type { Mesh } from './client.ts'
 import { type Access, type Contract, type Operation, type Outcome, pathFields, type SetCookie } from './contract.ts'
 import { forbidden, ProblemError, problem, refusalError, unauthenticated, validationFailed } from './problem.ts'
 import { lazySerializer } from './schema-compilers.ts'
-import type { Answer, SharedAnswers } from './shared-answers.ts'
+import type { SharedAnswer, SharedAnswers } from './shared-answers.ts'
 import { compileCheck, splitSchema } from './validation.ts'
 
 export type PublicApiOptions = {
@@ -76,8 +76,14 @@ function addRoute(
   }
 
   const serialize = lazySerializer({ schema: operation.output })
-  const answerOf = (outcome: Outcome<Operation>): Answer | null =>
-    outcome.ok ? { body: serialize(outcome.value), headers: sharedHeaders } : null
+  const url = `/api${path.replaceAll(/\{(\w+)\}/g, ':$1')}`
+  const answerTo =
+    (input: Record<string, unknown>) =>
+    (outcome: Outcome<Operation>): SharedAnswer | null => {
+      if (!outcome.ok) return null
+      const about = operation.about?.(input as never, outcome.value as never) ?? null
+      return { body: serialize(outcome.value), headers: sharedHeaders, about, route: url }
+    }
 
   const anonymousCall = (request: FastifyRequest): Call => ({
     actor: { kind: 'anonymous' },
@@ -90,13 +96,14 @@ function addRoute(
     transactionOf: null,
   })
   const renew = async (request: FastifyRequest): Promise<void> => {
-    const ask = () => options.mesh(contract, name, readInput(request), anonymousCall(request))
-    await options.answers.once(request.url, ask, answerOf)
+    const input = readInput(request)
+    const ask = () => options.mesh(contract, name, input, anonymousCall(request))
+    await options.answers.once(request.url, ask, answerTo(input))
   }
 
   app.route({
     method,
-    url: `/api${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
+    url,
     schema: { response: { [operation.status]: operation.output } },
     bodyLimit: operation.raw?.maxBytes ?? bodyBytesAtMost,
     config: {
@@ -117,7 +124,7 @@ function addRoute(
       const input = readInput(request)
       const call: Call = { ...anonymous, actor, idempotencyKey: readIdempotencyKey(request, operation) }
       const ask = () => options.mesh(contract, name, input, call)
-      const outcome = operation.shared ? await options.answers.once(request.url, ask, answerOf) : await ask()
+      const outcome = operation.shared ? await options.answers.once(request.url, ask, answerTo(input)) : await ask()
       if (operation.kind === 'command' && actor.kind === 'staff') options.answers.forget()
       if (!outcome.ok) return sendProblem(reply, refusalError(operation, outcome.refusal), outcome.traceId)
       if (operation.shared && (await options.answers.send(request, reply, request.url))) return reply
@@ -132,6 +139,7 @@ function addRoute(
 /** Any cache may keep it and has to ask whether it still holds. */
 const sharedHeaders = {
   'content-type': 'application/json; charset=utf-8',
+  'x-content-type-options': 'nosniff',
   'cache-control': 'public, max-age=0, must-revalidate',
 }
 

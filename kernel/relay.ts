@@ -55,6 +55,7 @@ export function startRelay(options: {
   log: Logger
 }): Relay {
   const { service, source, deliver, log, carrier = null } = options
+  const batchAtMost = source.batchAtMost ?? batchSize
   let running: Promise<void> | null = null
   let again = false
   let stopped = false
@@ -71,7 +72,7 @@ export function startRelay(options: {
     })
 
   const round = async (): Promise<number> => {
-    const deliveries = await source.claim(batchSize, carrier ? carriedLeaseSeconds : leaseSeconds)
+    const deliveries = await source.claim(batchAtMost, carrier ? carriedLeaseSeconds : leaseSeconds)
     const bySubscriber = Map.groupBy(deliveries, (delivery) => delivery.subscriber)
     await confirmAll([...bySubscriber].map(([subscriber, group]) => send(subscriber, group)))
     return deliveries.length
@@ -145,7 +146,7 @@ export function startRelay(options: {
     for (;;) {
       again = false
       try {
-        while ((await withCall(callFor([]), round)) === batchSize);
+        while ((await withCall(callFor([]), round)) === batchAtMost);
       } catch (error) {
         log.warn({ error: (error as Error).message }, 'relay could not read its events, will try again')
       }

@@ -6,7 +6,7 @@ import T from 'typebox'
 import { request } from 'undici'
 import { anyone, command, contract, ok, query, refuse, staff } from '#kernel/contract'
 import { service } from '#kernel/service'
-import { freshMs, renewedFromMs } from '#kernel/shared-answers'
+import { freshMs, renewedBeforeMs } from '#kernel/shared-answers'
 import { startTestHost, type TestHost } from '../test/host.ts'
 
 const board = contract('board', {
@@ -74,8 +74,15 @@ const write = (headers: Record<string, string>) =>
   })
 
 test('all who ask within a second get the same bytes, made once', async () => {
-  const answers = await Promise.all(Array.from({ length: 20 }, () => read()))
-  answers.push(await read())
+  let answers: Awaited<ReturnType<typeof read>>[] = []
+  // On a machine that was busy for so long it was made anew meanwhile.
+  for (let since = 0; since === 0 || performance.now() - since > renewedBeforeMs; ) {
+    await pause(freshMs + 50)
+    reads = 0
+    since = performance.now()
+    answers = await Promise.all(Array.from({ length: 20 }, () => read()))
+    answers.push(await read())
+  }
   assert.deepEqual(new Set(answers.map(({ body }) => body.toString())).size, 1)
   assert.equal(reads, 1)
   await pause(freshMs + 50)
@@ -107,7 +114,7 @@ test('an answer that grows old is made anew while it is still sent', async () =>
   for (;;) {
     const since = performance.now()
     const made = await readsIn()
-    await pause(renewedFromMs + 20)
+    await pause(renewedBeforeMs + 20)
     const old = await readsIn()
     // On a machine that was busy for so long it was no longer kept.
     if (performance.now() - since > freshMs) continue

@@ -1,16 +1,14 @@
-import { createHash } from 'node:crypto'
-import { promisify } from 'node:util'
-import { brotliCompress, gzip, constants as zlib } from 'node:zlib'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LRUCache } from 'lru-cache'
-
-/** A text as it is sent, with all its headers but those of its encoding. */
-export type Answer = { readonly body: string; readonly headers: Readonly<Record<string, string>> }
+import { type Answer, type AnswerBytes, makeReadyFor, readyFor, toAnswerBytes, writeReady } from './answer-bytes.ts'
+import { type AskNews, newsDesk } from './news.ts'
 
 /**
- * Answers that are the same for whoever asks, kept as the bytes that are sent: made once, compressed once. An answer is used
- * for `freshMs` at most, so that a copy which hears of no change is wrong no longer than that; where the change is made or takes
- * effect in this process, all are forgotten at once. Nothing is decided by them: carts and checkout read the truth.
+ * Answers that are the same for whoever asks, kept as the bytes that are sent: made once, compressed once. One is used for
+ * `freshMs` after the truth was asked for it. One of which it is known what it is about lasts longer, as long as news are asked for
+ * at least as often and tell nothing of that. So a copy is wrong for `freshMs` at most; where the change is made or takes effect in
+ * this process, no longer than that takes. Nothing is decided by them: carts and checkout read the truth.
  */
 export type SharedAnswers = {
   /** Whether `send` would send something now. */
@@ -20,54 +18,120 @@ export type SharedAnswers = {
    * @param renew makes it anew by `once`: begun while what is kept may still be sent, so that nobody waits for what many ask for
    */
   send(request: FastifyRequest, reply: FastifyReply, key: string, renew?: () => Promise<unknown>): Promise<boolean>
+  /**
+   * The same for what is kept under the address that is asked for, past everything else that is done for a request. @returns the
+   * answer's route and status, or null when there is nothing that is fresh, ready to be sent, and needs nobody to renew it
+   */
+  sendAtOnce(request: IncomingMessage, response: ServerResponse): { route: string; status: number } | null
   /** To be asked for before an answer is made: keeps it, unless something has changed since. */
-  keeper(key: string): (answer: Answer) => void
+  keeper(key: string): (answer: SharedAnswer) => void
   /** Makes something once for all who ask for it at this moment, and keeps the answer that `answerOf` sees in it. */
-  once<R>(key: string, make: () => Promise<R>, answerOf: (made: R) => Answer | null): Promise<R>
+  once<R>(key: string, make: () => Promise<R>, answerOf: (made: R) => SharedAnswer | null): Promise<R>
+  /** Something was changed here, and it is not said what. */
   forget(): void
+  /** An event has taken effect here: news will tell of what; what they tell nothing of is not used any more. */
+  hear(): void
 }
+
+/**
+ * `about`: that of which news tell when it is another answer, or `everything` (news.ts) where any do; absent where it is not known.
+ * `route`: of one that is kept under its address.
+ */
+export type SharedAnswer = Answer & { readonly about?: string | null; readonly route?: string }
 
 /** How long an answer may be used after the truth was asked for it, in milliseconds: "within a second" is what is promised. */
 export const freshMs = 1_000
-/** From this age on it is made anew when somebody asks. */
-export const renewedFromMs = 500
-/** Some thousand listings. Beyond it those that were not asked for longest go. */
-const bytesAtMost = 64 * 1024 * 1024
+/** Before its end it is made anew when somebody asks. */
+export const renewedBeforeMs = 500
+/** How long one lasts of which there are no news: some things change of which no event tells, such as a category's title. */
+export const lastingMs = 10_000
+/** Two thousand listings, or thirty thousand details. Beyond it those that were not asked for longest go. */
+const bytesAtMost = 32 * 1024 * 1024
 
-export function sharedAnswers(): SharedAnswers {
+type Kept = {
+  readonly bytes: AnswerBytes
+  readonly about: string | null
+  readonly route: string | null
+  /** When it was begun to be made: what changed later may be missing in it. */
+  readonly begunAt: number
+  readonly madeAt: number
+}
+
+/** @param askNews absent: nothing lasts */
+export function sharedAnswers(askNews?: AskNews): SharedAnswers {
   const kept = new LRUCache<string, Kept>({
-    ttl: freshMs,
     maxSize: bytesAtMost,
-    sizeCalculation: ({ plain }, key) => plain.length + key.length,
+    sizeCalculation: ({ bytes }, key) => bytes.plain.bytes.length + key.length,
   })
   const making = new Map<string, Promise<unknown>>()
-  let generation = 0
-  let clearedAt = performance.now()
+  const news = newsDesk(askNews)
+  let forgottenAt = performance.now()
+  let heardAt = forgottenAt
+  let clearedAt = forgottenAt
+
+  /** Until when one may be used, as far as it is known now. */
+  const freshUntil = ({ about, begunAt, madeAt }: Kept): number => {
+    const askedAt = about === null ? 0 : news.askedAt()
+    const changedAt = Math.max(forgottenAt, news.changedAt(about), askedAt > heardAt ? 0 : heardAt)
+    return begunAt <= changedAt ? 0 : Math.min(Math.max(madeAt, askedAt) + freshMs, madeAt + lastingMs)
+  }
+  /** What is kept and fresh. News are asked for in time, by whoever asks for something that lasts. */
+  const fresh = (key: string, now: number): Kept | null => {
+    const one = kept.get(key)
+    if (!one || freshUntil(one) <= now) return null
+    if (one.about !== null) news.askInTime(now)
+    return one
+  }
+  const hasToBeRenewed = (key: string, { about, madeAt }: Kept, now: number): boolean => {
+    const lasts = about !== null && news.askedAt() + freshMs > now
+    return madeAt + (lasts ? lastingMs : freshMs) - renewedBeforeMs <= now && !making.has(key)
+  }
 
   const keeper: SharedAnswers['keeper'] = (key) => {
-    const born = generation
-    return (answer) => {
-      if (born !== generation) return
+    const begunAt = performance.now()
+    return ({ about = null, route = null, ...answer }) => {
       const now = performance.now()
+      const one = { bytes: toAnswerBytes(answer), about, route, begunAt, madeAt: now }
+      if (freshUntil(one) <= now) return
       // What is asked for once and never again would otherwise stay until there is no room.
       if (now - clearedAt > freshMs) {
         kept.purgeStale()
         clearedAt = now
       }
-      kept.set(key, toKept(answer))
+      kept.set(key, one, { ttl: about === null ? freshMs : lastingMs })
     }
   }
   return {
-    isKept: (key) => kept.has(key),
+    isKept: (key) => fresh(key, performance.now()) !== null,
     keeper,
     async send(request, reply, key, renew) {
-      const answer = kept.get(key)
+      let answer = fresh(key, performance.now())
+      // One that lasts may be as good as before: to ask is less than to make it.
+      if (!answer && (kept.peek(key)?.about ?? null) !== null) {
+        await news.ask()
+        answer = fresh(key, performance.now())
+      }
       if (!answer) return false
-      const isOld = renew && kept.getRemainingTTL(key) <= freshMs - renewedFromMs && !making.has(key)
-      await write(request, reply, answer)
+      await makeReadyFor(answer.bytes, request.raw)
+      const ready = readyFor(answer.bytes, request.raw)
+      if (!ready) return false
+      reply.hijack()
+      // Past everything that Fastify does for an answer that has yet to be made: this one is bytes with all their headers.
+      const headers = { ...(reply.getHeaders() as Record<string, string>), ...ready.headers }
+      writeReady(reply.raw, { ...ready, headers })
       // Where it fails, who asks after the last moment is told.
-      if (isOld) renew().catch(() => undefined)
+      if (renew && hasToBeRenewed(key, answer, performance.now())) renew().catch(() => undefined)
       return true
+    },
+    sendAtOnce(request, response) {
+      const key = request.url ?? ''
+      const now = performance.now()
+      const answer = request.method === 'GET' ? fresh(key, now) : null
+      if (!answer || answer.route === null || hasToBeRenewed(key, answer, now)) return null
+      const ready = readyFor(answer.bytes, request)
+      if (!ready) return null
+      writeReady(response, ready)
+      return { route: answer.route, status: ready.status }
     },
     once(key, make, answerOf) {
       const known = making.get(key)
@@ -86,101 +150,13 @@ export function sharedAnswers(): SharedAnswers {
       return made
     },
     forget() {
-      generation += 1
+      forgottenAt = performance.now()
       kept.clear()
       making.clear()
     },
+    hear() {
+      heardAt = performance.now()
+      making.clear()
+    },
   }
-}
-
-type Kept = {
-  readonly plain: Bytes
-  /** All but those of its encoding, with its ETag. */
-  readonly headers: Readonly<Record<string, string>>
-  /** Made for the first one who can read them. */
-  readonly encoded: Map<Encoding, Bytes>
-  readonly encoding: Map<Encoding, Promise<Bytes>>
-}
-
-/** Bytes as a text of one character each: Node sends such a text together with the head, in one write where a buffer takes two. */
-type Bytes = string
-const toBytes = (buffer: Buffer): Bytes => buffer.toString('latin1')
-
-function toKept({ body: text, headers }: Answer): Kept {
-  const body = Buffer.from(text)
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
-  return {
-    plain: toBytes(body),
-    headers: { ...headers, etag, vary: 'accept-encoding' },
-    encoded: new Map(),
-    encoding: new Map(),
-  }
-}
-
-async function write(request: FastifyRequest, reply: FastifyReply, answer: Kept): Promise<void> {
-  if (request.headers['if-none-match']?.includes(answer.headers.etag as string)) {
-    end(reply, 304, answer.headers, null)
-    return
-  }
-  const encoding = answer.plain.length < encodedFromBytes ? null : readableEncoding(request)
-  if (!encoding) return end(reply, 200, answer.headers, answer.plain)
-  const bytes = answer.encoded.get(encoding) ?? (await encodedAs(answer, encoding))
-  end(reply, 200, { ...answer.headers, 'content-encoding': encoding }, bytes)
-}
-
-function encodedAs(answer: Kept, encoding: Encoding): Promise<Bytes> {
-  const known = answer.encoding.get(encoding)
-  if (known) return known
-  const made = encoders[encoding](Buffer.from(answer.plain, 'latin1')).then((buffer) => {
-    const bytes = toBytes(buffer)
-    answer.encoded.set(encoding, bytes)
-    return bytes
-  })
-  answer.encoding.set(encoding, made)
-  return made
-}
-
-/** Past everything that Fastify does for an answer that has yet to be made: this one is bytes with all their headers. */
-function end(
-  reply: FastifyReply,
-  status: number,
-  headers: Readonly<Record<string, string>>,
-  bytes: Bytes | null,
-): void {
-  reply.hijack()
-  const length = bytes === null ? {} : { 'content-length': String(bytes.length) }
-  reply.raw.writeHead(status, { ...(reply.getHeaders() as Record<string, string>), ...headers, ...length })
-  if (bytes === null) reply.raw.end()
-  else reply.raw.end(bytes, 'latin1')
-}
-
-type Encoding = 'br' | 'gzip'
-
-const brotli = promisify(brotliCompress)
-const zip = promisify(gzip)
-/** Below this a packet is a packet. */
-const encodedFromBytes = 1_200
-/** Measured on a page of 24 cards: 4 is within 8 % of 11 and takes a millisecond. */
-const brotliQuality = 4
-
-const encoders: Readonly<Record<Encoding, (body: Buffer) => Promise<Buffer>>> = {
-  br: (body) =>
-    brotli(body, {
-      params: { [zlib.BROTLI_PARAM_QUALITY]: brotliQuality, [zlib.BROTLI_PARAM_SIZE_HINT]: body.length },
-    }),
-  gzip: (body) => zip(body, { level: 5 }),
-}
-
-const readableEncoding = (request: FastifyRequest): Encoding | null => {
-  const accepts = request.headers['accept-encoding']
-  if (accepts === undefined) return null
-  return (['br', 'gzip'] as const).find((one) => new RegExp(`\\b${one}\\b`).test(String(accepts))) ?? null
-}
-
-/** Sends a body compressed as its reader can read it. */
-export async function sendEncoded(request: FastifyRequest, reply: FastifyReply, body: Buffer): Promise<FastifyReply> {
-  reply.header('vary', 'accept-encoding')
-  const encoding = body.length < encodedFromBytes ? null : readableEncoding(request)
-  if (!encoding) return reply.send(body)
-  return reply.header('content-encoding', encoding).send(await encoders[encoding](body))
 }

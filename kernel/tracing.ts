@@ -48,6 +48,8 @@ export function wantsTraces(variables: Readonly<Record<string, string | undefine
 /** Of the whole process, like the log. */
 let tracer: Tracer | null = null
 
+export const isRecording = (): boolean => tracer !== null
+
 export const recordWith = (next: Tracer | null): void => {
   tracer = next
 }

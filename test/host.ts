@@ -5,6 +5,7 @@ import type { Actor } from '#kernel/call'
 import { type Databases, oneDatabase } from '#kernel/database-address'
 import { type ClientOf, type Host, type HostOptions, startHost } from '#kernel/host'
 import type { NatsOptions } from '#kernel/nats-connection'
+import type { AskNews } from '#kernel/news'
 import type { AnyService } from '#kernel/service'
 import { createLog, createMetrics } from '#kernel/telemetry'
 import { testDatabase } from './database.ts'
@@ -29,6 +30,8 @@ export async function startTestHost(
     edge?: boolean
     /** Who a credential belongs to, when identity is not hosted. */
     authenticate?: (credential: string) => Promise<Actor>
+    /** What an edge asks for news, by which answers last; without it none does. */
+    news?: AskNews
     environment?: Record<string, string>
     limitLoopback?: boolean
     drainMs?: number
@@ -58,6 +61,7 @@ export async function startTestHost(
         openApi: () => ({}),
         apps: () => [],
         authenticate: (_: ClientOf) => options.authenticate ?? (async () => ({ kind: 'anonymous' })),
+        ...(options.news ? { news: (_: ClientOf) => options.news as AskNews } : {}),
       }
     : null
   const host = await startHost({

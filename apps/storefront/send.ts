@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { sendEncoded } from '#kernel/shared-answers'
+import { sendEncoded } from '#kernel/answer-bytes'
 import { readCartCookie } from './cart-cookie.ts'
 import type { Deps } from './deps.ts'
 import { newNonce, noProvider, type PagePrivacy, type ProviderOrigins, pageHeaders } from './headers.ts'

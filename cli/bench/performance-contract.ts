@@ -12,7 +12,7 @@ import type { Driver } from './workers.ts'
  * is too much, so that a budget has to come down when the shop has become faster.
  */
 export const budgets = {
-  kept: { what: 'a product detail that is kept, in requests to a bare Fastify', atMost: 4 },
+  kept: { what: 'a product detail that is kept, in requests to a bare Fastify', atMost: 2.2 },
   made: { what: 'a filtered listing that nobody asked for before, in requests to a bare Fastify', atMost: 38 },
   order: { what: 'an order in three requests, in requests to a bare Fastify', atMost: 640 },
   orderInPostgres: { what: 'an order in PostgreSQL, in pgbench -N transactions', atMost: 70 },

@@ -289,7 +289,9 @@ export const catalog = contract('catalog', {
     summary:
       'A product with its variants, prices and availability in a market; a handle that it had before finds it as well',
     access: anyone,
-    shared: true,
+    // No event tells of each unit that few are left of, nor of another product that takes a handle which this one gave up.
+    shared: ({ handle }, product) =>
+      handle === product.handle && product.variants.every(({ lowStock }) => lowStock === null) ? product.id : null,
     input: T.Object({ handle: Handle, market: T.Optional(MarketCode) }),
     output: Product,
     refusals: {

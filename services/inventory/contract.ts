@@ -104,6 +104,8 @@ export const inventory = contract(
           { maxItems: 2_000 },
         ),
         reason: T.String({ minLength: 1, maxLength: 60 }),
+        /** The variants are not in the catalog yet: who puts them there tells of them, and nothing is told here. */
+        isNew: T.Optional(T.Boolean()),
       }),
       output: Nothing,
       refusals: { 'inventory/unknown-location': 404 },

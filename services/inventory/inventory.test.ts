@@ -92,6 +92,32 @@ for (const shape of ['plain', 'strict'] as const) {
     )
   })
 
+  test(`${shape}: goods that nobody knows yet are counted without a word, those that are known as ever`, async () => {
+    const [fresh, empty, twice, known] = [newId('variant'), newId('variant'), newId('variant'), await variant(2)]
+    const at = (variantId: string, onHand: number, locationId: string | null = null) => ({
+      variantId,
+      locationId,
+      onHand,
+    })
+    await host.settle()
+    const before = heard.length
+    const counts = [at(fresh, 7), at(fresh, 4, there), at(empty, 0), at(twice, 9), at(twice, lowStock), at(known, 5)]
+    for (let n = 0; n < 2; n++) accepted(await stock.setLevels({ levels: counts, reason: 'import', isNew: true }))
+    const of = (onHand: number) => ({ onHand, reserved: 0, allocated: 0 })
+    assert.deepEqual(await levels(fresh), [of(7), of(4)])
+    assert.deepEqual(await levels(empty), [of(0)])
+    assert.deepEqual(await levels(twice), [of(lowStock)])
+    assert.deepEqual(await levels(known), [of(5)])
+    await host.settle()
+    assert.deepEqual(heard.slice(before), [`${known} in-stock 2`])
+    // What they are is known all the same: others are told when it is something else.
+    assert.equal(await reserve(newId('order'), [twice, lowStock]), 'held')
+    assert.equal(await reserve(newId('order'), [fresh, 1]), 'held')
+    await host.settle()
+    assert.deepEqual(heard.slice(before + 1), [`${twice} out-of-stock 1`])
+    await checkInvariants()
+  })
+
   test(`${shape}: an order holds all its lines or none`, async () => {
     const mug = await variant(5)
     const bowl = await variant(1)

@@ -103,10 +103,12 @@ export async function ship(
   if (theOnly(rows).published) databaseFacts(tx).onPublished()
 }
 
+type Counted = { readonly variantId: string; readonly locationId: string | null; readonly onHand: number }
+
 /** Sets counted stock of levels, each with a movement of the difference. Locations must exist; null is the default one. */
 export async function setLevels(
   db: Executor,
-  levels: readonly { readonly variantId: string; readonly locationId: string | null; readonly onHand: number }[],
+  levels: readonly Counted[],
   reason: string | null,
   lowStock: number,
 ): Promise<void> {
@@ -115,6 +117,21 @@ export async function setLevels(
                       ${levels.map(({ locationId }) => locationId)}::text[],
                       ${levels.map(({ onHand }) => onHand)}::bigint[], ${reason},
                       ${announcement(db, lowStock)}::jsonb) as published`.execute(db)
+  if (theOnly(rows).published) databaseFacts(db).onPublished()
+}
+
+/** The same for variants that nobody knows yet; of those nobody is told. */
+export async function openLevels(
+  db: Executor,
+  levels: readonly Counted[],
+  reason: string | null,
+  lowStock: number,
+): Promise<void> {
+  const { rows } = await sql<{ published: boolean }>`
+    select open_levels(${levels.map(({ variantId }) => variantId)}::text[],
+                       ${levels.map(({ locationId }) => locationId)}::text[],
+                       ${levels.map(({ onHand }) => onHand)}::bigint[], ${reason},
+                       ${announcement(db, lowStock)}::jsonb) as published`.execute(db)
   if (theOnly(rows).published) databaseFacts(db).onPublished()
 }
 

@@ -290,6 +290,8 @@ export const pricing = contract(self, {
       products: T.Array(T.Object({ productId: T.String(), prices: T.Array(PriceToSet, { maxItems: 2_000 }) }), {
         maxItems: 500,
       }),
+      /** The products are not in the catalog yet: who puts them there tells of them, and nothing is told here. */
+      isNew: T.Optional(T.Boolean()),
     }),
     output: T.Object({ changed: T.Array(T.Integer()) }),
     refusals: { 'pricing/unknown-market': 404 },

@@ -155,6 +155,12 @@ suite('prices', () => {
         [{ sequence: 1, variantIds: ['m4', 'm5'] }],
       ],
     )
+    const isNew = { products: [{ productId: 'prod_m4', prices: prices([['m6', 'eu', 400]]) }], isNew: true }
+    assert.deepEqual(await shop.setPricesOfProducts(isNew), { ok: true, value: { changed: [1] } })
+    assert.deepEqual(await shop.setPricesOfProducts(isNew), { ok: true, value: { changed: [0] } })
+    assert.equal(await set('prod_m4', ['m6', 'eu', 450]), 1)
+    // Of what nobody knows yet nobody is told.
+    assert.deepEqual(await told('prod_m4'), [{ sequence: 3, variantIds: ['m6'] }])
     const refused = await setAll(['prod_m1', ['m1', 'eu', 900]], ['prod_m2', ['m2', 'moon', 1]])
     assert.equal(refused.ok ? null : refused.refusal.type, 'pricing/unknown-market')
     assert.deepEqual(await pricesIn('eu', 'm1', 'm2'), [

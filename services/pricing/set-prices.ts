@@ -19,7 +19,7 @@ export async function setPrices(deps: Deps, input: Input<SetPrices>): Promise<Ou
 /** The same for many products in one transaction: an import would wait for a commit a product. */
 export async function setPricesOfProducts(
   { db, markets }: Deps,
-  { products }: Input<SetPricesOfProducts>,
+  { products, isNew = false }: Input<SetPricesOfProducts>,
 ): Promise<Outcome<SetPricesOfProducts>> {
   const wanted = new Map<string, WantedPrice>()
   for (const { productId, prices } of products) {
@@ -38,7 +38,7 @@ export async function setPricesOfProducts(
     return ok({ changed: products.map(({ productId }) => counts.get(productId)?.length ?? 0) })
   }
   // A file that is imported again changes nothing, for a thousand products: that asks for no lock and no transaction.
-  const stale = await differingPrices(db, all)
+  const stale = isNew ? all : await differingPrices(db, all)
   if (stale.length === 0) return changed([])
 
   return inTransaction(db, async (tx) => {
@@ -50,6 +50,7 @@ export async function setPricesOfProducts(
       tx,
       differing.map((one) => ({ ...one, sequence: sequenceOf(one.productId) })),
     )
+    if (isNew) return changed(differing)
     await publishAll(
       tx,
       priceChanged,

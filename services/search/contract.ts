@@ -6,6 +6,7 @@ import { priceChanged } from '#events/pricing'
 import { anyone, command, contract, internal, query } from '#kernel/contract'
 import { Cursor, Limit, Nullable } from '#kernel/fields'
 import { Money } from '#kernel/money'
+import { everything } from '#kernel/news'
 import { Written } from '#kernel/validation-words'
 
 export const Sort = T.Union([
@@ -60,7 +61,7 @@ export const search = contract(
     products: query('GET /products', {
       summary: 'Products of a market: by category, by words, by what they are; with facets. Pages by cursor',
       access: anyone,
-      shared: true,
+      shared: () => everything,
       input: T.Object({
         market: T.Optional(MarketCode),
         category: T.Optional(T.String({ maxLength: 255 })),
@@ -105,6 +106,20 @@ export const search = contract(
         categories: T.Array(T.Object({ handle: T.String(), title: T.String() })),
       }),
       refusals: { 'pricing/unknown-market': 404 },
+    }),
+    news: query(null, {
+      summary: 'Which products may be shown differently since `place`; for whoever keeps what was shown',
+      access: internal,
+      timeoutMs: 1_000,
+      input: T.Object({ place: Nullable(T.Integer()) }),
+      output: T.Object({
+        place: T.Integer(),
+        productIds: T.Array(T.String()),
+        /** False when more has changed than is told, or nobody knows what. */
+        complete: T.Boolean(),
+        /** Events come late at this moment, so that there may be changes of which nothing is told yet. */
+        late: T.Boolean(),
+      }),
     }),
     reindex: command(null, {
       summary: 'Build every listing row anew from catalog, prices and stock',

@@ -12,7 +12,7 @@ import { buildEntry } from './build-listing.ts'
 import { keptIndex } from './kept-index.ts'
 import { listProducts } from './list-products.ts'
 import type { Market } from './markets.ts'
-import { nextRead, putProducts } from './store.ts'
+import { nextRead, page, putProducts } from './store.ts'
 import { product } from './test-catalog.ts'
 
 let database: TestDatabase
@@ -244,13 +244,36 @@ test('a facet shows its most frequent values, and what was chosen though it is n
   assert.deepEqual(rare, { value: 'Shade 119', count: 1, selected: true })
 })
 
+test('a page of what costs so much and is sorted by something else reads no more than pages do', async () => {
+  const many = Array.from({ length: 2_000 }, (_, n): Goods => {
+    return { word: 'many', color: 'Grey', sizes: ['S'], material: null, price: 10_000 + n, stock: 1, listed: true }
+  })
+  for (let from = 0; from < many.length; from += 500) await put(many.slice(from, from + 500), 'many', [])
+  const among = { terms: [], price: { least: 10_100, most: 12_000 } }
+  const fetched = await inTransaction(db, async (tx) => {
+    const view = { sort: 'newest', after: null, limit: 25 } as const
+    // PostgreSQL makes one plan for all prices when a statement was prepared for a while.
+    for (let n = 0; n < 10; n++) assert.equal((await page(tx, 'eu', among, view)).length, 25)
+    const read = async () => {
+      const { rows } = await sql<{ read: number }>`
+        select coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::int as read from pg_stat_xact_user_tables
+        where schemaname = 'search' and relname = 'listings'`.execute(tx)
+      return rows[0]?.read ?? 0
+    }
+    const before = await read()
+    await page(tx, 'eu', among, view)
+    return (await read()) - before
+  })
+  assert.ok(fetched > 0 && fetched < 500, `${fetched} rows were read`)
+})
+
 test('what is read again as it was is marked as read and otherwise left alone', async () => {
   const id = newId('prod')
   const same: Goods = { word: 'same', color: 'Red', sizes: ['S'], material: 'Oak', price: 3, stock: 1, listed: true }
   const made = entryOf(same, 'unchanged', id)
   const write = async (entry: typeof made, since = 0): Promise<number> => {
     const read = await nextRead(db)
-    await inTransaction(db, (tx) => putProducts(tx, { read, entries: [entry] }, since))
+    await inTransaction(db, (tx) => putProducts(tx, { read, entries: [entry] }, { since }))
     return read
   }
   const written = async () => {

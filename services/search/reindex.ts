@@ -19,7 +19,7 @@ export async function reindex(deps: Neighbors): Promise<Outcome<Reindex>> {
     const page = await deps.catalog.scan({ limit: pageSize, ...(cursor === null ? {} : { cursor }) })
     if (!page.ok) throw new Error('search: catalog refused to tell its products')
     const entries = await entriesOf(deps, page.value.items)
-    await inTransaction(deps.db, (tx) => putProducts(tx, { read, entries }, since))
+    await inTransaction(deps.db, (tx) => putProducts(tx, { read, entries }, { since }))
     products += page.value.items.length
     cursor = page.value.nextCursor
   } while (cursor !== null)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import { inventory } from '#contracts/inventory'
 import { pricing } from '#contracts/pricing'
 import { search } from '#contracts/search'
@@ -226,6 +227,28 @@ for (const shape of ['plain', 'strict'] as const) {
     letGo.resolve()
     await host.settle()
     assert.deepEqual(await titles({ category: 'late' }), ['New name'])
+  })
+
+  test(`${shape}: news tell what changed since, everything to who asks first, and when events come late`, async () => {
+    const news = async (place: number | null) => accepted(await find.news({ place }))
+    await host.settle()
+    const first = await news(null)
+    assert.deepEqual([first.productIds, first.complete], [[], false])
+    const [mug, cup] = [product({ title: 'News' }), product({ title: 'Nothing new' })]
+    await sell([mug, 500])
+    const second = await news(first.place)
+    assert.deepEqual([second.productIds, second.complete], [[mug.id], true])
+    assert.ok(second.place > first.place)
+    assert.deepEqual((await news(second.place)).productIds, [])
+    assert.equal((await news(second.place + 1_000)).complete, false)
+
+    hooks.beforeAnswer = async () => void (await pause(600))
+    await sell([cup, 500])
+    hooks.beforeAnswer = async () => undefined
+    const third = await news(second.place)
+    assert.deepEqual([third.productIds, third.late], [[cup.id], true])
+    await pause(1_100)
+    assert.equal((await news(second.place)).late, false)
   })
 
   test(`${shape}: stock that is counted before its product is heard of is not missed`, async () => {

@@ -8,11 +8,13 @@ import { productChanged, productRetired } from '#events/catalog'
 import { availabilityChanged } from '#events/inventory'
 import { priceChanged } from '#events/pricing'
 import type { Transaction } from '#kernel/database'
+import type { EventEnvelope } from '#kernel/event'
 import { onAllPrepared } from '#kernel/inbox'
 import { service } from '#kernel/service'
 import { keptIndex } from './kept-index.ts'
 import { listProducts } from './list-products.ts'
 import { marketFinder } from './markets.ts'
+import { news } from './news.ts'
 import { productsOf, type Reading, readProducts } from './read-products.ts'
 import { reindex } from './reindex.ts'
 import { putProducts } from './store.ts'
@@ -41,14 +43,19 @@ export const searchService = service({
         events,
         events.map(({ data }) => data.productId),
       )
-    const write = async (tx: Transaction, [first]: readonly { readonly prepared: Reading }[]): Promise<void> => {
-      if (first) await putProducts(tx, first.prepared)
+    const write = async (
+      tx: Transaction,
+      heard: readonly { readonly event: EventEnvelope; readonly prepared: Reading }[],
+    ): Promise<void> => {
+      const happenedAt = heard.map(({ event }) => event.time)
+      if (heard[0]) await putProducts(tx, heard[0].prepared, { happenedAt })
     }
     return {
       operations: {
         products: (input) => listProducts(deps, input),
         suggest: (input) => suggest(deps, input),
         reindex: () => reindex(neighbors),
+        news: (input) => news(deps, input),
       },
       subscriptions: [
         onAllPrepared(productChanged, readOf, write),

@@ -13,13 +13,59 @@ export async function nextRead(db: Executor): Promise<number> {
   return theOnly(rows).read
 }
 
+/** News older than this many are forgotten: who has not asked for so long asks for everything anew. */
+const newsKept = 1_000
+/** An event that takes effect later than this came late: a part of the second in which a change has to be seen is gone. */
+const promptSeconds = 0.5
+
 /**
- * Writes what was read, except for products of which something newer was written.
+ * Writes what was read, except for products of which something newer was written, and that there are news of all of them.
  * @param since words of the vocabulary that were read before it are marked as read now; 0 marks none
+ * @param happenedAt when what told of them happened
  */
-export async function putProducts(tx: Transaction, { read, entries }: Reading, since = 0): Promise<void> {
+export async function putProducts(
+  tx: Transaction,
+  { read, entries }: Reading,
+  { since = 0, happenedAt = [] }: { readonly since?: number; readonly happenedAt?: readonly string[] } = {},
+): Promise<void> {
   if (entries.length === 0) return
   await sql`select put_products(${read}, ${since}, ${toJson(entries)}::jsonb)`.execute(tx)
+  const productIds = entries.map(({ productId }) => productId)
+  // After the lock that the function takes: numbers are to commit in their order.
+  await sql`
+    with told as (
+      insert into news (product_ids, late)
+      select ${productIds}::text[],
+             coalesce(clock_timestamp() - min(at) > make_interval(secs => ${promptSeconds}), false)
+      from unnest(${happenedAt}::timestamptz[]) as at
+      returning number)
+    delete from news using told where news.number <= told.number - ${newsKept}`.execute(tx)
+}
+
+/** How far news are seen by who reads here. */
+export async function newsReached(db: Reader): Promise<number> {
+  const { rows } = await sql<{ place: number }>`select coalesce(max(number), 0) as place from news`.execute(db)
+  return theOnly(rows).place
+}
+
+/** Batches of news that are told one by one: who is farther behind has little that still holds. */
+const newsTold = 200
+
+/** What there are news of since `place` (null: not said), and whether they come late at this moment. */
+export async function newsSince(
+  db: Executor,
+  place: number | null,
+): Promise<{ place: number; productIds: readonly string[]; complete: boolean; late: boolean }> {
+  const { rows } = await sql<{ place: number; productIds: string[]; complete: boolean; late: boolean }>`
+    with latest as materialized (select * from news order by number desc limit ${newsTold}),
+    reached as (select coalesce(max(number), 0) as number, coalesce(min(number), 0) as first from latest)
+    select reached.number as place,
+           coalesce(${place}::bigint >= reached.first - 1 and ${place}::bigint <= reached.number, false) as complete,
+           array(select distinct id from latest, unnest(product_ids) id where latest.number > ${place}::bigint)
+             as "productIds",
+           exists (select from latest where late and told_at > clock_timestamp() - interval '1 second') as late
+    from reached`.execute(db)
+  return theOnly(rows)
 }
 
 /** Removes what was last read before `since`. */
@@ -152,7 +198,11 @@ export type Among =
       readonly price: { readonly least: number; readonly most: number } | null
     }
 
-/** A page of cards in an order that an index has, after the place that `after` names: sort key and product. */
+/**
+ * A page of cards in an order that an index has, after the place that `after` names: sort key and product. Of products at places few
+ * are sorted. Else the index is gone through until a page is found, which the inner select, planned by itself, sees to: whoever
+ * plans this for any price expects next to nothing in its range, and would sort everything there is.
+ */
 export async function page(
   db: Reader,
   market: string,
@@ -164,21 +214,24 @@ export async function page(
     view.after === null
       ? sql`true`
       : sql`(${key}, l.product_id) ${beyond} (${view.after[0]}::${type}, ${view.after[1]})`
+  const order = sql`order by key ${direction}, "productId" ${direction}`
+  if ('places' in among) {
+    const { rows } = await sql<Row>`
+      select l.card, ${key} as key, l.product_id as "productId" from listings l
+      where l.market = ${market} and l.n = any(${among.places}::integer[]) and ${isAfter}
+      ${order} limit ${view.limit}`.execute(db)
+    return rows
+  }
+  const hasTerms = among.terms.map((anyOf) => sql`l.term_ids && ${anyOf}::integer[]`)
+  const price = among.price ? sql`l.price_from between ${among.price.least} and ${among.price.most}` : sql`true`
+  // An index by price is gone through within the range alone.
+  const [inside, outside] = view.sort.startsWith('price') ? [price, sql`true`] : [sql`true`, price]
   const { rows } = await sql<Row>`
-    select l.card, ${key} as key, l.product_id as "productId" from listings l
-    where l.market = ${market} and ${isAmong(among)} and ${isAfter}
-    order by ${key} ${direction}, l.product_id ${direction} limit ${view.limit}`.execute(db)
+    select l.card, l.key, l."productId"
+    from (select card, price_from, term_ids, ${key} as key, l.product_id as "productId" from listings l
+          where l.market = ${market} and ${inside} and ${isAfter} ${order} offset 0) l
+    where ${sql.join([outside, ...hasTerms], sql` and `)} ${order} limit ${view.limit}`.execute(db)
   return rows
-}
-
-function isAmong(among: Among): RawBuilder<unknown> {
-  if ('places' in among) return sql`l.n = any(${among.places}::integer[])`
-  const { terms, price } = among
-  const conditions = [
-    ...terms.map((anyOf) => sql`l.term_ids && ${anyOf}::integer[]`),
-    ...(price ? [sql`l.price_from between ${price.least} and ${price.most}`] : []),
-  ]
-  return conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `)
 }
 
 /** The cards of products at places, in no order. */

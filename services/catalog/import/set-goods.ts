@@ -19,11 +19,15 @@ const itemsACall = 2_000
 /** Thrown when the market is not there any more: nothing that is tried again would mend it. */
 export class MarketGone extends Error {}
 
-/** Sets prices and answers, for each product, whether one of them was another before. */
+/**
+ * Sets prices and answers, for each product, whether one of them was another before.
+ * @param isNew none of them is in the catalog yet
+ */
 export async function setPrices(
   { pricing }: Pick<Deps, 'pricing'>,
   market: string,
   products: readonly { readonly productId: string; readonly prices: readonly WantedPrice[] }[],
+  isNew: boolean,
 ): Promise<boolean[]> {
   const partial = products.flatMap(({ prices }) =>
     prices.filter((one) => !one.isNew && (one.amount === undefined || one.compareAtAmount === undefined)),
@@ -45,7 +49,7 @@ export async function setPrices(
   }))
   const answers: boolean[] = []
   for (const chunk of chunks(wanted, productsACall)) {
-    const answer = await pricing.setPricesOfProducts({ products: chunk })
+    const answer = await pricing.setPricesOfProducts({ products: chunk, isNew })
     if (!answer.ok) throw new MarketGone(answer.refusal.detail)
     answers.push(...answer.value.changed.map((changed) => changed > 0))
   }
@@ -73,8 +77,15 @@ export async function pricesIn(
   return prices
 }
 
-/** Sets counted stock at the default location where it is another, and answers for which variants it was. */
-export async function setStock({ inventory }: Pick<Deps, 'inventory'>, levels: readonly Level[]): Promise<Set<string>> {
+/**
+ * Sets counted stock at the default location where it is another, and answers for which variants it was.
+ * @param isNew none of their products is in the catalog yet
+ */
+export async function setStock(
+  { inventory }: Pick<Deps, 'inventory'>,
+  levels: readonly Level[],
+  isNew: boolean,
+): Promise<Set<string>> {
   if (levels.length === 0) return new Set()
   const known = new Map<string, number>()
   const old = levels.filter(({ isNew }) => !isNew).map(({ variantId }) => variantId)
@@ -91,6 +102,7 @@ export async function setStock({ inventory }: Pick<Deps, 'inventory'>, levels: r
     const answer = await inventory.setLevels({
       levels: chunk.map(({ variantId, onHand }) => ({ variantId, locationId: null, onHand })),
       reason: 'import',
+      isNew,
     })
     if (!answer.ok) throw new Error('catalog: inventory has no default location')
   }

@@ -219,14 +219,24 @@ function planOf(
 
 /** What became of each plan; `again` is to be planned anew: the product changed, or a SKU was taken, since it was looked at. */
 async function writePlans(deps: Deps, run: Run, plans: readonly Plan[]): Promise<(SourceRows['outcome'] | 'again')[]> {
-  const goods = plans.map(({ product, prices }) => ({ productId: product.id, prices }))
-  const levels = plans.flatMap((plan) => plan.levels)
-  const [priced, stocked] = await Promise.all([setPrices(deps, run.market.code, goods), setStock(deps, levels)])
+  const priced = new Set<Plan>()
+  const stocked = new Set<string>()
+  // Of what is not in the catalog yet nobody has to be told twice: that it is there now says all.
+  for (const [isNew, some] of Map.groupBy(plans, ({ before }) => before === null)) {
+    const goods = some.map(({ product, prices }) => ({ productId: product.id, prices }))
+    const levels = some.flatMap((plan) => plan.levels)
+    const [prices, counted] = await Promise.all([
+      setPrices(deps, run.market.code, goods, isNew),
+      setStock(deps, levels, isNew),
+    ])
+    for (const [index, plan] of some.entries()) if (prices[index]) priced.add(plan)
+    for (const variantId of counted) stocked.add(variantId)
+  }
   return Promise.all(
-    plans.map(async (plan, index) => {
+    plans.map(async (plan) => {
       const { before, product } = plan
       const isCounted = plan.levels.some(({ variantId }) => stocked.has(variantId))
-      const isChanged = product !== before?.product || priced[index] === true || isCounted
+      const isChanged = product !== before?.product || priced.has(plan) || isCounted
       const recorded = before?.source?.markets[run.market.code]
       const now = before === null ? 'created' : isChanged ? 'changed' : 'unchanged'
       const outcome = recorded?.importId === run.importId ? recorded.outcome : now

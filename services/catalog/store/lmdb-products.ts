@@ -26,6 +26,8 @@ export type LmdbProducts = {
 
 /** Entries among which the oldest that waits is looked for: those that are due first. */
 const judgedByAge = 1_000
+/** Each batch is written when it is claimed and when it is confirmed, and both wait for the disk; an import owes thousands. */
+const deliveriesABatch = 250
 /** Entries that a staff search looks at before others get their turn on the event loop. */
 const entriesATurn = 2_000
 
@@ -183,6 +185,7 @@ function owedEvents(environment: Environment) {
   }
 
   const source: ProductStore['events'] = {
+    batchAtMost: deliveriesABatch,
     claim: (limit, leaseSeconds) =>
       environment.write(() => {
         const now = Date.now()

@@ -1,0 +1,104 @@
+import { hash } from 'node:crypto'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { promisify } from 'node:util'
+import { brotliCompress, gzip, constants as zlib } from 'node:zlib'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+
+/** A text as it is sent, with all its headers but those of its encoding. */
+export type Answer = { readonly body: string; readonly headers: Readonly<Record<string, string>> }
+
+/** An answer with its ETag, in each encoding that somebody has asked for, made once. */
+export type AnswerBytes = {
+  readonly etag: string
+  readonly plain: Ready & { readonly bytes: Bytes }
+  readonly unchanged: Ready
+  readonly encoded: Map<Encoding, Ready>
+  readonly encoding: Map<Encoding, Promise<Ready>>
+}
+
+/** A head with all its headers, and what follows it. */
+type Ready = { readonly status: 200 | 304; readonly headers: OutgoingHttpHeaders; readonly bytes: Bytes | null }
+
+/** Bytes as a text of one character each: Node sends such a text together with the head, in one write where a buffer takes two. */
+type Bytes = string
+const toBytes = (buffer: Buffer): Bytes => buffer.toString('latin1')
+
+export function toAnswerBytes({ body: text, headers }: Answer): AnswerBytes {
+  const body = Buffer.from(text)
+  const etag = `"${hash('sha256', body, 'base64url').slice(0, 22)}"`
+  const all = { ...headers, etag, vary: 'accept-encoding' }
+  return {
+    etag,
+    plain: { status: 200, headers: { ...all, 'content-length': body.length }, bytes: toBytes(body) },
+    unchanged: { status: 304, headers: all, bytes: null },
+    encoded: new Map(),
+    encoding: new Map(),
+  }
+}
+
+/** What is ready to be sent to who asks with these headers; null when it has to be compressed first. */
+export function readyFor(answer: AnswerBytes, { headers }: IncomingMessage): Ready | null {
+  if (headers['if-none-match']?.includes(answer.etag)) return answer.unchanged
+  const encoding = encodingFor(answer, headers)
+  return encoding ? (answer.encoded.get(encoding) ?? null) : answer.plain
+}
+
+/** Compresses it, unless somebody has, as who asks with these headers can read it. */
+export async function makeReadyFor(answer: AnswerBytes, request: IncomingMessage): Promise<void> {
+  const encoding = encodingFor(answer, request.headers)
+  if (!encoding || answer.encoded.has(encoding)) return
+  const making = answer.encoding.get(encoding) ?? encode(answer.plain, encoding)
+  answer.encoding.set(encoding, making)
+  answer.encoded.set(encoding, await making)
+}
+
+async function encode({ headers, bytes }: AnswerBytes['plain'], encoding: Encoding): Promise<Ready> {
+  const encoded = await encoders[encoding](Buffer.from(bytes, 'latin1'))
+  const own = { 'content-encoding': encoding, 'content-length': encoded.length }
+  return { status: 200, headers: { ...headers, ...own }, bytes: toBytes(encoded) }
+}
+
+const encodingFor = (answer: AnswerBytes, headers: IncomingMessage['headers']): Encoding | null =>
+  answer.plain.bytes.length < encodedFromBytes ? null : readableEncoding(headers)
+
+/** Writes head and body at once. */
+export function writeReady(response: ServerResponse, { status, headers, bytes }: Ready): void {
+  response.writeHead(status, headers)
+  if (bytes === null) response.end()
+  else response.end(bytes, 'latin1')
+}
+
+type Encoding = 'br' | 'gzip'
+
+const brotli = promisify(brotliCompress)
+const zip = promisify(gzip)
+/** Below this a packet is a packet. */
+const encodedFromBytes = 1_200
+/** Measured on a page of 24 cards: 4 is within 8 % of 11 and takes a millisecond. */
+const brotliQuality = 4
+
+const encoders: Readonly<Record<Encoding, (body: Buffer) => Promise<Buffer>>> = {
+  br: (body) =>
+    brotli(body, {
+      params: { [zlib.BROTLI_PARAM_QUALITY]: brotliQuality, [zlib.BROTLI_PARAM_SIZE_HINT]: body.length },
+    }),
+  gzip: (body) => zip(body, { level: 5 }),
+}
+
+const readable: readonly (readonly [Encoding, RegExp])[] = [
+  ['br', /\bbr\b/],
+  ['gzip', /\bgzip\b/],
+]
+
+const readableEncoding = ({ 'accept-encoding': accepts }: IncomingMessage['headers']): Encoding | null => {
+  if (accepts === undefined) return null
+  return readable.find(([, name]) => name.test(String(accepts)))?.[0] ?? null
+}
+
+/** Sends a body compressed as its reader can read it. */
+export async function sendEncoded(request: FastifyRequest, reply: FastifyReply, body: Buffer): Promise<FastifyReply> {
+  reply.header('vary', 'accept-encoding')
+  const encoding = body.length < encodedFromBytes ? null : readableEncoding(request.headers)
+  if (!encoding) return reply.send(body)
+  return reply.header('content-encoding', encoding).send(await encoders[encoding](body))
+}
