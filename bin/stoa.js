@@ -13,7 +13,7 @@ const modules = join(root, 'node_modules')
 const nodeMajor = 26
 /** Commands that need more than a shop does. */
 const developing = ['test', 'check', 'bench', 'simulate']
-const testFiles = '{bin,kernel,services,providers,cli,demo,deploy,apps,test}/**/*.test.ts'
+const testFiles = '{bin,kernel,services,providers,cli,bench,demo,deploy,apps,test}/**/*.test.ts'
 /** The longest file drives a browser through the shop in each shape; what takes longer hangs. */
 const testFileTimeoutMs = 300_000
 /** Most files wait for PostgreSQL more than they compute, and CI has two cores. */
