@@ -1,4 +1,4 @@
-import type { Latency } from './driver.ts'
+import type { Latency } from './load.ts'
 import type { VisitName } from './visits.ts'
 
 /** A figure out of some rounds: noise comes and goes, so that the median says more than the mean, and the ends say how much. */
