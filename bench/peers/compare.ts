@@ -51,7 +51,7 @@ function readRun(): Run {
       buyers: { type: 'string', default: '400' },
       only: { type: 'string', default: shopNames.join() },
       folder: { type: 'string', default: join(tmpdir(), 'stoa-peers') },
-      out: { type: 'string', default: 'bench-peers' },
+      out: { type: 'string', default: 'bench-report' },
     },
   })
   const number = (

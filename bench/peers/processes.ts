@@ -11,8 +11,7 @@ export type Command = {
   readonly program: string
   readonly parameters: readonly string[]
   readonly folder: string
-  /** All of it: a shop of the bench finds nothing of somebody's own in its environment. */
-  readonly variables: Readonly<Record<string, string>>
+  readonly variables: Readonly<NodeJS.ProcessEnv>
   /** What it says goes there. */
   readonly log: string
   readonly ending: Ending
@@ -115,7 +114,8 @@ export async function installPackages(
     program: 'npm',
     parameters: ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'],
     folder,
-    variables: plainVariables(),
+    // Whoever installs has said there how npm gets out: proxy, certificates, registry.
+    variables: process.env,
     log: join(folder, 'install.log'),
     ending,
   }
