@@ -18,7 +18,8 @@ export type Client = {
 const timeoutMs = 300_000
 const reasonCharactersAtMost = 120
 
-export function openClient(base: string): Client {
+/** @param until ends all that is not answered then, with its reason */
+export function openClient(base: string, until?: AbortSignal): Client {
   const agent = new Agent({ connections: 512, pipelining: 1, keepAliveTimeout: 30_000 })
   let requests = 0
   return {
@@ -30,6 +31,7 @@ export function openClient(base: string): Client {
       const answer = await request(`${base}${path}`, {
         method,
         dispatcher: agent,
+        ...(until ? { signal: until } : {}),
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
         headers: { ...headers, ...(body ? { 'content-type': 'application/json' } : {}) },

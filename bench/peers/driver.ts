@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { answerParent, type Load, type Measured, measureLoad } from '../../cli/bench/load.ts'
 import { openClient } from './client.ts'
 import { visits as medusa } from './medusa/visits.ts'
@@ -15,17 +16,26 @@ export type Work = Load & {
   readonly wares: Wares
   /** The number of the first visit: each run goes on where the last one ended. */
   readonly from: number
+  /** Who is not served by then goes away. */
+  readonly withinMs?: number
 }
 
 export type Worked = Measured & { readonly requests: number }
 
 const visits: Readonly<Record<ShopName, Visits>> = { stoa, medusa, vendure }
 
-async function work({ shop, base, visit, wares, from, ...load }: Work): Promise<Worked> {
-  const client = openClient(base)
+async function work({ shop, base, visit, wares, from, withinMs, ...load }: Work): Promise<Worked> {
+  const client = openClient(base, withinMs === undefined ? undefined : after(withinMs))
   const measured = await measureLoad(load, (n) => visits[shop][visit](client, wares, from + n))
   await client.close()
   return { ...measured, requests: client.requests }
+}
+
+function after(ms: number): AbortSignal {
+  const signal = AbortSignal.timeout(ms)
+  // Every request listens to it.
+  setMaxListeners(0, signal)
+  return signal
 }
 
 answerParent(work)

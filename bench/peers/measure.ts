@@ -174,10 +174,18 @@ function summed(all: readonly Readonly<Record<string, number>>[]): Record<string
   return sums
 }
 
+/** Longer than anybody waits. */
+const rushWithinMs = 180_000
+
 /** Everybody comes once, at once. */
 async function sellOut({ driver, shop, running, options }: Watched, wares: Wares): Promise<Rush> {
   const { buyers } = options
-  const load = { seconds: Number.MAX_SAFE_INTEGER, load: { atOnce: buyers }, visitsAtMost: buyers }
+  const load = {
+    seconds: Number.MAX_SAFE_INTEGER,
+    load: { atOnce: buyers },
+    visitsAtMost: buyers,
+    withinMs: rushWithinMs,
+  }
   const worked = await driver({ shop: shop.name, base: running.base, visit: 'rush', wares, from: 0, ...load })
   return { units: rush.units, buyers, sold: worked.visits, seconds: worked.seconds, failures: worked.failures }
 }
