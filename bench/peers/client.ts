@@ -38,9 +38,23 @@ export function openClient(base: string, until?: AbortSignal): Client {
         body: body ? JSON.stringify(body) : null,
       })
       const text = await answer.body.text()
-      if (answer.statusCode >= 300) throw new Error(`${answer.statusCode} ${text.slice(0, reasonCharactersAtMost)}`)
+      if (answer.statusCode >= 300) throw new Error(`${answer.statusCode} ${reasonIn(text)}`)
       return { body: JSON.parse(text) as Body, headers: answer.headers as Headers }
     },
     close: () => agent.close(),
+  }
+}
+
+/** As a problem of RFC 9457 has it, or else a message, or else whatever came. */
+function reasonIn(text: string): string {
+  const { title, message } = parsed(text)
+  return (title ?? message ?? text).slice(0, reasonCharactersAtMost)
+}
+
+function parsed(text: string): { readonly title?: string; readonly message?: string } {
+  try {
+    return (JSON.parse(text) as { title?: string; message?: string } | null) ?? {}
+  } catch {
+    return {}
   }
 }
