@@ -1,7 +1,9 @@
 import { fork } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os'
 import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
 import { startEmbeddedPostgres } from '#kernel/embedded-postgres'
 import { withClient } from '../../cli/bench/meter.ts'
@@ -38,6 +40,8 @@ type Run = {
   /** Where the peers' packages are kept. */
   readonly folder: string
   readonly out: string
+  /** Whether somebody wants to make the machine quiet once a shop is full. */
+  readonly waits: boolean
 }
 
 function readRun(): Run {
@@ -52,6 +56,7 @@ function readRun(): Run {
       only: { type: 'string', default: shopNames.join() },
       folder: { type: 'string', default: join(tmpdir(), 'stoa-peers') },
       out: { type: 'string', default: 'bench-report' },
+      wait: { type: 'boolean', default: false },
     },
   })
   const number = (
@@ -80,6 +85,7 @@ function readRun(): Run {
     names: names as ShopName[],
     folder: resolve(values.folder),
     out: resolve(values.out),
+    waits: values.wait,
   }
 }
 
@@ -120,6 +126,7 @@ async function measureOne(name: ShopName, machinery: Machinery): Promise<Found> 
   const since = performance.now()
   await shop.fill(cells)
   const fillSeconds = (performance.now() - since) / 1_000
+  if (run.waits) await untilTold(name, onProgress)
   onProgress(`starting ${name} again`)
   const running = await shop.start()
   const wares = await running.readWares(askedOf(productsOf(cells)))
@@ -132,6 +139,13 @@ async function measureOne(name: ShopName, machinery: Machinery): Promise<Found> 
   await redis?.stop()
   const { version, configured } = shop
   return { name, version, configured, beganAt, fillSeconds, startMs: running.startedMs, ...measured }
+}
+
+async function untilTold(name: ShopName, onProgress: (step: string) => void): Promise<void> {
+  onProgress(`${name} is full: press Enter when the machine is quiet`)
+  const terminal = createInterface({ input: process.stdin })
+  await Promise.race([once(terminal, 'line'), once(terminal, 'close')])
+  terminal.close()
 }
 
 async function createDatabase(serverUrl: string, name: string): Promise<string> {
