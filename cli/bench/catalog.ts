@@ -7,7 +7,7 @@ import { type Random, seeded } from '../chaos/random.ts'
 // Goods as shops have them: a few words, vendors and types are everywhere and most are rare, most products have one variant and
 // a few have dozens. Product n is the same in a catalog of any size from the same seed.
 
-const columns = [
+export const columns = [
   'Handle',
   'Title',
   'Body (HTML)',

@@ -3,6 +3,7 @@ import { inventory } from '#contracts/inventory'
 import { readEnvironment } from '../environment.ts'
 import { loadSettings } from '../settings.ts'
 import { openShop } from '../shop.ts'
+import { answerParent } from './load.ts'
 
 // Another copy of the shop's services on its database, whose one caller holds a single variant as often as it can: by contract, in
 // one process. Told over IPC what to hold; ends with who started it.
@@ -68,13 +69,4 @@ async function hold({ variables, variantId, seconds, atOnce }: HoldWork): Promis
   }
 }
 
-process.on('message', (work: HoldWork) => {
-  hold(work).then(
-    (held) => process.send?.(held),
-    (error: Error) => {
-      process.stderr.write(`${error.stack}\n`)
-      process.exit(1)
-    },
-  )
-})
-process.on('disconnect', () => process.exit(0))
+answerParent(hold)

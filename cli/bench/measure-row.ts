@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import type { Ending } from '../ending.ts'
-import type { Measured, Work } from './driver.ts'
+import type { Work, Worked } from './driver.ts'
 import { measurePostgres } from './limits.ts'
 import { postgresMs, processorMs } from './meter.ts'
 import type { OwnShop } from './own-shop.ts'
@@ -38,7 +38,7 @@ type Load = Work['load']
 export async function drive(bench: Bench, visit: Scenario['name'], load: Load, seconds: number, visitsAtMost?: number) {
   const { driver, shop, goods } = bench
   const [shopBefore, postgresBefore] = await Promise.all([processorMs(shop.pid), postgresMs(shop.postmaster)])
-  const measured: Measured = await driver({
+  const measured: Worked = await driver({
     base: shop.base,
     visit,
     goods,
@@ -89,7 +89,7 @@ export async function measureRow(bench: Bench, scenario: Scenario): Promise<Row>
     requestsAVisit: total((one) => one.requests) / visits,
     failed: total((one) => one.failed),
     failures: summed([...own, open].map((one) => one.failures)),
-    latency: (own[Math.floor(own.length / 2)] as Measured).latency,
+    latency: (own[Math.floor(own.length / 2)] as Worked).latency,
     open: { aSecond: atHalf, failed: open.failed, latency: open.latency },
     limit: limit && {
       name: limit.name,

@@ -1,4 +1,4 @@
-import type { Latency } from './driver.ts'
+import type { Latency } from './load.ts'
 import type { OrderCost } from './order-cost.ts'
 import type { VisitName } from './visits.ts'
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import type { Ending } from '../ending.ts'
 import type { Answers, BareAddresses } from './bare.ts'
-import type { Measured, Work } from './driver.ts'
+import type { Work, Worked } from './driver.ts'
 import type { Held, HoldWork } from './holds.ts'
 import { stopProcess } from './own-shop.ts'
 
@@ -15,7 +15,7 @@ function start(file: string, ending: Ending): ChildProcess {
   return child
 }
 
-async function asked<Answer>(child: ChildProcess, message: object): Promise<Answer> {
+export async function asked<Answer>(child: ChildProcess, message: object): Promise<Answer> {
   const given = new AbortController()
   const answer = once(child, 'message', { signal: given.signal })
   const gone = once(child, 'exit', { signal: given.signal }).then(([status]) => {
@@ -30,11 +30,11 @@ async function asked<Answer>(child: ChildProcess, message: object): Promise<Answ
   return value as Answer
 }
 
-export type Driver = (work: Work) => Promise<Measured>
+export type Driver = (work: Work) => Promise<Worked>
 
 export function startDriver(ending: Ending): Driver {
   const child = start('driver.ts', ending)
-  return (work) => asked<Measured>(child, work)
+  return (work) => asked<Worked>(child, work)
 }
 
 export async function startBare(answers: Answers, ending: Ending): Promise<BareAddresses & { readonly pid: number }> {
