@@ -130,6 +130,7 @@ export function startRelay(options: {
   const carry = async (by: Carrier, subscriber: string, group: readonly Delivery[]): Promise<Sent> => {
     try {
       const refused = await by.send(service, subscriber, group)
+      await passing(service)('events-delivered', subscriber)
       const again = group.filter((one) => one.attempts > 1 && refused.every(({ delivery }) => delivery !== one))
       const waiting = again.map((delivery) => ({
         delivery,

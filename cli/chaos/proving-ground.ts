@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import pg from 'pg'
 import { createClient } from '#kernel/client'
 import { openDataFolder } from '#kernel/data-folder'
@@ -126,7 +125,8 @@ export async function openProvingGround({
   ending.add(() => Promise.all(groups.map((one) => one.stop())))
 
   const program = options.withBroker ? natsServerProgram() : null
-  const broker = program === null ? null : await startNatsServer(program, join(data.path, 'nats'))
+  // Beside the disk that a fault may fill: a broker runs on a machine of its own.
+  const broker = program === null ? null : await startNatsServer(program, `${data.path}-broker`)
   if (broker) ending.add(broker.stop)
 
   const environment: Record<string, string> = {
