@@ -142,13 +142,15 @@ const vendureColumns = [
   'variantFacets',
 ] as const
 
-/** Vendure's product CSV. What a listing narrows by are facets there, options among them. */
+/**
+ * Vendure's product CSV. What a listing narrows by are facets there, options among them. It has no tags, and as facets they would make
+ * its listings count what those of Stoa do not.
+ */
 export function vendureProducts(products: readonly Product[]): string {
-  const facets = ({ vendor, type, tags, attributes }: Product): string =>
+  const facets = ({ vendor, type, attributes }: Product): string =>
     [
       `Brand:${vendor}`,
       `Type:${type}`,
-      ...tags.map((tag) => `Tag:${tag}`),
       ...attributes.flatMap(({ name, values }) => values.map((value) => `${name}:${value}`)),
     ].join('|')
   const rows = products.flatMap((product) =>

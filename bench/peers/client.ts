@@ -15,7 +15,7 @@ export type Client = {
 }
 
 /** The slowest shop's longest queue: nobody is to fail because others wait before them. */
-const timeoutMs = 300_000
+const timeoutMs = 900_000
 const reasonCharactersAtMost = 120
 
 /** @param until ends all that is not answered then, with its reason */

@@ -121,7 +121,7 @@ async function measureOne(name: ShopName, machinery: Machinery): Promise<Found> 
     onProgress,
   }
   const shop = shops[name].open(place)
-  const beganAt = new Date().toISOString()
+  const [beganAt, loadBefore] = [new Date().toISOString(), loadavg()[0] ?? 0]
   const cells = cellsOf(run.options.products, run.options.seed)
   const since = performance.now()
   await shop.fill(cells)
@@ -138,7 +138,7 @@ async function measureOne(name: ShopName, machinery: Machinery): Promise<Found> 
   await running.stop()
   await redis?.stop()
   const { version, configured } = shop
-  return { name, version, configured, beganAt, fillSeconds, startMs: running.startedMs, ...measured }
+  return { name, version, configured, beganAt, loadBefore, fillSeconds, startMs: running.startedMs, ...measured }
 }
 
 async function untilTold(name: ShopName, onProgress: (step: string) => void): Promise<void> {
@@ -180,11 +180,11 @@ function startDriver(ending: Ending): Machinery['driver'] {
 const reportFile = 'peers.json'
 
 /** What an earlier run of the same options has found of shops that this one leaves out. */
-async function earlier({ out, options, names }: Run): Promise<Pick<Report, 'shops'> & { loads: object }> {
+async function earlier({ out, options, names }: Run): Promise<readonly Found[]> {
   const text = await readFile(join(out, reportFile), 'utf8').catch(() => null)
   const report = text === null ? null : (JSON.parse(text) as Report)
-  if (!report || JSON.stringify(report.options) !== JSON.stringify(options)) return { shops: [], loads: {} }
-  return { shops: report.shops.filter(({ name }) => !names.includes(name)), loads: report.machine.loadBefore }
+  if (!report || JSON.stringify(report.options) !== JSON.stringify(options)) return []
+  return report.shops.filter(({ name }) => !names.includes(name))
 }
 
 async function compare(run: Run, ending: Ending, onProgress: (step: string) => void): Promise<Report> {
@@ -194,29 +194,39 @@ async function compare(run: Run, ending: Ending, onProgress: (step: string) => v
   const server = await startServer(join(folder, 'postgres'), ending)
   const redis = await redisVersion()
   const machinery = { ...server, run, redis, folder, ending, onProgress, driver: startDriver(ending) }
-  const kept = await earlier(run)
-  const found: Found[] = []
-  const loadBefore: Partial<Record<ShopName, number>> = { ...kept.loads }
+  const machine = await machineOf(server.serverUrl, redis)
+  const found = [...(await earlier(run))]
+  const report = (): Report => ({
+    machine,
+    options: run.options,
+    shops: shopNames.flatMap((name) => found.filter((shop) => shop.name === name)),
+  })
   for (const name of run.names) {
-    loadBefore[name] = loadavg()[0] ?? 0
     found.push(await measureOne(name, machinery))
+    // What has taken minutes is kept, whatever becomes of the next one.
+    await write(run.out, report())
   }
-  const version = await withClient(server.serverUrl, (client) =>
+  return report()
+}
+
+async function machineOf(serverUrl: string, redis: string | null): Promise<Report['machine']> {
+  const { rows } = await withClient(serverUrl, (client) =>
     client.query<{ server_version: string }>('show server_version'),
   )
   return {
-    machine: {
-      processors: `${cpus().length} × ${cpus()[0]?.model.trim()}`,
-      memoryMegabytes: Math.round(totalmem() / 2 ** 20),
-      system: `${type()} ${release()}`,
-      node: process.version,
-      postgres: version.rows[0]?.server_version ?? '',
-      redis,
-      loadBefore,
-    },
-    options: run.options,
-    shops: shopNames.flatMap((name) => [...found, ...kept.shops].filter((shop) => shop.name === name)),
+    processors: `${cpus().length} × ${cpus()[0]?.model.trim()}`,
+    memoryMegabytes: Math.round(totalmem() / 2 ** 20),
+    system: `${type()} ${release()}`,
+    node: process.version,
+    postgres: rows[0]?.server_version ?? '',
+    redis,
   }
+}
+
+async function write(out: string, report: Report): Promise<void> {
+  await mkdir(out, { recursive: true })
+  await writeFile(join(out, reportFile), `${JSON.stringify(report, null, 2)}\n`)
+  await writeFile(join(out, 'peers.md'), markdownOf(report))
 }
 
 async function main(): Promise<void> {
@@ -227,9 +237,6 @@ async function main(): Promise<void> {
   try {
     const report = await compare(run, ending, progress.step)
     progress.end()
-    await mkdir(run.out, { recursive: true })
-    await writeFile(join(run.out, reportFile), `${JSON.stringify(report, null, 2)}\n`)
-    await writeFile(join(run.out, 'peers.md'), markdownOf(report))
     for (const line of linesOf(report)) say(line)
     say(`\n${reportFile}, peers.md in ${run.out}`)
   } finally {

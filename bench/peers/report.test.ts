@@ -22,11 +22,19 @@ const found = (name: ShopName, aSecond: number, ms: number, sold: number): Found
   version: '1.2.3',
   configured: ['as its guide says'],
   beganAt: '2026-11-28T10:00:00Z',
+  loadBefore: ms / 10,
   fillSeconds: 10,
   startMs: 1_000 * ms,
   memory: { idle: 100, afterLoad: 200 },
   rows: [row('detail', aSecond, ms), row('fewest', aSecond, ms)],
-  rush: { units: 100, buyers: 400, sold, seconds: 4, failures: sold < 400 ? { 'sold out': 400 - sold } : {} },
+  rush: {
+    units: 100,
+    buyers: 400,
+    sold,
+    finished: true,
+    seconds: 4,
+    failures: sold < 400 ? { 'sold out': 400 - sold } : {},
+  },
 })
 
 const report: Report = {
@@ -37,7 +45,6 @@ const report: Report = {
     node: 'v26.10.0',
     postgres: '18.4',
     redis: null,
-    loadBefore: { stoa: 0.1, vendure: 0.2 },
   },
   options: { products: 1_000, seed: 1, seconds: 5, rounds: 3, visitors: 16, buyers: 400 },
   shops: [found('stoa', 200, 2, 100), found('vendure', 10, 30, 400)],
@@ -67,6 +74,13 @@ test('the table has each figure of each shop that was measured, with its ratio',
   assert.deepEqual(rowOf('sold of 100, when 400 come at once')?.slice(1), ['100', '400', ''])
 })
 
+test('a rush that was cut off is not told as what a shop has sold', () => {
+  const [stoa, vendure] = report.shops as [Found, Found]
+  const cut = { ...vendure, rush: { ...vendure.rush, sold: 0, finished: false } }
+  const last = tableOf({ ...report, shops: [stoa, cut] }).at(-1)
+  assert.deepEqual(last?.slice(1), ['100', '0, cut off', ''])
+})
+
 test('without Stoa there are figures and no ratios', () => {
   const alone = tableOf({ ...report, shops: report.shops.slice(1) })
   assert.deepEqual(alone[0], ['', 'Vendure'])
@@ -77,7 +91,7 @@ test('circumstances, settings and failures are told with the figures', () => {
   for (const text of [markdownOf(report), linesOf(report).join('\n')]) {
     assert.match(text, /no Redis/)
     assert.match(text, /1,000 products, seed 1; 16 visitors at once, 3 rounds of 5 s each/)
-    assert.match(text, /Load of the machine before: Stoa 0.1, Vendure 0.2/)
+    assert.match(text, /Load of the machine before: Stoa 0.2, Vendure 3.0/)
     assert.match(text, /Vendure 1.2.3: as its guide says\./)
     assert.match(text, /Stoa, rush: 100 of 400 .*300 × sold out/)
     assert.doesNotMatch(text, /undefined|NaN/)

@@ -11,8 +11,6 @@ export type Report = {
     readonly postgres: string
     /** Null where none is installed. */
     readonly redis: string | null
-    /** Of one minute, before each shop. */
-    readonly loadBefore: Readonly<Partial<Record<ShopName, number>>>
   }
   readonly options: Options
   readonly shops: readonly Found[]
@@ -87,7 +85,7 @@ export function tableOf({ shops }: Report): string[][] {
     ...peers.map((name) => timesOf(ratioOf(line.better, figureOf(line, 'stoa'), figureOf(line, name)))),
   ])
   const [rush] = shops.map((shop) => shop.rush)
-  const sold = there.map((name) => String(found.get(name)?.rush.sold ?? '–'))
+  const sold = there.map((name) => soldOf(found.get(name)?.rush))
   return [
     ['', ...there.map((name) => titles[name]), ...peers.map((name) => `Stoa : ${titles[name]}`)],
     ...rows,
@@ -95,6 +93,8 @@ export function tableOf({ shops }: Report): string[][] {
   ]
 }
 
+const soldOf = (rush: Found['rush'] | undefined): string =>
+  rush?.finished === false ? `${rush.sold}, cut off` : String(rush?.sold ?? '–')
 const digitsOf = (value: number | undefined): string => (value === undefined ? '–' : digits(value))
 const timesOf = (ratio: number | null): string => (ratio === null ? '–' : `${digits(ratio)} ×`)
 
@@ -106,7 +106,7 @@ function circumstancesOf({ machine, options, shops }: Report): string[] {
   return [
     `Of ${days}, on ${processors}, ${memoryMegabytes} MB, ${system}; Node ${node}, PostgreSQL ${postgres}, ${redis ? `Redis ${redis}` : 'no Redis'}.`,
     `${plural(options.products, 'product')}, seed ${options.seed}; ${plural(options.visitors, 'visitor')} at once, ${plural(options.rounds, 'round')} of ${options.seconds} s each; medians.`,
-    `Load of the machine before: ${shops.map(({ name }) => `${titles[name]} ${machine.loadBefore[name]?.toFixed(1) ?? '–'}`).join(', ')}.`,
+    `Load of the machine before: ${shops.map(({ name, loadBefore }) => `${titles[name]} ${loadBefore.toFixed(1)}`).join(', ')}.`,
   ]
 }
 
