@@ -29,10 +29,18 @@ function quantile(values: readonly number[], part: number): string {
   return value === undefined ? '–' : `${value.toFixed(0)} ms`
 }
 
+let counted = process.cpuUsage()
+/** Cores that the load itself took since this was asked last: the shop has the machine's less these. */
+function ownCores(): string {
+  const { user, system } = process.cpuUsage(counted)
+  counted = process.cpuUsage()
+  return ((user + system) / 1e6 / seconds).toFixed(2)
+}
+
 function report(name: string, seen: Seen): void {
   const each = (count: number): string => (count / seconds).toFixed(0)
   say(
-    `${name}: ${each(seen.orders)} orders/s, ${each(seen.pages)} pages/s; turned away ${each(seen.turnedAway)}/s in ${quantile(seen.turnAwayMs, 0.5)} (p99 ${quantile(seen.turnAwayMs, 0.99)}); checkout p50 ${quantile(seen.checkoutMs, 0.5)}, p99 ${quantile(seen.checkoutMs, 0.99)}; page p99 ${quantile(seen.pageMs, 0.99)}; failed ${seen.failed} ${[...seen.failures].map(([what, n]) => `${n} × ${what}`).join(', ')}`,
+    `${name}: ${each(seen.orders)} orders/s, ${each(seen.pages)} pages/s; turned away ${each(seen.turnedAway)}/s in ${quantile(seen.turnAwayMs, 0.5)} (p99 ${quantile(seen.turnAwayMs, 0.99)}); checkout p50 ${quantile(seen.checkoutMs, 0.5)}, p99 ${quantile(seen.checkoutMs, 0.99)}; page p99 ${quantile(seen.pageMs, 0.99)}; the load itself took ${ownCores()} cores; failed ${seen.failed} ${[...seen.failures].map(([what, n]) => `${n} × ${what}`).join(', ')}`,
   )
 }
 
@@ -80,6 +88,7 @@ async function main(): Promise<void> {
     await sell(goods, seconds, shoppersAtOnce[0])
     const sold: Seen[] = []
     for (const shoppers of shoppersAtOnce) {
+      ownCores()
       const seen = await sell(goods, seconds, shoppers)
       report(`${shoppers} shoppers at once`, seen)
       sold.push(seen)
@@ -87,6 +96,7 @@ async function main(): Promise<void> {
     const limit = sold.reduce((most, seen) => (seen.orders > most.orders ? seen : most))
     const limits = limit.orders / seconds
     for (const multiple of multiples) {
+      ownCores()
       const seen = await offer(goods, limits * multiple, seconds)
       report(`${multiple} × ${limits.toFixed(0)} orders/s offered`, seen)
       say(
