@@ -28,7 +28,7 @@ async function compare(folder: string, ...parameters: string[]): Promise<{ statu
 test('every visit is a good one in a shop of its own, a rush sells what there is, and nothing is left but the report', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'peers-test-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
-  const parameters = ['--only', 'stoa', '--products', '100', '--seconds', '1', '--rounds', '1', '--buyers', '120']
+  const parameters = ['--only', 'stoa', '--products', '1000', '--seconds', '1', '--rounds', '1', '--buyers', '120']
   const { status, said } = await compare(folder, ...parameters)
   assert.equal(status, 0, said)
   assert.deepEqual(
