@@ -1,5 +1,5 @@
 import { openDataFolder } from '#kernel/data-folder'
-import { migrate } from '#kernel/migrate'
+import { migrate, migrationSources } from '#kernel/migrate'
 import { registry } from '../services/registry.ts'
 import type { ShopSettings } from '../services/settings.ts'
 import { withoutDatabase } from './database-environment.ts'
@@ -18,9 +18,7 @@ export async function runMigrations(environment: Environment, root: string): Pro
     const applied = await migrate({
       databases: opened.databases,
       secret: await data.secret('database'),
-      services: registry.flatMap((one) =>
-        one.migrations ? [{ service: one.contract.name as string, folder: one.migrations }] : [],
-      ),
+      services: migrationSources(registry),
     })
     if (environment.mongodbUrl) {
       const { migrateCatalog } = await import('../services/catalog-move.ts')

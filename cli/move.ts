@@ -1,4 +1,5 @@
 import { openDataFolder } from '#kernel/data-folder'
+import { migrationSources } from '#kernel/migrate'
 import { moveService } from '#kernel/move-service'
 import { registry } from '../services/registry.ts'
 import { ConfigurationError, type Environment } from './environment.ts'
@@ -9,9 +10,7 @@ import { say } from './terminal.ts'
 /** `stoa move`: brings the rows of one service from the database of all to the one that the environment names for it. */
 export async function move(environment: Environment, root: string, service: string): Promise<number> {
   await loadSettings(root, environment.configFile)
-  const sources = registry.flatMap(({ contract, migrations }) =>
-    migrations ? [{ service: contract.name as string, folder: migrations }] : [],
-  )
+  const sources = migrationSources(registry)
   const source = sources.find((one) => one.service === service)
   const to = environment.databases.own[service]
   if (!source)

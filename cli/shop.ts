@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import pg from 'pg'
 import { openDataFolder, startError } from '#kernel/data-folder'
-import { type Databases, databaseOf, oneDatabase } from '#kernel/database-address'
+import { type Databases, databaseOf, inDatabase, oneDatabase } from '#kernel/database-address'
 import { startEmbeddedPostgres } from '#kernel/embedded-postgres'
 import type { Host, HostOptions } from '#kernel/host'
 import type { ShopSettings } from '../services/settings.ts'
@@ -234,10 +234,8 @@ export async function openDatabases(
   if (withoutDatabase(databases, services).length === 0)
     return { databases, firstStart: false, stop: async () => undefined }
   const postgres = await startEmbeddedPostgres({ dataFolder, onProgress, settings })
-  const url = new URL(postgres.url)
-  url.pathname = '/stoa'
   await createDatabase(postgres.url, 'stoa')
-  const { shared } = oneDatabase(url.href)
+  const { shared } = oneDatabase(inDatabase(postgres.url, 'stoa'))
   return { databases: { ...databases, shared }, firstStart: postgres.firstStart, stop: () => postgres.stop() }
 }
 

@@ -14,6 +14,13 @@ export type Databases = {
   readonly own: Readonly<Record<string, DatabaseAddress>>
 }
 
+/** The URL of one of a server's databases, by that of another. */
+export function inDatabase(serverUrl: string, name: string): string {
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return url.href
+}
+
 /** One database for all, without a pooler and without a copy. */
 export const oneDatabase = (url: string): Databases => ({
   shared: { url, directUrl: url, replicaUrl: null },

@@ -18,7 +18,7 @@ import { handleFitting, type Subscription, Unfit } from './inbox.ts'
 import { internalApi } from './internal-api.ts'
 import { startJobs } from './jobs.ts'
 import { httpMesh, localMesh, type Remote, strictMesh } from './mesh.ts'
-import { checkMigrated, migrate, serviceUrl } from './migrate.ts'
+import { checkMigrated, migrate, migrationSources, serviceUrl } from './migrate.ts'
 import type { NatsBus } from './nats-bus.ts'
 import type { NatsOptions } from './nats-connection.ts'
 import type { AskNews } from './news.ts'
@@ -135,9 +135,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   await (options.migrates === false ? checkMigrated : migrate)({
     databases: options.databases,
     secret: databaseSecret,
-    services: hosted.flatMap((one) =>
-      one.migrations ? [{ service: one.contract.name as string, folder: one.migrations }] : [],
-    ),
+    services: migrationSources(hosted),
   })
 
   options.onProgress?.('starting the services')

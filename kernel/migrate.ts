@@ -7,6 +7,7 @@ import { startError } from './data-folder.ts'
 import { byDatabase, type DatabaseAddress, type Databases, databaseOf, isPooled } from './database-address.ts'
 import { refuseLeftBehind, refuseMovedAway } from './left-behind.ts'
 import { connectAsOwner, refusePooler } from './owner-connection.ts'
+import type { AnyService } from './service.ts'
 import { sessionSettings } from './session-settings.ts'
 
 /** Any number: it only has to be the same in every copy, so that one migrates while the others wait. */
@@ -16,6 +17,10 @@ const askAgainMs = 100
 const lockTimeoutMs = 3_000
 
 export type MigrationSource = { readonly service: string; readonly folder: string }
+
+/** Of those services that keep rows. */
+export const migrationSources = (services: readonly AnyService[]): MigrationSource[] =>
+  services.flatMap(({ contract, migrations }) => (migrations ? [{ service: contract.name, folder: migrations }] : []))
 
 export type MigrateOptions = {
   readonly databases: Databases

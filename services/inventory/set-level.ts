@@ -3,7 +3,7 @@ import type { inventory } from '#contracts/inventory'
 import type { Client } from '#kernel/client'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import type { Database } from '#kernel/database'
-import { levelsOf, openLevels, setLevels, unknownLocations } from './store.ts'
+import { levelsOf, setLevels, unknownLocations } from './store.ts'
 
 type SetLevel = typeof inventory.operations.setLevel
 type SetLevels = typeof inventory.operations.setLevels
@@ -31,13 +31,13 @@ export async function setLevel(
 /** Sets counted stock of many variants, for imports and seeding: whoever calls knows the variants. */
 export async function setManyLevels(
   deps: { readonly db: Database; readonly lowStock: number },
-  { levels, reason, isNew = false }: Input<SetLevels>,
+  { levels, reason, isNew }: Input<SetLevels>,
 ): Promise<Outcome<SetLevels>> {
   const named = [...new Set(levels.flatMap(({ locationId }) => (locationId === null ? [] : [locationId])))]
   const unknown = await unknownLocations(deps.db, named)
   if (unknown.length > 0) return unknownLocation(unknown)
 
-  await (isNew ? openLevels : setLevels)(deps.db, levels, reason, deps.lowStock)
+  await setLevels(deps.db, levels, reason, deps.lowStock, isNew)
   return ok({})
 }
 

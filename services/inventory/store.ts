@@ -103,35 +103,23 @@ export async function ship(
   if (theOnly(rows).published) databaseFacts(tx).onPublished()
 }
 
-type Counted = { readonly variantId: string; readonly locationId: string | null; readonly onHand: number }
-
-/** Sets counted stock of levels, each with a movement of the difference. Locations must exist; null is the default one. */
+/**
+ * Sets counted stock of levels, each with a movement of the difference. Locations must exist; null is the default one.
+ * @param isNew nobody knows the variants yet: of those that are opened nobody is told
+ */
 export async function setLevels(
   db: Executor,
-  levels: readonly Counted[],
+  levels: readonly { readonly variantId: string; readonly locationId: string | null; readonly onHand: number }[],
   reason: string | null,
   lowStock: number,
+  isNew = false,
 ): Promise<void> {
   const { rows } = await sql<{ published: boolean }>`
-    select set_levels(${levels.map(({ variantId }) => variantId)}::text[],
-                      ${levels.map(({ locationId }) => locationId)}::text[],
-                      ${levels.map(({ onHand }) => onHand)}::bigint[], ${reason},
-                      ${announcement(db, lowStock)}::jsonb) as published`.execute(db)
-  if (theOnly(rows).published) databaseFacts(db).onPublished()
-}
-
-/** The same for variants that nobody knows yet; of those nobody is told. */
-export async function openLevels(
-  db: Executor,
-  levels: readonly Counted[],
-  reason: string | null,
-  lowStock: number,
-): Promise<void> {
-  const { rows } = await sql<{ published: boolean }>`
-    select open_levels(${levels.map(({ variantId }) => variantId)}::text[],
-                       ${levels.map(({ locationId }) => locationId)}::text[],
-                       ${levels.map(({ onHand }) => onHand)}::bigint[], ${reason},
-                       ${announcement(db, lowStock)}::jsonb) as published`.execute(db)
+    select ${isNew ? sql`open_levels` : sql`set_levels`}(
+      ${levels.map(({ variantId }) => variantId)}::text[],
+      ${levels.map(({ locationId }) => locationId)}::text[],
+      ${levels.map(({ onHand }) => onHand)}::bigint[], ${reason},
+      ${announcement(db, lowStock)}::jsonb) as published`.execute(db)
   if (theOnly(rows).published) databaseFacts(db).onPublished()
 }
 
