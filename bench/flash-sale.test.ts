@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { runIn } from '../cli/bench/test-run.ts'
 import { noHaproxy } from '../cli/cluster/test-cluster.ts'
 import { hostable } from '../cli/environment.ts'
 
@@ -14,16 +13,7 @@ test('a sale of twelve seconds is sold, told and drawn, and leaves nothing behin
   const groups = `edge,${hostable.filter((name) => name !== 'edge').join('+')}`
   const sale = ['--peak', '5', '--shape', '2,2,4,2', '--autoscale', '1-2', '--cores', '1', '--groups', groups]
   const program = join(import.meta.dirname, 'flash-sale.ts')
-  const child = spawn(process.execPath, [program, ...sale, '--out', join(folder, 'out')], {
-    env: { PATH: process.env.PATH ?? '', TMPDIR: folder },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      said += chunk
-    })
-  const [status] = await once(child, 'close')
+  const { status, said } = await runIn(folder, program, ...sale, '--out', join(folder, 'out'))
   assert.equal(status, 0, said)
   const rows = said.split('\n').flatMap((line) => (line.startsWith('| ') ? [line.split(' | ')] : []))
   assert.deepEqual(

@@ -13,7 +13,7 @@ import { complain, say } from '../cli/terminal.ts'
 import { flashSale, type SaleShape, type Sample, timesAsMany } from '../deploy/autoscaling/flash-sale.ts'
 import { drawSale } from '../deploy/autoscaling/picture.ts'
 import policy from '../deploy/helm/stoa/files/autoscaling.json' with { type: 'json' }
-import { fillShelves, loadOn, nothingSeen, pagesAnOrder, type Seen } from './load.ts'
+import { fillShelves, loadOn, nothingSeen, pagesAnOrder, quantile as quantileOf, type Seen } from './load.ts'
 
 // `node bench/flash-sale.ts`: the flash sale that deploy/autoscaling simulates, on a real shop: `stoa cluster` behind HAProxy, which
 // scales itself by the chart's parameters, while people come as the trace says. Talks to 127.0.0.1 only, and stops by itself.
@@ -115,10 +115,7 @@ const momentOf = (look: Look): Moment => ({
   served: look.seen.pages + look.seen.orders,
 })
 
-function quantile(values: readonly number[], part: number): number {
-  const sorted = [...values].sort((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? 0
-}
+const quantile = (values: readonly number[], part: number): number => quantileOf(values, part) ?? 0
 
 const lineOf = ({ second, rate, pods, ready, utilization, seen }: Moment): string =>
   `${String(second).padStart(4)} s  ${rate.toFixed(0).padStart(4)} come a second  ${ready}/${pods} copies at ${(utilization * 100).toFixed(0)} % of a core  ${seen.orders} orders, ${seen.pages} pages, turned away ${seen.turnedAway}, failed ${seen.failed} ${[...seen.failures].map(([what, times]) => `${times} × ${what}`).join(', ')} page p50 ${quantile(seen.pageMs, 0.5).toFixed(0)} p99 ${quantile(seen.pageMs, 0.99).toFixed(0)} ms, checkout p50 ${quantile(seen.checkoutMs, 0.5).toFixed(0)} p99 ${quantile(seen.checkoutMs, 0.99).toFixed(0)} ms`

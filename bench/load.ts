@@ -48,6 +48,12 @@ async function tried(seen: Seen, asked: Promise<Answer>): Promise<Answer | null>
   return null
 }
 
+/** The value below which `part` of them lie; undefined of none. */
+export function quantile(values: readonly number[], part: number): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]
+}
+
 const address = { name: 'Ada Lovelace', line1: 'Street 1', city: 'Berlin', postalCode: '10115', country: 'DE' }
 
 /** So much of everything that nothing sells out: what is refused then is refused for the load. */

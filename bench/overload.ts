@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { fillShelves, loadOn, type Seen } from './load.ts'
+import { fillShelves, loadOn, quantile, type Seen } from './load.ts'
 
 // What a shop does when more comes than it can serve. Finds how much a shop of its own sells and shows at most, then offers
 // once, twice and five times that, by a clock that does not wait for answers. Talks to 127.0.0.1 only, and stops by itself.
@@ -23,9 +23,8 @@ const say = (line: string): void => {
   process.stdout.write(`${line}\n`)
 }
 
-function quantile(values: readonly number[], part: number): string {
-  const sorted = [...values].sort((a, b) => a - b)
-  const value = sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]
+function within(values: readonly number[], part: number): string {
+  const value = quantile(values, part)
   return value === undefined ? '–' : `${value.toFixed(0)} ms`
 }
 
@@ -40,7 +39,7 @@ function ownCores(): string {
 function report(name: string, seen: Seen): void {
   const each = (count: number): string => (count / seconds).toFixed(0)
   say(
-    `${name}: ${each(seen.orders)} orders/s, ${each(seen.pages)} pages/s; turned away ${each(seen.turnedAway)}/s in ${quantile(seen.turnAwayMs, 0.5)} (p99 ${quantile(seen.turnAwayMs, 0.99)}); checkout p50 ${quantile(seen.checkoutMs, 0.5)}, p99 ${quantile(seen.checkoutMs, 0.99)}; page p99 ${quantile(seen.pageMs, 0.99)}; the load itself took ${ownCores()} cores; failed ${seen.failed} ${[...seen.failures].map(([what, n]) => `${n} × ${what}`).join(', ')}`,
+    `${name}: ${each(seen.orders)} orders/s, ${each(seen.pages)} pages/s; turned away ${each(seen.turnedAway)}/s in ${within(seen.turnAwayMs, 0.5)} (p99 ${within(seen.turnAwayMs, 0.99)}); checkout p50 ${within(seen.checkoutMs, 0.5)}, p99 ${within(seen.checkoutMs, 0.99)}; page p99 ${within(seen.pageMs, 0.99)}; the load itself took ${ownCores()} cores; failed ${seen.failed} ${[...seen.failures].map(([what, n]) => `${n} × ${what}`).join(', ')}`,
   )
 }
 

@@ -1,29 +1,17 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { runIn } from '../../cli/bench/test-run.ts'
 import type { Report } from './report.ts'
 
 // With Stoa alone, as CI installs no peers: the catalog, the visits, the meters and the report are the same for all three.
 
 const program = join(import.meta.dirname, 'compare.ts')
 
-async function compare(folder: string, ...parameters: string[]): Promise<{ status: number | null; said: string }> {
-  const child = spawn(process.execPath, [program, '--out', join(folder, 'out'), ...parameters], {
-    env: { ...process.env, TMPDIR: folder, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/somebodys-shop' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      said += chunk
-    })
-  const [status] = (await once(child, 'close')) as [number | null]
-  return { status, said }
-}
+const compare = (folder: string, ...parameters: string[]) =>
+  runIn(folder, program, '--out', join(folder, 'out'), ...parameters)
 
 test('every visit is a good one in a shop of its own, a rush sells what there is, and nothing is left but the report', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'peers-test-'))

@@ -1,12 +1,13 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { cpus, loadavg, release, tmpdir, totalmem, type } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
+import { inDatabase } from '#kernel/database-address'
 import { startEmbeddedPostgres } from '#kernel/embedded-postgres'
-import { withClient } from '../../cli/bench/meter.ts'
+import { machineHere, withClient } from '../../cli/bench/meter.ts'
 import { stopProcess } from '../../cli/bench/own-shop.ts'
 import { asked } from '../../cli/bench/workers.ts'
 import { postmasterOf } from '../../cli/chaos/system.ts'
@@ -150,9 +151,7 @@ async function untilTold(name: ShopName, onProgress: (step: string) => void): Pr
 
 async function createDatabase(serverUrl: string, name: string): Promise<string> {
   await withClient(serverUrl, (client) => client.query(`create database ${name}`))
-  const url = new URL(serverUrl)
-  url.pathname = `/${name}`
-  return url.href
+  return inDatabase(serverUrl, name)
 }
 
 /** A shop with many different statements must not push out what was counted. */
@@ -213,14 +212,7 @@ async function machineOf(serverUrl: string, redis: string | null): Promise<Repor
   const { rows } = await withClient(serverUrl, (client) =>
     client.query<{ server_version: string }>('show server_version'),
   )
-  return {
-    processors: `${cpus().length} × ${cpus()[0]?.model.trim()}`,
-    memoryMegabytes: Math.round(totalmem() / 2 ** 20),
-    system: `${type()} ${release()}`,
-    node: process.version,
-    postgres: rows[0]?.server_version ?? '',
-    redis,
-  }
+  return { ...machineHere(), postgres: rows[0]?.server_version ?? '', redis }
 }
 
 async function write(out: string, report: Report): Promise<void> {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type pg from 'pg'
 import type { Latency } from '../../cli/bench/load.ts'
+import { summed } from '../../cli/bench/measure-row.ts'
 import { countsOf, postgresMs, processorMs, residentMegabytes } from '../../cli/bench/meter.ts'
 import { untilQuiet } from '../../cli/bench/own-shop.ts'
 import { type Spread, spreadOf } from '../../cli/bench/report.ts'
@@ -170,12 +171,6 @@ async function measureRow(watched: Watched, wares: Wares, visit: Row['visit'], i
     failed: total((one) => one.failed),
     failures: summed(rounds.map((one) => one.failures)),
   }
-}
-
-function summed(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const sums: Record<string, number> = {}
-  for (const [what, n] of all.flatMap(Object.entries<number>)) sums[what] = (sums[what] ?? 0) + n
-  return sums
 }
 
 /** Longer than anybody waits: what is wanted is how many each shop sells when it has answered all. */

@@ -19,15 +19,6 @@ export type Command = {
 
 const logCharactersShown = 3_000
 
-/** What every program of a peer needs, and nothing by which it would find somebody's own shop. */
-export const plainVariables = (): Record<string, string> =>
-  Object.fromEntries(
-    ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'].flatMap((name) => {
-      const value = process.env[name]
-      return value === undefined ? [] : [[name, value]]
-    }),
-  )
-
 export type Started = { readonly pid: number; readonly child: ChildProcess; stop(): Promise<void> }
 
 export async function startProcess(command: Command): Promise<Started> {

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { plainVariables } from '../../cli/bench/own-shop.ts'
 import type { Ending } from '../../cli/ending.ts'
 import { freePorts } from '../../cli/free-ports.ts'
-import { plainVariables, type Started, startProcess } from './processes.ts'
+import { type Started, startProcess } from './processes.ts'
 
 const program = 'redis-server'
 

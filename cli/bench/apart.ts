@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { setTimeout as pause } from 'node:timers/promises'
+import { inDatabase } from '#kernel/database-address'
 import { startEmbeddedPostgres } from '#kernel/embedded-postgres'
 import { allServiceNames } from '../../services/names.ts'
 import { postmasterOf } from '../chaos/system.ts'
@@ -23,7 +24,8 @@ export async function measureApart(options: RunOptions, driver: Driver, goods: G
   const postgres = await startEmbeddedPostgres({ dataFolder })
   ending.add(postgres.stop)
   const postmaster = await postmasterOf(dataFolder)
-  const pids = await startProcesses(options, postgres.url)
+  const databaseUrl = inDatabase(postgres.url, 'stoa')
+  const pids = await startProcesses(options, databaseUrl)
   const drive = (from: number, forSeconds: number) =>
     driver({
       base: `http://127.0.0.1:${port}`,
@@ -36,7 +38,7 @@ export async function measureApart(options: RunOptions, driver: Driver, goods: G
   // As long as all rounds of the shop in one process together; and as long before it is counted, since every process has just started.
   const lasts = seconds * options.rounds
   const warm = await drive(0, lasts)
-  return withClient(shopDatabase(postgres.url), async (database) => {
+  return withClient(databaseUrl, async (database) => {
     const cost = await costOfOrders({ pids, postmaster, database }, async () => {
       const sold = await drive(warm.visits, lasts)
       if (sold.visits === 0)
@@ -47,13 +49,7 @@ export async function measureApart(options: RunOptions, driver: Driver, goods: G
   })
 }
 
-function shopDatabase(serverUrl: string): string {
-  const url = new URL(serverUrl)
-  url.pathname = '/stoa'
-  return url.href
-}
-
-async function startProcesses({ dataFolder, port, ending }: RunOptions, serverUrl: string): Promise<number[]> {
+async function startProcesses({ dataFolder, port, ending }: RunOptions, databaseUrl: string): Promise<number[]> {
   // One more for the payment provider of the sandbox, which runs beside payments.
   const [sandboxPort, ...ports] = await freePorts(hostable.length + 1)
   const portOf = new Map(hostable.map((name, n) => [name, ports[n] as number]))
@@ -63,7 +59,7 @@ async function startProcesses({ dataFolder, port, ending }: RunOptions, serverUr
       env: {
         ...environmentOf(dataFolder, port),
         ...Object.fromEntries(urls),
-        DATABASE_URL: shopDatabase(serverUrl),
+        DATABASE_URL: databaseUrl,
         STOA_INTERNAL_PORT: String(portOf.get(name)),
         STOA_SANDBOX_PORT: String(sandboxPort),
       },

@@ -1,27 +1,15 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Report } from './report.ts'
+import { runIn } from './test-run.ts'
 
 const program = join(import.meta.dirname, '..', 'stoa.ts')
 
-async function bench(folder: string, ...parameters: string[]): Promise<{ status: number | null; said: string }> {
-  const child = spawn(process.execPath, [program, 'bench', '--out', join(folder, 'out'), ...parameters], {
-    env: { ...process.env, TMPDIR: folder, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/somebodys-shop' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr])
-    stream.on('data', (chunk: Buffer) => {
-      said += chunk
-    })
-  const [status] = (await once(child, 'close')) as [number | null]
-  return { status, said }
-}
+const bench = (folder: string, ...parameters: string[]) =>
+  runIn(folder, program, 'bench', '--out', join(folder, 'out'), ...parameters)
 
 test('a run measures a shop of its own, judges it, and leaves nothing but its report', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'bench-test-'))

@@ -3,11 +3,11 @@ import { hostable } from '../environment.ts'
 import { familyMs } from './meter.ts'
 import { startOwnCluster } from './own-cluster.ts'
 import type { Sample, ScaleOptions } from './scale.ts'
+import { buyersCounted } from './selling.ts'
 import type { Goods } from './visits.ts'
 import type { Driver } from './workers.ts'
 
 const copyCounts = [1, 2, 4]
-const buyersAtOnce = 24
 /** Processes that have just started are still compiling what they do. */
 const warmUpSeconds = 5
 
@@ -31,7 +31,7 @@ export async function measureCopies(
       visit: 'three-requests',
       goods,
       seconds,
-      load: { atOnce: buyersAtOnce },
+      load: { atOnce: buyersCounted },
       from,
     })
     from += sold.visits + sold.failed

@@ -101,7 +101,7 @@ export async function measureRow(bench: Bench, scenario: Scenario): Promise<Row>
   }
 }
 
-function summed(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+export function summed(all: readonly Readonly<Record<string, number>>[]): Record<string, number> {
   const sums: Record<string, number> = {}
   for (const [what, n] of all.flatMap(Object.entries<number>)) sums[what] = (sums[what] ?? 0) + n
   return sums

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
+import { cpus, release, totalmem, type } from 'node:os'
 import pg from 'pg'
 
 // What a run took from the machine, seen from outside of who worked. Linux: processor time and memory are read from /proc.
@@ -61,6 +62,14 @@ export const peakMegabytes = (pid: number): Promise<number> => statusMegabytes(p
 
 /** Without mapped files: the catalog in LMDB is one, of which the system takes back what it needs. */
 export const ownMegabytes = (pid: number): Promise<number> => statusMegabytes(pid, 'RssAnon')
+
+/** What it was measured on. */
+export const machineHere = () => ({
+  processors: `${cpus().length} × ${cpus()[0]?.model.trim()}`,
+  memoryMegabytes: Math.round(totalmem() / 2 ** 20),
+  system: `${type()} ${release()}`,
+  node: process.version,
+})
 
 export type Counts = { readonly statements: number; readonly commits: number }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { inDatabase } from '#kernel/database-address'
 import type { Ending } from '../ending.ts'
 import { ownMegabytes, processorMs } from './meter.ts'
 
@@ -24,13 +25,18 @@ export const staff = { email: 'owner@bench.example', password: 'a staff password
 /** The first start makes a cluster, and a busy machine takes its time. */
 const startWithinMs = 180_000
 
-/** Nothing of the environment in which somebody's own shop may run: the bench must not find that one. */
-export function environmentOf(dataFolder: string, port: number): Record<string, string> {
-  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'].flatMap((name) =>
-    process.env[name] === undefined ? [] : [[name, process.env[name]] as const],
+/** What every program needs, and nothing of the environment in which somebody's own shop may run: the bench must not find that one. */
+export const plainVariables = (): Record<string, string> =>
+  Object.fromEntries(
+    ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ'].flatMap((name) => {
+      const value = process.env[name]
+      return value === undefined ? [] : [[name, value]]
+    }),
   )
+
+export function environmentOf(dataFolder: string, port: number): Record<string, string> {
   return {
-    ...Object.fromEntries(kept),
+    ...plainVariables(),
     HOST: '127.0.0.1',
     PORT: String(port),
     STOA_DATA: dataFolder,
@@ -60,14 +66,12 @@ export async function startOwnShop({ dataFolder, port, ending }: Where, preload?
   }
   const startedMs = performance.now() - since
   const { pid, url } = await postgresOf(dataFolder)
-  const databaseUrl = new URL(url)
-  databaseUrl.pathname = '/stoa'
   return {
     base,
     pid: shop.pid as number,
     postmaster: pid,
     serverUrl: url,
-    databaseUrl: databaseUrl.href,
+    databaseUrl: inDatabase(url, 'stoa'),
     startedMs,
     stop,
   }

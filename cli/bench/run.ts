@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { cpus, loadavg, release, totalmem, type } from 'node:os'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { version } from '../version.ts'
 import { measureApart } from './apart.ts'
@@ -7,7 +7,7 @@ import { writeCatalog } from './catalog.ts'
 import { deepPage, readGoods, type Staff, signIn } from './goods.ts'
 import { prepareLimits } from './limits.ts'
 import { type Bench, measureRow, type RunOptions } from './measure-row.ts'
-import { askForCounts, peakMegabytes, residentMegabytes, withClient } from './meter.ts'
+import { askForCounts, machineHere, peakMegabytes, residentMegabytes, withClient } from './meter.ts'
 import { importInto, startOwnShop, untilQuiet } from './own-shop.ts'
 import { goalsOf, type Report, type Row } from './report.ts'
 import { countAnOrder, holdOne, sellOut } from './selling.ts'
@@ -68,14 +68,7 @@ export async function runBench(options: RunOptions): Promise<Report> {
   const report = {
     version,
     beganAt,
-    machine: {
-      processors: `${cpus().length} × ${cpus()[0]?.model.trim()}`,
-      memoryMegabytes: Math.round(totalmem() / 2 ** 20),
-      node: process.version,
-      postgres,
-      system: `${type()} ${release()}`,
-      loadBefore,
-    },
+    machine: { ...machineHere(), postgres, loadBefore },
     catalog: { products, seed },
     rounds: options.rounds,
     secondsARound: options.seconds,

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import pg from 'pg'
+import { inDatabase } from '#kernel/database-address'
 import { startEmbeddedPostgres } from '#kernel/embedded-postgres'
 import { mayBecome, ordersOf } from '../audit.ts'
 import { check, type Fault, type Finding, type Stage } from '../fault.ts'
@@ -72,9 +73,7 @@ const inIt = 'what was acknowledged before a backup is in it'
 /** What was acknowledged before the backup began is in it. What came later may be missing, and is counted. */
 async function ordersAreIn(dataFolder: string, promised: readonly Purchase[], stage: Stage): Promise<Finding> {
   const postgres = await startEmbeddedPostgres({ dataFolder })
-  const url = new URL(postgres.url)
-  url.pathname = '/stoa'
-  const database = new pg.Pool({ connectionString: url.href, max: 1 })
+  const database = new pg.Pool({ connectionString: inDatabase(postgres.url, 'stoa'), max: 1 })
   // The server may end before the connection does.
   database.on('error', () => undefined)
   try {
