@@ -23,6 +23,9 @@ import * as store from './store.ts'
 
 export type Deps = {
   readonly pool: store.Pool
+  /** What payments that are made at the same moment share a statement for. */
+  readonly lookUp: (wanted: store.Wanted) => Promise<store.Known>
+  readonly insertPayment: (payment: store.NewPayment) => Promise<boolean>
   /** Where a shopper's browser reaches our pages, without a slash at the end. */
   readonly pagesUrl: () => string
   /** How events are to be sent just now. */
@@ -66,7 +69,7 @@ export async function createPayment(deps: Deps, request: Keyed, order: Order, to
   const fixed = token === undefined ? undefined : findFixedToken(token)
   for (let look = 1; look <= maxLooks; look++) {
     const cardToken = token === undefined || fixed ? null : token
-    const known = await store.lookUp(deps.pool, { key: request.key, cardToken })
+    const known = await deps.lookUp({ key: request.key, cardToken })
     if (known.remembered && known.remembered.status !== null) return replay(request, known.remembered)
     if (fixed?.trouble === 'lost-request' && (await store.loseRequest(deps.pool, request))) {
       return { status: 504, body: '', trouble: 'lost-request' }
@@ -74,11 +77,16 @@ export async function createPayment(deps: Deps, request: Keyed, order: Order, to
 
     const payment = newPayment(order, instrumentOf(token, known.token), known.now)
     const body = JSON.stringify(present(payment, [], deps.pagesUrl()))
-    const inserted = await store.insertPayment(deps.pool, {
+    const inserting = deps.insertPayment({
       payment,
       request: { ...request, status: 201, body },
       event: eventOf(payment, known.now),
       sending: deps.sending(),
+    })
+    // Whoever paid with the card token first is found by the next look.
+    const inserted = await inserting.catch((error) => {
+      if (!store.isTokenSpent(error)) throw error
+      return false
     })
     if (inserted) {
       deps.wake()

@@ -1,5 +1,6 @@
 import formbody from '@fastify/formbody'
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify'
+import { gather } from '#kernel/gather'
 import { schemaController } from '#kernel/schema-compilers'
 import { paymentRoutes } from './api.ts'
 import { misbehavior } from './behavior.ts'
@@ -43,6 +44,8 @@ export type SandboxProvider = {
 
 /** A payment provider has little to do, and the database belongs to a shop. */
 const maxConnections = 4
+/** As the services of a shop share their statements. */
+const limits = { service: 'sandbox', batchAtMost: 64, queueAtMost: 2_000 }
 /** The largest body is a payment with a long return address. */
 const maxBodyBytes = 16_384
 
@@ -99,6 +102,13 @@ async function assemble(server: FastifyInstance, options: SandboxOptions, stoppi
   const behavior = misbehavior()
   const deps: Deps = {
     pool,
+    lookUp: gather({ ...limits, what: 'look up a payment', run: (wanted) => store.lookUp(pool, wanted) }),
+    insertPayment: gather({
+      ...limits,
+      what: 'make a payment',
+      idOf: ({ request }) => request.key,
+      run: (payments) => store.insertPayments(pool, payments),
+    }),
     pagesUrl: () => publicUrl,
     sending: () => behavior.read().webhooks,
     wake: () => courier.wake(),

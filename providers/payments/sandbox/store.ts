@@ -66,8 +66,8 @@ const paymentFields = [
 const paymentColumns = paymentFields.map((field) => `${columnOf(field)} as "${field}"`).join(', ')
 
 /** For jsonb_populate_record, which reads it as a row. */
-const paymentRow = (payment: Payment): string =>
-  JSON.stringify(Object.fromEntries(paymentFields.map((field) => [columnOf(field), payment[field]])))
+const paymentRow = (payment: Payment) =>
+  Object.fromEntries(paymentFields.map((field) => [columnOf(field), payment[field]]))
 
 const int8 = 20
 const types: pg.CustomTypesConfig = {
@@ -148,74 +148,91 @@ export async function writeShop(db: Queryable, shop: Shop): Promise<void> {
 
 const keyIsOld = `(requests.created_at <= sandbox_provider.clock() - interval '${keysRememberedMs} milliseconds')`
 
-/** All that has to be known before a payment is made, in one round trip. */
-export async function lookUp(
-  db: Queryable,
-  { key, cardToken }: { key: string; cardToken: string | null },
-): Promise<{ now: Date; remembered: Remembered | null; token: CardToken | null }> {
+/** What a request to make a payment is looked up by. */
+export type Wanted = { readonly key: string; readonly cardToken: string | null }
+export type Known = {
+  readonly now: Date
+  readonly remembered: Remembered | null
+  readonly token: CardToken | null
+}
+
+/** All that has to be known before payments are made, for many at once and in their order. */
+export async function lookUp(db: Queryable, wanted: readonly Wanted[]): Promise<Known[]> {
   const { rows } = await db.query({
     name: 'look-up',
     text: `
       select sandbox_provider.clock() as now, requests.fingerprint, requests.status, requests.body,
              t.behavior, t.brand, t.last4, t.expires_at <= sandbox_provider.clock() as expired,
              exists (select from sandbox_provider.payments where card_token = t.id) as spent
-      from (values (1)) one
-      left join sandbox_provider.requests on key = $1 and not ${keyIsOld}
-      left join sandbox_provider.card_tokens t on t.id = $2`,
-    values: [key, cardToken],
+      from unnest($1::text[], $2::text[]) with ordinality as wanted (key, card_token, n)
+      left join sandbox_provider.requests on requests.key = wanted.key and not ${keyIsOld}
+      left join sandbox_provider.card_tokens t on t.id = wanted.card_token
+      order by n`,
+    values: [wanted.map(({ key }) => key), wanted.map(({ cardToken }) => cardToken)],
   })
-  const row = rows[0]
-  return {
+  return rows.map((row) => ({
     now: row.now,
     remembered: row.fingerprint === null ? null : row,
     token: row.behavior === null ? null : row,
-  }
+  }))
+}
+
+export type NewPayment = {
+  readonly payment: Payment
+  readonly request: Request
+  readonly event: Event | null
+  readonly sending: Sending
 }
 
 /**
- * Stores a payment, its event and the answer under its key in one statement: all of it or nothing, in one round trip,
- * since this is what a shop under load waits for.
+ * Stores payments, each with its event and the answer under its key, in one statement: all of it or nothing, in one round trip,
+ * since this is what a shop under load waits for. No two are of one key.
  *
- * @returns false when the key or the card token was taken meanwhile: look again
+ * @returns for each whether it was made: not when its key was taken meanwhile. Look again then.
+ * Throws `isTokenSpent` when the card token of one was; then none was made.
  */
-export async function insertPayment(
-  db: Queryable,
-  { payment, request, event, sending }: { payment: Payment; request: Request; event: Event | null; sending: Sending },
-): Promise<boolean> {
-  try {
-    const { rowCount } = await db.query({
-      name: 'insert-payment',
-      text: `
-        with remembered as (${rememberSql} returning key),
-        payment as (
-          insert into sandbox_provider.payments
-          select row.* from remembered, jsonb_populate_record(null::sandbox_provider.payments, $5) row
-          returning id
-        ), event as (
-          insert into sandbox_provider.events (id, payment_id, type, body, created_at)
-          select $6, id, $7, $8, sandbox_provider.clock() from payment where $6::text is not null
-          returning id
-        ), delivery as (
-          insert into sandbox_provider.deliveries (event_id, state, due_at)
-          select event.id, ${deliverySql(9)} from event, generate_series(1, $12::int)
-        )
-        select from payment`,
-      values: [
-        request.key,
-        request.fingerprint,
-        request.status,
-        request.body,
-        paymentRow(payment),
-        ...(event ? [event.id, event.type, event.body] : [null, null, null]),
-        ...sendingValues(sending),
-      ],
-    })
-    return rowCount === 1
-  } catch (error) {
-    if (error instanceof pg.DatabaseError && error.constraint === 'payments_card_token_once') return false
-    throw error
-  }
+export async function insertPayments(db: Queryable, payments: readonly NewPayment[]): Promise<boolean[]> {
+  const given = payments.map(({ payment, request, event, sending }) => ({
+    ...request,
+    payment: paymentRow(payment),
+    eventId: event?.id ?? null,
+    eventType: event?.type ?? null,
+    eventBody: event?.body ?? null,
+    ...sending,
+  }))
+  const { rows } = await db.query({
+    name: 'insert-payments',
+    text: `
+      with given as materialized (
+        select * from jsonb_to_recordset($1::jsonb) as g (
+          key text, fingerprint text, status smallint, body text, payment jsonb, "eventId" text, "eventType" text, "eventBody" text,
+          copies int, "delayMs" float8, "shuffleMs" float8, drop boolean)
+      ), remembered as (
+        ${rememberSql('select key, fingerprint, status, body, sandbox_provider.clock() from given order by key')} returning key
+      ), made as (
+        select given.* from given join remembered using (key)
+      ), payment as (
+        insert into sandbox_provider.payments
+        select row.* from made, jsonb_populate_record(null::sandbox_provider.payments, payment) row
+      ), event as (
+        insert into sandbox_provider.events (id, payment_id, type, body, created_at)
+        select "eventId", payment ->> 'id', "eventType", "eventBody", sandbox_provider.clock()
+        from made where "eventId" is not null
+      ), delivery as (
+        insert into sandbox_provider.deliveries (event_id, state, due_at)
+        select "eventId", ${deliverySql('drop', '"delayMs"', '"shuffleMs"')}
+        from made, generate_series(1, copies) where "eventId" is not null
+      )
+      select key from made`,
+    values: [JSON.stringify(given)],
+  })
+  const made = new Set(rows.map(({ key }) => key))
+  return payments.map(({ request }) => made.has(request.key))
 }
+
+/** A card token pays once: whether an error says that somebody else was first. */
+export const isTokenSpent = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && error.constraint === 'payments_card_token_once'
 
 /** The payment, locked until the transaction ends, with its refunds. */
 export async function lockPayment(
@@ -238,7 +255,7 @@ export async function updatePayment(tx: Tx, payment: Payment): Promise<void> {
           row.decline_reason, row.authorized_until, row.moves_at, row.updated_at)
      from jsonb_populate_record(null::sandbox_provider.payments, $1) row
      where p.id = row.id`,
-    [paymentRow(payment)],
+    [JSON.stringify(paymentRow(payment))],
   )
 }
 
@@ -341,16 +358,21 @@ export async function insertCardToken(
 
 // --- idempotency keys -----------------------------------------------------------------------------------------------
 
-const rememberSql = `
+const rememberSql = (rows: string): string => `
   insert into sandbox_provider.requests (key, fingerprint, status, body, created_at)
-  values ($1, $2, $3, $4, sandbox_provider.clock())
+  ${rows}
   on conflict (key) do update
     set fingerprint = excluded.fingerprint, status = excluded.status, body = excluded.body, created_at = excluded.created_at
     where requests.status is null or ${keyIsOld}`
 
 /** @returns false when another request took the key first */
 export async function remember(db: Queryable, request: Request): Promise<boolean> {
-  const { rowCount } = await db.query(rememberSql, [request.key, request.fingerprint, request.status, request.body])
+  const { rowCount } = await db.query(rememberSql('values ($1, $2, $3, $4, sandbox_provider.clock())'), [
+    request.key,
+    request.fingerprint,
+    request.status,
+    request.body,
+  ])
   return rowCount === 1
 }
 
@@ -377,22 +399,25 @@ export async function loseRequest(
 
 // --- events and their deliveries ------------------------------------------------------------------------------------
 
-const deliverySql = (first: number): string =>
-  `case when $${first}::boolean then 'dropped' else 'due' end,
-   sandbox_provider.clock() + make_interval(secs => ($${first + 1}::float8 + random() * $${first + 2}::float8) / 1000)`
-
-const sendingValues = ({ drop, delayMs, shuffleMs, copies }: Sending) => [drop, delayMs, shuffleMs, copies]
+const deliverySql = (drop: string, delayMs: string, shuffleMs: string): string =>
+  `case when ${drop} then 'dropped' else 'due' end,
+   sandbox_provider.clock() + make_interval(secs => (${delayMs} + random() * ${shuffleMs}) / 1000)`
 
 /** Stores an event and its deliveries in the transaction that made it true. */
-export async function tell(tx: Tx, paymentId: string, event: Event, sending: Sending): Promise<void> {
+export async function tell(
+  tx: Tx,
+  paymentId: string,
+  event: Event,
+  { drop, delayMs, shuffleMs, copies }: Sending,
+): Promise<void> {
   await tx.query(
     `with event as (
        insert into sandbox_provider.events (id, payment_id, type, body, created_at)
        values ($1, $2, $3, $4, sandbox_provider.clock()) returning id
      )
      insert into sandbox_provider.deliveries (event_id, state, due_at)
-     select event.id, ${deliverySql(5)} from event, generate_series(1, $8::int)`,
-    [event.id, paymentId, event.type, event.body, ...sendingValues(sending)],
+     select event.id, ${deliverySql('$5::boolean', '$6::float8', '$7::float8')} from event, generate_series(1, $8::int)`,
+    [event.id, paymentId, event.type, event.body, drop, delayMs, shuffleMs, copies],
   )
 }
 

@@ -55,16 +55,17 @@ export function startCourier(
     const { webhookUrl } = options.shop()
     if (!webhookUrl) return { status: 0, detail: 'no address' }
     try {
-      const response = await fetch(webhookUrl, {
+      // Loaded by the first event, which is long after a start. A redirect is not followed: it would carry a signed event to a place
+      // nobody registered.
+      const { request } = await import('undici')
+      const { statusCode, body: answer } = await request(webhookUrl, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'webhook-id': id, ...headers },
         body,
-        // A redirect would carry a signed event to a place nobody registered.
-        redirect: 'manual',
         signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(answerWithinMs)]),
       })
-      await response.body?.cancel()
-      return { status: response.status, detail: `${response.status}` }
+      await answer.dump()
+      return { status: statusCode, detail: `${statusCode}` }
     } catch (error) {
       return { status: 0, detail: reasonOf(error) }
     }
@@ -159,7 +160,6 @@ function signed(signature: Webhook, id: string, body: string, time: Date): Recor
 }
 
 function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  if (!(cause instanceof Error)) return 'no answer'
-  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name
+  if (!(error instanceof Error)) return 'no answer'
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }
