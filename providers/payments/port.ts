@@ -187,6 +187,8 @@ export type WebhookResult =
       readonly orderId: string | null
       /** What it says the payment was to be, where it says so: compared, never believed. */
       readonly amount?: Money
+      /** How it says the payment stands, where it tells all of it: whoever knows that already has nothing to ask. Never believed. */
+      readonly said?: ProviderPayment
     }
   /** Genuine, but not about a payment. */
   | { readonly outcome: 'ignored'; readonly eventId: string }

@@ -54,6 +54,24 @@ describe('callbacks of a provider', () => {
     assert.equal(kept.length, 1)
   })
 
+  test('a callback that tells what is known is kept, and the provider is not asked', async () => {
+    await shop.sandbox.behave({ webhooks: { drop: true } })
+    const { orderId } = await begin('tok_ok')
+    const id = await providerId(orderId)
+    const before = await snapshot(orderId)
+    // Met by whoever asks first.
+    await shop.sandbox.behave({ faults: [{ kind: 'error-before', operations: ['read'], times: 1 }] })
+    assert.deepEqual(await shop.sandbox.resend(id), [200])
+    assert.equal((await shop.sandbox.call('GET', `/v1/payments/${id}`)).status, 500)
+    const kept = await shop.rows(
+      `select look_at from payments.webhook_inbox join payments.order_payments using (order_id) where order_id = $1`,
+      [orderId],
+    )
+    assert.deepEqual(kept, [{ look_at: null }])
+    assert.deepEqual(await snapshot(orderId), before)
+    await shop.sandbox.behave({})
+  })
+
   test('forged, stale and altered callbacks are refused and change nothing', async () => {
     await shop.sandbox.behave({ webhooks: { drop: true } })
     const { orderId, redirectUrl } = await begin('tok_3ds')

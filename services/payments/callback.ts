@@ -2,7 +2,9 @@ import type { payments } from '#contracts/payments'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import type { WebhookResult } from '../../providers/payments/port.ts'
 import type { Deps } from './deps.ts'
-import { settle } from './settle.ts'
+import { learn } from './payment-state.ts'
+import { isSettled, settle } from './settle.ts'
+import type { OrderMoney } from './store.ts'
 import * as store from './store.ts'
 
 type Op = (typeof payments.operations)['webhook']
@@ -11,16 +13,26 @@ type Op = (typeof payments.operations)['webhook']
 async function isAsAsked(
   deps: Deps,
   provider: string,
-  orderId: string | null,
+  known: OrderMoney | null,
   { providerPaymentId, amount }: Verified,
 ): Promise<boolean> {
-  const asked = amount && orderId !== null && (await deps.readAsked({ provider, orderId, providerPaymentId }))
+  if (!known || !amount) return true
+  const { payment } = known
+  const isOfLast = payment?.provider === provider && payment.provider_payment_id === providerPaymentId
+  const asked = isOfLast
+    ? payment
+    : await deps.readAsked({ provider, orderId: known.order.order_id, providerPaymentId })
   return !asked || (asked.amount === amount.amount && asked.currency === amount.currency)
 }
 
+/** Whether a callback may tell something that is not known: all but that money which is as it should be stands as it is known to. */
+const mayBeNews = (known: OrderMoney | null, { said }: Verified): boolean =>
+  !said || !known?.payment || !isSettled(known) || learn(known.payment, said, known.operations) !== null
+
 /**
  * A provider's callback. It proves who sent it and is kept once; from then on it is a hint, and how the payment stands is what
- * the provider answers when it is asked. The provider hears 200 once the hint cannot be lost any more.
+ * the provider answers when it is asked, which it is not where the hint is to what is known. The provider hears 200 once the hint
+ * cannot be lost any more.
  */
 export async function webhook(deps: Deps, input: Input<Op>): Promise<Outcome<Op>> {
   const provider = deps.providers.get(input.provider)
@@ -38,14 +50,16 @@ export async function webhook(deps: Deps, input: Input<Op>): Promise<Outcome<Op>
     return refuse('payments/webhook-refused', `The callback is not believed: ${verdict.reason}.`)
   }
   const orderId = verdict.outcome === 'verified' ? await orderOf(deps, provider.name, verdict) : null
-  if (verdict.outcome === 'verified' && !(await isAsAsked(deps, provider.name, orderId, verdict))) {
+  const known = orderId === null ? null : await deps.readMoney(orderId)
+  if (verdict.outcome === 'verified' && !(await isAsAsked(deps, provider.name, known, verdict))) {
     deps.log.warn(
       { security: 'webhook-mismatch', provider: provider.name, orderId },
       'a callback tells of another amount than was asked for; it is not believed',
     )
     return refuse('payments/webhook-refused', 'The callback is not believed: wrong-amount.')
   }
-  const kept = await deps.keepCallback({ provider: provider.name, eventId: verdict.eventId, orderId })
+  const isNews = verdict.outcome === 'verified' && mayBeNews(known, verdict)
+  const kept = await deps.keepCallback({ provider: provider.name, eventId: verdict.eventId, orderId, isNews })
   if (kept !== 'new' || verdict.outcome !== 'verified' || orderId === null) {
     if (kept === 'foreign' && orderId !== null)
       deps.log.warn(

@@ -576,11 +576,17 @@ export async function readAsked(
   return rows.map(({ amount, currency }) => (amount === null ? null : { amount, currency }))
 }
 
-export type Callback = { readonly provider: string; readonly eventId: string; readonly orderId: string | null }
+export type Callback = {
+  readonly provider: string
+  readonly eventId: string
+  readonly orderId: string | null
+  /** Whether the provider has to be asked. */
+  readonly isNews: boolean
+}
 
 /**
- * Keeps callbacks, each once, and makes their orders due.
- * @returns for each `new`, `known` when it came before, `foreign` when the order has no attempt here
+ * Keeps callbacks, each once, and makes the orders due of which they may tell something new.
+ * @returns for each `new` when it may, `known` when it does not or came before, `foreign` when the order has no attempt here
  */
 export async function insertCallbacks(
   db: Executor,
@@ -590,18 +596,21 @@ export async function insertCallbacks(
     with told as (
       select * from unnest(${callbacks.map(({ provider }) => provider)}::text[],
                            ${callbacks.map(({ eventId }) => eventId)}::text[],
-                           ${callbacks.map(({ orderId }) => orderId)}::text[])
-                    with ordinality as t (provider, event_id, order_id, n)),
+                           ${callbacks.map(({ orderId }) => orderId)}::text[],
+                           ${callbacks.map(({ isNews }) => isNews)}::boolean[])
+                    with ordinality as t (provider, event_id, order_id, is_news, n)),
     kept as (
       insert into webhook_inbox (provider, event_id, order_id)
       select provider, event_id, order_id from told order by provider, event_id
       on conflict (provider, event_id) do nothing returning provider, event_id, order_id),
     due as (
-      select order_id from order_payments where order_id in (select order_id from kept) order by order_id for update),
+      select order_id from order_payments
+      where order_id in (select k.order_id from kept k join told using (provider, event_id) where is_news)
+      order by order_id for update),
     looked as (
       update order_payments o set look_at = least(look_at, now()) from due where o.order_id = due.order_id
       returning o.order_id)
-    select k.event_id is not null as kept, l.order_id is not null as looked
+    select k.event_id is not null and is_news as kept, l.order_id is not null as looked
     from told left join kept k using (provider, event_id) left join looked l on l.order_id = k.order_id
     order by n`.execute(db)
   return rows.map(({ kept, looked }) => (kept ? (looked ? 'new' : 'foreign') : 'known'))

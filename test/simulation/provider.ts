@@ -47,7 +47,7 @@ export function simulateProvider(options: {
       const what = trace.short(`${payment.status} (${payment.orderId})`)
       trace.add(outside, `the provider: ${payment.attemptKey}`, whatIsBooked(payment))
       const { providerPaymentId, orderId } = payment
-      const body = JSON.stringify({ eventId: newId('event'), providerPaymentId, orderId })
+      const body = JSON.stringify({ eventId: newId('event'), providerPaymentId, orderId, said: payment })
       for (const delayMs of faults.callbackCopiesMs(what)) sendCallback(body, what, delayMs, callbackTries)
     },
     onWaiting({ waits, paymentId }) {

@@ -23,7 +23,7 @@ import type {
   WebhookRequest,
   WebhookResult,
 } from '../port.ts'
-import { type Client, isUnknown, openClient, paymentIn, paymentsIn, refused } from './client.ts'
+import { type Client, isUnknown, openClient, paymentIn, paymentsIn, paymentTold, refused } from './client.ts'
 import { publicKeyOf } from './public-key.ts'
 
 export type SandboxAdapterOptions = {
@@ -170,6 +170,7 @@ const WebhookEvent = Compile(
       orderId: T.String(),
       amount: T.Optional(T.Integer()),
       currency: T.Optional(T.String()),
+      payment: T.Optional(T.Unknown()),
     }),
   }),
 )
@@ -195,8 +196,9 @@ function verify(signature: Webhook, { rawBody, headers }: WebhookRequest): Webho
   if (event === undefined) return { outcome: 'refused', reason: 'malformed' }
   if (!WebhookEvent.Check(event)) return { outcome: 'ignored', eventId }
   const { paymentId: providerPaymentId, orderId, amount, currency } = event.data
-  const said = amount === undefined || currency === undefined ? {} : { amount: { amount, currency } }
-  return { outcome: 'verified', eventId, providerPaymentId, orderId, ...said }
+  const asked = amount === undefined || currency === undefined ? {} : { amount: { amount, currency } }
+  const said = paymentTold(event.data.payment)
+  return { outcome: 'verified', eventId, providerPaymentId, orderId, ...asked, ...(said ? { said } : {}) }
 }
 
 function parsed(body: Buffer): unknown {

@@ -157,6 +157,10 @@ export function paymentIn(reply: Reply): Told | Unknown {
     : unreadable('The answer is no payment.')
 }
 
+/** A payment as an event tells it; undefined when it is told otherwise than was agreed. */
+export const paymentTold = (value: unknown): ProviderPayment | undefined =>
+  isPayment.Check(value) ? toPort(value) : undefined
+
 export function paymentsIn(reply: Reply): { items: ProviderPayment[]; nextCursor: string | null } | Unknown {
   if (reply.outcome === 'unknown') return reply
   if (reply.outcome === 'problem') return unreadable(reply.detail)

@@ -80,7 +80,7 @@ export async function createPayment(deps: Deps, request: Keyed, order: Order, to
     const inserting = deps.insertPayment({
       payment,
       request: { ...request, status: 201, body },
-      event: eventOf(payment, known.now),
+      event: eventOf(payment, [], known.now),
       sending: deps.sending(),
     })
     // Whoever paid with the card token first is found by the next look.
@@ -150,7 +150,7 @@ export async function abandonAttempt(deps: Deps, { orderId, key }: { orderId: st
       const locked = await store.lockPayment(tx, id)
       if (locked?.payment.status === 'captured') return problem(409, 'captured', 'The payment was captured: refund it.')
       if (locked && canMove(locked.payment, 'voided'))
-        await save(deps, tx, voided(locked.payment, locked.now), locked.now)
+        await save(deps, tx, { ...locked, payment: voided(locked.payment, locked.now) })
     }
     return { status: 200, body: JSON.stringify({ abandoned: true }) }
   })
@@ -196,7 +196,7 @@ async function advance(
     if (!locked) return null
     const { payment, now } = locked
     const next = isDue(payment, now) ? movedByTime(payment, now) : step(payment, now)
-    if (next) await save(deps, tx, next, now)
+    if (next) await save(deps, tx, { ...locked, payment: next })
     return next
   })
   if (moved) deps.wake()
@@ -241,10 +241,10 @@ async function changeOnce(
   const { now } = locked
   const overdue = isDue(locked.payment, now)
   const before = overdue ? movedByTime(locked.payment, now) : locked.payment
-  if (overdue) await save(deps, tx, before, now)
+  if (overdue) await save(deps, tx, { ...locked, payment: before })
 
   const decision = decide(before, now)
-  const answer = 'payment' in decision ? await applied(deps, tx, before, decision, locked.refunds, now) : decision
+  const answer = 'payment' in decision ? await applied(deps, tx, { ...locked, payment: before }, decision) : decision
   if (!(await store.remember(tx, { ...request, ...answer }))) throw new KeyTaken()
   return answer
 }
@@ -252,25 +252,23 @@ async function changeOnce(
 async function applied(
   deps: Deps,
   tx: store.Tx,
-  before: Payment,
+  before: store.Locked,
   { payment, refund }: { payment: Payment; refund?: Refund },
-  refunds: readonly Refund[],
-  now: Date,
 ): Promise<Answer> {
+  const refunds = refund ? [...before.refunds, refund] : before.refunds
   if (refund) await store.insertRefund(tx, refund)
-  if (payment !== before) await save(deps, tx, payment, now, refund)
-  const all = refund ? [...refunds, refund] : refunds
-  return { status: 200, body: JSON.stringify(present(payment, all, deps.pagesUrl())) }
+  if (payment !== before.payment) await save(deps, tx, { ...before, payment, refunds }, refund)
+  return { status: 200, body: JSON.stringify(present(payment, refunds, deps.pagesUrl())) }
 }
 
-async function save(deps: Deps, tx: store.Tx, payment: Payment, now: Date, refund?: Refund): Promise<void> {
+async function save(deps: Deps, tx: store.Tx, { payment, refunds, now }: store.Locked, refund?: Refund): Promise<void> {
   await store.updatePayment(tx, payment)
-  const event = eventOf(payment, now, refund)
+  const event = eventOf(payment, refunds, now, refund)
   if (event) await store.tell(tx, payment.id, event, deps.sending())
 }
 
-/** What the shop is told. The body is a hint: which payment to ask about, with enough to read it in a log. */
-function eventOf(payment: Payment, now: Date, refund?: Refund): store.Event | null {
+/** What the shop is told. The body is a hint: which payment to ask about, unless it is known that it stands as is told here. */
+function eventOf(payment: Payment, refunds: readonly Refund[], now: Date, refund?: Refund): store.Event | null {
   if (payment.status === 'requires_card') return null
   const name = payment.status === 'requires_challenge' ? 'requires_action' : payment.status
   const type = refund ? 'refund.succeeded' : `payment.${name}`
@@ -283,6 +281,8 @@ function eventOf(payment: Payment, now: Date, refund?: Refund): store.Event | nu
     captured: payment.captured,
     refunded: payment.refunded,
     ...(refund ? { refundId: refund.id } : {}),
+    // Without the address of the shopper's page, which would open it.
+    payment: { ...present(payment, refunds, ''), redirectUrl: undefined },
   }
   return { id: newId('evt'), type, body: JSON.stringify({ type, timestamp: now.toISOString(), data }) }
 }

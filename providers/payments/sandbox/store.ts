@@ -234,11 +234,11 @@ export async function insertPayments(db: Queryable, payments: readonly NewPaymen
 export const isTokenSpent = (error: unknown): boolean =>
   error instanceof pg.DatabaseError && error.constraint === 'payments_card_token_once'
 
+export type Found = { readonly payment: Payment; readonly refunds: readonly Refund[] }
+export type Locked = Found & { readonly now: Date }
+
 /** The payment, locked until the transaction ends, with its refunds. */
-export async function lockPayment(
-  tx: Tx,
-  id: string,
-): Promise<{ payment: Payment; refunds: Refund[]; now: Date } | null> {
+export async function lockPayment(tx: Tx, id: string): Promise<Locked | null> {
   const { rows } = await tx.query(`select ${paymentColumns} from sandbox_provider.payments where id = $1 for update`, [
     id,
   ])
@@ -265,8 +265,6 @@ export async function insertRefund(tx: Tx, refund: Refund): Promise<void> {
     [refund.id, refund.paymentId, refund.key, refund.amount, refund.createdAt],
   )
 }
-
-export type Found = { readonly payment: Payment; readonly refunds: readonly Refund[] }
 
 export async function findById(db: Queryable, id: string): Promise<Found | null> {
   const [found] = await withRefunds(
