@@ -6,6 +6,8 @@ import { Agent, request } from 'undici'
 
 /** What shoppers look at for each order that one of them places. */
 export const pagesAnOrder = 5
+/** Every browser takes pages compressed, and nothing here reads them. */
+const asBrowsers = { 'accept-encoding': 'gzip, deflate, br' }
 /** Longer than any answer that is worth something. */
 const timeoutMs = 15_000
 
@@ -82,10 +84,15 @@ export type Goods = { readonly variants: readonly string[]; readonly paths: read
 
 /** The load on the shop at `base`. */
 export function loadOn(base: string) {
-  // Bodies are small: what is wanted of them is read, the rest is thrown away as it comes.
-  const agent = new Agent({ connections: 512, pipelining: 1, keepAliveTimeout: 30_000 })
+  // Bodies are small: what is wanted of them is read, the rest is thrown away as it comes. Nobody waits for somebody else's connection.
+  const agent = new Agent({ connections: null, pipelining: 1, keepAliveTimeout: 30_000 })
 
-  async function send(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
+  async function send(
+    method: 'GET' | 'POST',
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> {
     const since = performance.now()
     const answer = await request(`${base}${path}`, {
       method,
@@ -93,12 +100,13 @@ export function loadOn(base: string) {
       headersTimeout: timeoutMs,
       bodyTimeout: timeoutMs,
       headers: {
+        ...headers,
         ...(body ? { 'content-type': 'application/json' } : {}),
         ...(method === 'POST' ? { 'idempotency-key': randomUUID() } : {}),
       },
       body: body ? JSON.stringify(body) : null,
     })
-    const isJson = answer.headers['content-type']?.includes('application/json')
+    const isJson = answer.headers['content-type']?.includes('application/json') && !answer.headers['content-encoding']
     const value = isJson
       ? ((await answer.body.json()) as Record<string, never>)
       : await answer.body.dump().then(() => null)
@@ -130,7 +138,7 @@ export function loadOn(base: string) {
   }
 
   async function look(seen: Seen, path: string): Promise<void> {
-    const page = await tried(seen, send('GET', path))
+    const page = await tried(seen, send('GET', path, undefined, asBrowsers))
     if (!page) return
     seen.pages += 1
     seen.pageMs.push(page.tookMs)

@@ -1,27 +1,25 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import { writeCatalog } from '../cli/bench/catalog.ts'
+import { importInto, staff, startOwnShop } from '../cli/bench/own-shop.ts'
+import { type Ending, endOnSignal, openEnding } from '../cli/ending.ts'
+import { complain, say } from '../cli/terminal.ts'
 import { fillShelves, loadOn, quantile, type Seen } from './load.ts'
 
 // What a shop does when more comes than it can serve. Finds how much a shop of its own sells and shows at most, then offers
 // once, twice and five times that, by a clock that does not wait for answers. Talks to 127.0.0.1 only, and stops by itself.
 
-const root = join(import.meta.dirname, '..')
 const port = Number(process.env.BENCH_PORT ?? 4_330)
 const seconds = Number(process.env.BENCH_SECONDS ?? 10)
 const base = `http://127.0.0.1:${port}`
+const products = 300
 const multiples = [1, 2, 5]
 /** What is sold at most is found by ever more of them: a few wait for each other, and more share more statements. */
 const shoppersAtOnce = [24, 48, 96] as const
-const staff = { email: 'owner@bench.example', password: 'an owner for the bench' }
-const { send, sell, offer, readGoods, close } = loadOn(base)
-
-const say = (line: string): void => {
-  process.stdout.write(`${line}\n`)
-}
+const { sell, offer, readGoods, close } = loadOn(base)
 
 function within(values: readonly number[], part: number): string {
   const value = quantile(values, part)
@@ -43,71 +41,51 @@ function report(name: string, seen: Seen): void {
   )
 }
 
-/** A shop that is not seeding any more: started a second time. */
-async function startShop(dataFolder: string): Promise<ChildProcess> {
-  const start = async (isThere: (items: number) => boolean): Promise<ChildProcess> => {
-    const shop = spawn(process.execPath, [join(root, 'cli', 'stoa.ts'), 'start'], {
-      env: {
-        ...process.env,
-        PORT: String(port),
-        STOA_DATA: dataFolder,
-        STOA_LOG: 'silent',
-        STOA_ADMIN_EMAIL: staff.email,
-        STOA_ADMIN_PASSWORD: staff.password,
-      },
-      stdio: ['ignore', 'ignore', 'ignore'],
-    })
-    for (;;) {
-      const answer = await send('GET', '/api/products?limit=100').catch(() => null)
-      if (answer?.status === 200 && isThere((answer.body as unknown as { items: unknown[] }).items.length)) return shop
-      if (shop.exitCode !== null) throw new Error('the shop did not start')
-      await pause(200)
-    }
-  }
-  const first = await start((items) => items >= 60)
-  await pause(5_000)
-  await stop(first)
-  return start(() => true)
-}
+/**
+ * Keeps this process, and what it starts from now on, on some of the machine's cores: a load that takes more of them the more it
+ * offers would be told of a shop that serves less.
+ * @returns whether that can be done here
+ */
+const stayOn = (cores: string): boolean =>
+  cpus().length > 1 && spawnSync('taskset', ['-acp', cores, String(process.pid)]).status === 0
 
-async function stop(shop: ChildProcess): Promise<void> {
-  const exited = once(shop, 'exit')
-  shop.kill('SIGTERM')
-  await exited
-}
-
-async function main(): Promise<void> {
+async function main(ending: Ending): Promise<void> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-overload-'))
-  say(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; the load runs on the same machine`)
-  const shop = await startShop(dataFolder)
-  try {
-    await pause(3_000)
-    const goods = await readGoods()
-    await fillShelves(base, staff, goods.variants)
-    await sell(goods, seconds, shoppersAtOnce[0])
-    const sold: Seen[] = []
-    for (const shoppers of shoppersAtOnce) {
-      ownCores()
-      const seen = await sell(goods, seconds, shoppers)
-      report(`${shoppers} shoppers at once`, seen)
-      sold.push(seen)
-    }
-    const limit = sold.reduce((most, seen) => (seen.orders > most.orders ? seen : most))
-    const limits = limit.orders / seconds
-    for (const multiple of multiples) {
-      ownCores()
-      const seen = await offer(goods, limits * multiple, seconds)
-      report(`${multiple} × ${limits.toFixed(0)} orders/s offered`, seen)
-      say(
-        `  orders ${(seen.orders / limit.orders).toFixed(2)}, pages ${(seen.pages / limit.pages).toFixed(2)} of the limit`,
-      )
-      await pause(2_000)
-    }
-  } finally {
-    await stop(shop)
-    await close()
-    await rm(dataFolder, { recursive: true, force: true })
+  ending.add(() => rm(dataFolder, { recursive: true, force: true }))
+  ending.add(close)
+  const last = cpus().length - 1
+  const areApart = stayOn(last === 1 ? '0' : `0-${last - 1}`)
+  const where = { dataFolder, port, ending }
+  const catalog = join(dataFolder, 'catalog.csv')
+  await writeCatalog(catalog, { products, seed: 1 })
+  const shop = await startOwnShop(where)
+  await importInto(where, shop, catalog)
+  if (areApart) stayOn(`${last}`)
+  const whose = areApart ? `the shop has ${last} of them, the load the other` : 'the load runs on the same ones'
+  say(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}; ${whose}`)
+  const goods = await readGoods()
+  await fillShelves(base, staff, goods.variants)
+  await sell(goods, seconds, shoppersAtOnce[0])
+  const sold: Seen[] = []
+  for (const shoppers of shoppersAtOnce) {
+    ownCores()
+    const seen = await sell(goods, seconds, shoppers)
+    report(`${shoppers} shoppers at once`, seen)
+    sold.push(seen)
+  }
+  const limit = sold.reduce((most, seen) => (seen.orders > most.orders ? seen : most))
+  for (const multiple of multiples) {
+    const ordersASecond = (limit.orders / seconds) * multiple
+    ownCores()
+    const seen = await offer(goods, ordersASecond, seconds)
+    report(`${multiple} × the most, ${ordersASecond.toFixed(0)} orders/s, offered`, seen)
+    say(
+      `  orders ${(seen.orders / limit.orders).toFixed(2)}, pages ${(seen.pages / limit.pages).toFixed(2)} of the most`,
+    )
+    await pause(2_000)
   }
 }
 
-await main()
+const ending = openEnding((error) => complain(error.message))
+endOnSignal(ending)
+await main(ending).finally(ending.end)

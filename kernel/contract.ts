@@ -42,11 +42,13 @@ export type RateLimit = {
  * What a repeated call does.
  * - `key`: an `Idempotency-Key` is accepted, and the kernel stores the answer under it;
  * - `required`: the same, and a call without a key is refused;
+ * - `with-effect`: the same as `key`, and the call writes through `gatheredEffect`, which claims the key with the effect: of two calls
+ *   with one key both may look around, one has the effect, and the other gets its answer;
  * - `use-case`: the key is required and the use case itself stores it in its own transaction (checkout does);
  * - `natural`: the same input twice has the effect of once, so clients may retry it without a key;
  * - `unkept`: a key is accepted and nothing is stored under it, since the answer is a secret: a repeat is done again.
  */
-export type Idempotency = 'key' | 'required' | 'use-case' | 'natural' | 'unkept'
+export type Idempotency = 'key' | 'required' | 'with-effect' | 'use-case' | 'natural' | 'unkept'
 
 export type Operation<
   I extends T.TObject = T.TObject,

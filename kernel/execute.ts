@@ -1,8 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Call, withCall } from './call.ts'
 import type { Accepted, Contract, Operation, Outcome, RateLimit, Refusal, Refused } from './contract.ts'
-import { fingerprint, type IdempotencyStore, withClaim } from './idempotency.ts'
-import { keyInProgress, keyReused, rateLimited } from './problem.ts'
+import {
+  answerOf,
+  type Claim,
+  type Claiming,
+  fingerprint,
+  type IdempotencyStore,
+  type Wanted,
+  withClaim,
+} from './idempotency.ts'
+import { rateLimited } from './problem.ts'
 import type { Place, RateLimiter } from './rate-limit.ts'
 import type { AnyHandler } from './service.ts'
 import type { Metrics } from './telemetry.ts'
@@ -140,23 +148,61 @@ async function keyed(
   if (operation.kind === 'query') return handler(input, call)
   if (key === null || store === null || !isKeptByKernel(operation)) return withClaim(null, () => handler(input, call))
 
-  const scope = idempotencyScope(name, operation, input, call)
-  const claim = await store.claim(scope, key, fingerprint(input))
-  if (claim.kind === 'answered') {
-    service.metrics.replays.inc({ service: service.contract.name, operation: name })
-    return claim.outcome as Outcome<Operation>
-  }
-  if (claim.kind === 'mismatch') throw keyReused()
-  if (claim.kind === 'running') throw keyInProgress()
+  const wanted = { scope: idempotencyScope(name, operation, input, call), key, fingerprint: fingerprint(input) }
+  const run = operation.idempotency === 'with-effect' ? claimedWithEffect : claimedFirst
+  return run({
+    wanted,
+    store,
+    work: (claiming) => withClaim(claiming, () => handler(input, call)),
+    replayed: (claim) => {
+      if (claim.kind === 'answered') service.metrics.replays.inc({ service: service.contract.name, operation: name })
+      return answerOf(claim) as Outcome<Operation> | null
+    },
+    isTemporary: (outcome) => isTemporary(operation, outcome),
+  })
+}
+
+type KeyedCall = {
+  readonly wanted: Wanted
+  readonly store: IdempotencyStore
+  readonly work: (claiming: Claiming) => Promise<Outcome<Operation>>
+  /** What an earlier call with the key was answered, or null when the claim is ours; throws where that is no answer. */
+  readonly replayed: (claim: Claim) => Outcome<Operation> | null
+  /** "Not now" is no answer to keep: the same request has to be possible again, under the same key. */
+  readonly isTemporary: (outcome: Outcome<Operation>) => boolean
+}
+
+async function claimedFirst({ wanted, store, work, replayed, isTemporary }: KeyedCall): Promise<Outcome<Operation>> {
+  const { scope, key } = wanted
+  const known = replayed(await store.claim(scope, key, wanted.fingerprint))
+  if (known) return known
   try {
-    const outcome = await withClaim({ scope, key }, () => handler(input, call))
-    // "Not now" is no answer to keep: the same request has to be possible again, under the same key.
-    await (isTemporary(operation, outcome) ? store.release(scope, key) : store.answer(scope, key, outcome))
+    const outcome = await work({ ...wanted, isLate: false, claim: { kind: 'claimed' } })
+    await (isTemporary(outcome) ? store.release(scope, key) : store.answer(scope, key, outcome))
     return outcome
   } catch (error) {
     await store.release(scope, key)
     throw error
   }
+}
+
+/** What has no effect with which the key would have been claimed, as a refusal, claims it by itself when it is known. */
+async function claimedWithEffect({
+  wanted,
+  store,
+  work,
+  replayed,
+  isTemporary,
+}: KeyedCall): Promise<Outcome<Operation>> {
+  const { scope, key } = wanted
+  const claiming: Claiming = { ...wanted, isLate: true, claim: null }
+  const outcome = await work(claiming)
+  if (isTemporary(outcome)) return outcome
+  if (claiming.claim) return replayed(claiming.claim) ?? outcome
+  const known = replayed(await store.claim(scope, key, wanted.fingerprint))
+  if (known) return known
+  await store.answer(scope, key, outcome)
+  return outcome
 }
 
 /** Whether an outcome is "not now": it is told, and not kept as the answer to a key. */

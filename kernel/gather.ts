@@ -15,8 +15,11 @@ export type GatherOptions<Request, Verdict> = {
   /** Who runs the statement and what it does, as problems and logs name it. */
   readonly service: string
   readonly what: string
-  /** Two requests of one id are never in one batch: the second sees what the first did. Left out where none changes anything. */
-  readonly idOf?: (request: Request) => string
+  /**
+   * Two requests of one id are never in one batch: the second sees what the first did. Left out where none changes anything,
+   * undefined for one that is like no other.
+   */
+  readonly idOf?: (request: Request) => string | undefined
   /**
    * Judges all requests in one statement, each whole or not at all, and answers with a verdict for each, in their order.
    * A refusal is a verdict. Must have the same effect when it is run again: after a failure nobody knows what it did.

@@ -8,7 +8,7 @@ import pg from 'pg'
 import T from 'typebox'
 import { anyone, command, contract, ok, refuse } from '#kernel/contract'
 import { sql } from '#kernel/database'
-import { withAnswer } from '#kernel/idempotency'
+import { gatheredEffect, withAnswer } from '#kernel/idempotency'
 import { type AnyService, service } from '#kernel/service'
 import { startTestHost, type TestHost } from '../test/host.ts'
 
@@ -27,6 +27,15 @@ const stamps = contract('stamps', {
     idempotency: 'natural',
     input: T.Object({ text: T.String() }),
     output: T.Object({ times: T.Integer() }),
+  }),
+  press: command('POST /stamps/press', {
+    summary: 'Stamp something beside others',
+    access: anyone,
+    status: 201,
+    idempotency: 'with-effect',
+    input: T.Object({ text: T.String() }),
+    output: T.Object({ n: T.Integer() }),
+    refusals: { 'stamps/no-ink': 409, 'stamps/not-now': 503 },
   }),
   unlock: command('POST /stamps/unlock', {
     summary: 'Hand out a secret',
@@ -55,27 +64,48 @@ async function stampsService(): Promise<AnyService> {
     settings: T.Object({}),
     connections: 4,
     migrations,
-    start: async ({ db }) => ({
-      operations: {
-        stamp: async ({ text, colors = {} }) => {
-          if (text === 'dry') return refuse('stamps/no-ink', 'No ink is left.', { tint: 'red', at: 'desk', all: 1 })
-          await knobs.wait
-          const stamped = await withAnswer(db, async (executor) => {
-            const { rows } = await sql<{ n: number }>`insert into stamps (text) values (${text}) returning n`.execute(
-              executor,
-            )
-            return ok({ n: rows[0]?.n ?? 0, colors })
-          })
-          if (knobs.dieAfterCommit) throw new Error('the process died')
-          return stamped
+    start: async ({ db }) => {
+      const press = gatheredEffect<string, { n: number }>(db, {
+        what: 'press',
+        batchAtMost: 10,
+        queueAtMost: 100,
+        write: async (executor, texts) => {
+          const { rows } = await sql<{ n: number; text: string }>`
+            insert into stamps (text) select text from unnest(${[...texts]}::text[]) as given (text) where text <> 'blocked'
+            returning n, text`.execute(executor)
+          return texts.map((text) => rows.find((row) => row.text === text) ?? null)
         },
-        again: async () => {
-          knobs.times += 1
-          return ok({ times: knobs.times })
+      })
+      return {
+        operations: {
+          press: async ({ text }) => {
+            if (text === 'dry') return refuse('stamps/no-ink', 'No ink is left.')
+            knobs.times += 1
+            await knobs.wait
+            const pressed = await press(text, ({ n }) => ok({ n }))
+            if (knobs.dieAfterCommit) throw new Error('the process died')
+            return pressed ?? refuse('stamps/not-now', 'The press is blocked.')
+          },
+          stamp: async ({ text, colors = {} }) => {
+            if (text === 'dry') return refuse('stamps/no-ink', 'No ink is left.', { tint: 'red', at: 'desk', all: 1 })
+            await knobs.wait
+            const stamped = await withAnswer(db, async (executor) => {
+              const { rows } = await sql<{ n: number }>`insert into stamps (text) values (${text}) returning n`.execute(
+                executor,
+              )
+              return ok({ n: rows[0]?.n ?? 0, colors })
+            })
+            if (knobs.dieAfterCommit) throw new Error('the process died')
+            return stamped
+          },
+          again: async () => {
+            knobs.times += 1
+            return ok({ times: knobs.times })
+          },
+          unlock: async () => ok({ secret: randomUUID() }),
         },
-        unlock: async () => ok({ secret: randomUUID() }),
-      },
-    }),
+      }
+    },
   })
 }
 
@@ -210,4 +240,57 @@ test('an answer that is a secret is kept nowhere, and given anew', async () => {
   assert.deepEqual([first.status, second.status], [200, 200])
   assert.notEqual(first.text, second.text)
   assert.equal((await owner.query('select 1 from stamps.idempotency_keys where key = $1', [key])).rowCount, 0)
+})
+
+const press = (text: string, key: string, at?: TestHost): Promise<Told> =>
+  post('/stamps/press', JSON.stringify({ text }), key, at)
+
+test('a key that is claimed with the effect: its answer is repeated, its refusal too, and another body is refused', async () => {
+  const key = randomUUID()
+  const first = await press('pressed', key)
+  assert.equal(first.status, 201)
+  assert.deepEqual(await press('pressed', key), first)
+  assert.deepEqual(await press('pressed', key, other), first)
+  assert.equal((await press('another', key, other)).status, 422)
+  assert.deepEqual([await count('pressed'), await count('another')], [1, 0])
+  const dry = randomUUID()
+  const refused = await press('dry', dry)
+  assert.equal(refused.status, 409)
+  assert.deepEqual(await press('dry', dry, other), refused)
+  assert.equal((await press('wet', dry)).status, 422)
+  assert.equal(await count('wet'), 0)
+})
+
+test('of calls with one key that run at once one has an effect, and all are answered with it', async () => {
+  const key = randomUUID()
+  const gate = Promise.withResolvers<void>()
+  knobs.wait = gate.promise
+  const before = knobs.times
+  const calls = Array.from({ length: 4 }, () => press('at once', key))
+  while (knobs.times < before + calls.length) await new Promise((resolve) => setTimeout(resolve, 5))
+  gate.resolve()
+  const answers = await Promise.all(calls)
+  assert.equal(answers[0]?.status, 201)
+  for (const answer of answers) assert.deepEqual(answer, answers[0])
+  assert.equal(await count('at once'), 1)
+})
+
+test('beside others who use their keys for the same, each is done by itself', async () => {
+  const keys = Array.from({ length: 30 }, () => randomUUID())
+  const answers = await Promise.all(keys.map((key, n) => press(`crowd ${n}`, key, n % 2 === 0 ? host : other)))
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([201]))
+  assert.equal(new Set(answers.map(({ text }) => text)).size, keys.length)
+  assert.deepEqual(await Promise.all(keys.map((key, n) => press(`crowd ${n}`, key))), answers)
+})
+
+test('what died after its effect is answered as it would have been; what could not be done may be tried again', async () => {
+  const key = randomUUID()
+  knobs.dieAfterCommit = true
+  assert.equal((await press('pressed and died', key)).status, 500)
+  knobs.dieAfterCommit = false
+  assert.equal((await press('pressed and died', key, other)).status, 201)
+  assert.equal(await count('pressed and died'), 1)
+  const blocked = randomUUID()
+  assert.equal((await press('blocked', blocked)).status, 503)
+  assert.equal((await owner.query('select 1 from stamps.idempotency_keys where key = $1', [blocked])).rowCount, 0)
 })

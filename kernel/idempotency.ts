@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { currentCall } from './call.ts'
 import type { Accepted, Refused } from './contract.ts'
 import { type Database, databaseFacts, type Executor, inTransaction, later, sql, type Transaction } from './database.ts'
-import { gather } from './gather.ts'
-import { keyInProgress } from './problem.ts'
+import { type GatherOptions, gather } from './gather.ts'
+import { keyInProgress, keyReused } from './problem.ts'
 
 type AnyOutcome = Accepted<unknown> | Refused
 
@@ -61,7 +61,7 @@ export const readKept = (kept: unknown): AnyOutcome =>
   (typeof kept === 'string' ? JSON.parse(kept) : kept) as AnyOutcome
 
 type Claimed = { readonly scope: string; readonly key: string }
-type Wanted = Claimed & { readonly fingerprint: string }
+export type Wanted = Claimed & { readonly fingerprint: string }
 type Answer = Claimed & { readonly outcome: AnyOutcome }
 
 /** Keys in the service's own schema. Runs on a transaction too, where the claim must commit with the effect. */
@@ -165,10 +165,25 @@ const keeping = (answers: readonly Answer[]) => sql<{ kept: boolean }>`
 
 // ---- The answer in the effect's own transaction ------------------------------------------------------------------
 
-const claims = new AsyncLocalStorage<Claimed | null>()
+/** The key of the call in progress. */
+export type Claiming = Wanted & {
+  /** Whether it is claimed with the call's effect, and not before the call. */
+  readonly isLate: boolean
+  /** What came of it; null as long as that is not known. */
+  claim: Claim | null
+}
 
-/** Runs `work` as the call that claimed a key, or as one that claimed none. */
-export const withClaim = <R>(claimed: Claimed | null, work: () => R): R => claims.run(claimed, work)
+const claims = new AsyncLocalStorage<Claiming | null>()
+
+/** Runs `work` as the call with a key, or as one without. */
+export const withClaim = <R>(claiming: Claiming | null, work: () => R): R => claims.run(claiming, work)
+
+/** What a claim says that an earlier call was answered; null when it is ours. Throws a problem when that call still runs or was another. */
+export function answerOf(claim: Claim): AnyOutcome | null {
+  if (claim.kind === 'mismatch') throw keyReused()
+  if (claim.kind === 'running') throw keyInProgress()
+  return claim.kind === 'answered' ? claim.outcome : null
+}
 
 /**
  * Keeps the answer of the call in progress under its key, in the transaction of its effect. Whatever happens after the commit, a
@@ -193,4 +208,86 @@ export async function withAnswer<O extends AnyOutcome | null>(
     if (outcome?.ok) await keepAnswer(tx, outcome)
     return outcome
   })
+}
+
+type Effect<Write, Saved> = {
+  readonly write: Write
+  readonly answer: (saved: Saved) => Accepted<unknown>
+  readonly claiming: Claiming | null
+}
+type Done = { readonly claim: Claim; readonly outcome: Accepted<unknown> | null }
+type WriteAll<Write, Saved> = (db: Executor, writes: readonly Write[]) => Promise<readonly (Saved | null)[]>
+const ours: Claim = { kind: 'claimed' }
+
+/**
+ * A write that many calls want at the same moment (gather.ts): of each its claim, its effect and its answer are one commit, or
+ * nothing of it is there.
+ * @param options.write writes them in one statement; null for what cannot be written as things are
+ * @returns writes one, and returns what its call is to be answered: what `answer` makes of what was saved, or what an earlier call
+ *   with its key was. Null when it could not be written; then its key is free. Throws a problem where the key is another call's
+ */
+export function gatheredEffect<Write, Saved>(
+  db: Database,
+  options: Omit<GatherOptions<Write, Saved>, 'run' | 'service'> & { readonly write: WriteAll<Write, Saved> },
+) {
+  const { write, idOf, ...rest } = options
+  const effect = gather<Effect<Write, Saved>, Done>({
+    ...rest,
+    service: databaseFacts(db).service,
+    // Of two calls with one key the second finds the answer of the first.
+    idOf: ({ write: one, claiming }) => idOf?.(one) ?? (claiming ? `${claiming.scope} ${claiming.key}` : undefined),
+    run: (effects) =>
+      effects.some(({ claiming }) => claiming)
+        ? inTransaction(db, (tx) => keyedEffects(tx, effects, write))
+        : effectsOf(db, effects, write),
+  })
+  return async <O extends Accepted<unknown>>(one: Write, answer: (saved: Saved) => O): Promise<O | null> => {
+    const claiming = claims.getStore() ?? null
+    const { claim, outcome } = await effect({ write: one, answer: answer as Effect<Write, Saved>['answer'], claiming })
+    const known = answerOf(claim)
+    if (claiming && (known || outcome)) claiming.claim = claim
+    return (known ?? outcome) as O | null
+  }
+}
+
+async function effectsOf<Write, Saved>(
+  db: Executor,
+  effects: readonly Effect<Write, Saved>[],
+  write: WriteAll<Write, Saved>,
+): Promise<Done[]> {
+  const writes = effects.map((one) => one.write)
+  const saved = writes.length === 0 ? [] : await write(db, writes)
+  return effects.map(({ answer }, index) => {
+    const one = saved[index] ?? null
+    return { claim: ours, outcome: one === null ? null : answer(one) }
+  })
+}
+
+async function keyedEffects<Write, Saved>(
+  tx: Transaction,
+  effects: readonly Effect<Write, Saved>[],
+  write: WriteAll<Write, Saved>,
+): Promise<Done[]> {
+  const late = effects.flatMap(({ claiming }) => (claiming?.isLate ? claiming : []))
+  const claimed = late.length === 0 ? [] : await claimAll(tx, late)
+  const claimOf = new Map(late.map((claiming, index) => [claiming, claimed[index] ?? ours]))
+  const theirs = ({ claiming }: Effect<Write, Saved>): Claim | null => {
+    const claim = claiming && claimOf.get(claiming)
+    return claim && claim.kind !== 'claimed' ? claim : null
+  }
+  const free = effects.filter((one) => theirs(one) === null)
+  const done = new Map((await effectsOf(tx, free, write)).map((one, index) => [free[index], one]))
+
+  const answers: Answer[] = []
+  const vain: Claimed[] = []
+  for (const [one, { outcome }] of done) {
+    if (!one?.claiming) continue
+    if (outcome) answers.push({ ...one.claiming, outcome })
+    else if (one.claiming.isLate) vain.push(one.claiming)
+  }
+  if (vain.length > 0) await releaseAll(tx, vain)
+  // A key that was claimed a moment ago is still ours; one that was claimed before the call may have been taken over.
+  if (answers.every((one) => late.some(({ key }) => key === one.key))) await answerLater(tx, answers)
+  else if ((await answerAll(tx, answers)).includes(false)) throw keyInProgress()
+  return effects.map((one) => done.get(one) ?? { claim: theirs(one) ?? ours, outcome: null })
 }

@@ -121,6 +121,8 @@ const settled = (): Promise<void> =>
 const expected = {
   cart: {
     statements: {
+      'cart: begin': 1,
+      'cart: commit': 1,
       'cart: insert into carts': 1,
       'cart: insert into idempotency_keys': 1,
       'cart: update idempotency_keys': 1,

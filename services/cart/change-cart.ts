@@ -4,10 +4,9 @@ import type { cart } from '#contracts/cart'
 import type { Actor, Call } from '#kernel/call'
 import { type Accepted, type Output, ok, type RefusalsOf, type Refused, refuse } from '#kernel/contract'
 import type { Database } from '#kernel/database'
-import { withAnswer } from '#kernel/idempotency'
 import { unavailable } from '#kernel/problem'
 import { type Neighbors, type PricedCart, priceCart, withDefaultMethod } from './price-cart.ts'
-import { type Carts, type StoredCart, type StoredLine, updateCart } from './store.ts'
+import type { Carts, StoredCart, StoredLine } from './store.ts'
 import { viewCart } from './view.ts'
 
 export type Deps = { readonly db: Database; readonly carts: Carts; readonly neighbors: Neighbors }
@@ -53,10 +52,7 @@ export async function changeCart<A extends Refused, J extends Refused>(
     if (!next.ok) return next
     const { cart, priced } = next.value
     if (isDeepStrictEqual(cart, known)) return ok(viewCart(known, priced))
-    const changed = await withAnswer(deps.db, async (db) => {
-      const saved = await updateCart(db, cart)
-      return saved && ok(viewCart({ ...cart, ...saved }, priced))
-    })
+    const changed = await deps.carts.update(cart, (saved) => ok(viewCart({ ...cart, ...saved }, priced)))
     if (changed) return changed
     await pause(Math.random() * pauseMs * attempt)
   }

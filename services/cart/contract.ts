@@ -128,6 +128,7 @@ export const cart = contract(
   'cart',
   {
     create: command('POST /carts', {
+      idempotency: 'with-effect',
       summary: 'Start a cart, with lines and all that checkout needs in one request if you like',
       access: anyone,
       importance: 'cart',
@@ -157,6 +158,7 @@ export const cart = contract(
       refusals: { ...cartRefusals, ...detailRefusals },
     }),
     addLine: command('POST /carts/{cartId}/lines', {
+      idempotency: 'with-effect',
       summary: 'Put units of a variant into the cart; a variant that is in it already gets more',
       access: capability('cartId'),
       input: T.Object({ cartId: CartRef, variantId: VariantRef, quantity: Quantity }),

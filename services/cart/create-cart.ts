@@ -34,8 +34,9 @@ export async function createCart(deps: Deps, input: Input<Create>, call: Call): 
   )
   if (!settled.ok) return settled
   const { cart: made, priced } = settled.value
-  const saved = await deps.carts.insert(made)
-  return ok(viewCart({ ...made, ...saved }, priced))
+  const created = await deps.carts.insert(made, (saved) => ok(viewCart({ ...made, ...saved }, priced)))
+  if (!created) throw new Error('cart: a new cart was not written')
+  return created
 }
 
 const emptyCart = (market: string): StoredCart => ({

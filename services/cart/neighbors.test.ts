@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import pg from 'pg'
 import { cart as contract } from '#contracts/cart'
+import { ok } from '#kernel/contract'
 import { type Database, openDatabase } from '#kernel/database'
 import { type Api, apiAt } from '../../test/api.ts'
 import { forgetLeft, tellAbandoned } from './left-carts.ts'
-import { selectCart, updateCart } from './store.ts'
+import { gatheredCarts } from './store.ts'
 import { berlin, type CartShop, startCartShop } from './test-shop.ts'
 
 suite('cart and its neighbors', () => {
@@ -80,11 +81,12 @@ suite('cart and its neighbors', () => {
   test('a cart that is ordered while it is being changed is not changed', async () => {
     const { body: cart } = await api('POST', '/api/carts', { email: 'ada@example.com' })
     await asService(async (db) => {
-      const seen = await selectCart(db, cart.id)
+      const carts = gatheredCarts(db)
+      const seen = await carts.read(cart.id)
       assert.ok(seen)
       await shop.placeOrder(cart.id, 'order_3')
-      assert.equal(await updateCart(db, { ...seen, email: null, couponCodes: ['LATE'] }), null)
-      assert.partialDeepStrictEqual(await selectCart(db, cart.id), { couponCodes: [], orderId: 'order_3', version: 1 })
+      assert.equal(await carts.update({ ...seen, email: null, couponCodes: ['LATE'] }, ok), null)
+      assert.partialDeepStrictEqual(await carts.read(cart.id), { couponCodes: [], orderId: 'order_3', version: 1 })
     })
   })
 

@@ -1,6 +1,7 @@
 import { type Database, type Executor, later, sql, type Transaction } from '#kernel/database'
 import type { Address } from '#kernel/fields'
 import { gather } from '#kernel/gather'
+import { gatheredEffect } from '#kernel/idempotency'
 
 /** A line as it is kept: what the shopper chose, and what to call it should the catalog forget it. */
 export type StoredLine = {
@@ -39,7 +40,7 @@ type Saved = Pick<StoredCart, 'version' | 'updatedAt'>
 const cartId = /^cart_[0-7][0-9a-hjkmnp-tv-z]{25}$/
 
 /** Carts by id, in one statement; those that are not there are left out. */
-export async function selectCarts(db: Executor, ids: readonly string[]): Promise<StoredCart[]> {
+async function selectCarts(db: Executor, ids: readonly string[]): Promise<StoredCart[]> {
   const { rows } = await sql<StoredCart>`
     select id, market, lines, removed_lines as "removedLines", email, shipping_address as "shippingAddress",
            billing_address as "billingAddress", shipping_method as "shippingMethod", coupon_codes as "couponCodes",
@@ -48,40 +49,33 @@ export async function selectCarts(db: Executor, ids: readonly string[]): Promise
   return rows
 }
 
-export async function selectCart(db: Executor, id: string): Promise<StoredCart | null> {
-  const [cart] = await selectCarts(db, [id])
-  return cart ?? null
-}
-
-const json = (value: unknown) => (value === null ? null : JSON.stringify(value))
+/** Carts as a statement reads them. */
+const given = (carts: readonly StoredCart[]) => sql`
+  jsonb_to_recordset(${JSON.stringify(carts)}::jsonb) as given (
+    id text, version integer, market text, lines jsonb, "removedLines" text[], email text, "shippingAddress" jsonb,
+    "billingAddress" jsonb, "shippingMethod" text, "couponCodes" text[], "giftCards" jsonb, "customerId" text)`
 
 /** Writes new carts in one statement. @returns what the database gave each, in their order */
-export async function insertCarts(db: Executor, carts: readonly StoredCart[]): Promise<Saved[]> {
+async function insertCarts(db: Executor, carts: readonly StoredCart[]): Promise<(Saved | null)[]> {
   const { rows } = await sql<Saved & { id: string }>`
     insert into carts (id, market, lines, email, shipping_address, billing_address, shipping_method, coupon_codes,
                        gift_cards, customer_id)
     select id, market, lines, email, "shippingAddress", "billingAddress", "shippingMethod", "couponCodes", "giftCards",
            "customerId"
-    from jsonb_to_recordset(${JSON.stringify(carts)}::jsonb) as given (
-      id text, market text, lines jsonb, email text, "shippingAddress" jsonb, "billingAddress" jsonb,
-      "shippingMethod" text, "couponCodes" text[], "giftCards" jsonb, "customerId" text)
+    from ${given(carts)}
     returning id, version, updated_at as "updatedAt"`.execute(db)
   const saved = new Map(rows.map(({ id, ...one }) => [id, one]))
-  return carts.flatMap(({ id }) => saved.get(id) ?? [])
-}
-
-/** A cart's statements that many shoppers need at the same moment: those of all of them are one. */
-export type Carts = {
-  readonly read: (id: string) => Promise<StoredCart | null>
-  readonly insert: (cart: StoredCart) => Promise<Saved>
+  return carts.map(({ id }) => saved.get(id) ?? null)
 }
 
 /** A statement of so many takes a few milliseconds; more that wait would wait for longer than a shopper does. */
-const limits = { service: 'cart', batchAtMost: 100, queueAtMost: 5_000 }
+const limits = { batchAtMost: 100, queueAtMost: 5_000 }
 
-export function gatheredCarts(db: Database): Carts {
+/** A cart's statements that many shoppers need at the same moment: those of all of them are one. */
+export const gatheredCarts = (db: Database) => {
   const read = gather<string, StoredCart | null>({
     ...limits,
+    service: 'cart',
     what: 'read a cart',
     run: async (ids) => {
       const carts = new Map((await selectCarts(db, ids)).map((cart) => [cart.id, cart]))
@@ -89,22 +83,33 @@ export function gatheredCarts(db: Database): Carts {
     },
   })
   return {
-    read: async (id) => (cartId.test(id) ? read(id) : null),
-    insert: gather<StoredCart, Saved>({ ...limits, what: 'start a cart', run: (carts) => insertCarts(db, carts) }),
+    read: async (id: string) => (cartId.test(id) ? read(id) : null),
+    insert: gatheredEffect<StoredCart, Saved>(db, { ...limits, what: 'start a cart', write: insertCarts }),
+    update: gatheredEffect<StoredCart, Saved>(db, {
+      ...limits,
+      what: 'change a cart',
+      idOf: ({ id }) => id,
+      write: updateCarts,
+    }),
   }
 }
+export type Carts = ReturnType<typeof gatheredCarts>
 
-/** Writes a cart over the version it was made from. @returns null when it has another version now, or became an order */
-export async function updateCart(db: Executor, cart: StoredCart): Promise<Saved | null> {
-  const { rows } = await sql<Saved>`
-    update carts set lines = ${json(cart.lines)}::jsonb, removed_lines = ${[...cart.removedLines]}::text[],
-      email = ${cart.email}, shipping_address = ${json(cart.shippingAddress)}::jsonb,
-      billing_address = ${json(cart.billingAddress)}::jsonb, shipping_method = ${cart.shippingMethod},
-      coupon_codes = ${[...cart.couponCodes]}::text[], gift_cards = ${json(cart.giftCards)}::jsonb, customer_id = ${cart.customerId},
-      version = version + 1, updated_at = now()
-    where id = ${cart.id} and version = ${cart.version} and order_id is null
-    returning version, updated_at as "updatedAt"`.execute(db)
-  return rows[0] ?? null
+/** Writes carts, each over the version it was made from, locked by id. @returns for each null when it has another now, or became an order */
+async function updateCarts(db: Executor, carts: readonly StoredCart[]): Promise<(Saved | null)[]> {
+  const { rows } = await sql<Saved & { id: string }>`
+    with given as materialized (select * from ${given(carts)}),
+    locked as (
+      select c.id from carts c join given g on g.id = c.id and g.version = c.version
+      where c.order_id is null order by c.id for update of c)
+    update carts c set lines = g.lines, removed_lines = g."removedLines", email = g.email, shipping_address = g."shippingAddress",
+      billing_address = g."billingAddress", shipping_method = g."shippingMethod", coupon_codes = g."couponCodes",
+      gift_cards = g."giftCards", customer_id = g."customerId", version = c.version + 1, updated_at = now()
+    from locked join given g using (id)
+    where c.id = locked.id and c.version = g.version and c.order_id is null
+    returning c.id, c.version, c.updated_at as "updatedAt"`.execute(db)
+  const saved = new Map(rows.map(({ id, ...one }) => [id, one]))
+  return carts.map(({ id }) => saved.get(id) ?? null)
 }
 
 /** Notes which orders carts became, the first one of each, and forgets what is personal. Carts are locked by id. */
