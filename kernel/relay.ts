@@ -37,10 +37,11 @@ const leaseSeconds = 30
 /** What a broker took and lost is sent again after this. A handler that is slower than that ignores the second time. */
 const carriedLeaseSeconds = 10
 /**
- * Between two rounds: what is published meanwhile shares its statements, here and at its subscribers. The first event after a quiet
- * moment does not wait.
+ * Between two rounds it rests for as long as the last one took, within these: what is published meanwhile shares its statements, here
+ * and at its subscribers, the more of them the busier they are. The first event after a quiet moment does not wait.
  */
-const restMs = 20
+const restAtLeastMs = 20
+const restAtMostMs = 100
 /** After this a subscriber is slow, and what the others have done is confirmed without it. */
 const slowMs = 500
 /** How soon what another copy left behind is found. */
@@ -146,13 +147,14 @@ export function startRelay(options: {
   const run = async (): Promise<void> => {
     for (;;) {
       again = false
+      const since = performance.now()
       try {
         while ((await withCall(callFor([]), round)) === batchAtMost);
       } catch (error) {
         log.warn({ error: (error as Error).message }, 'relay could not read its events, will try again')
       }
       if (!again || stopped) return
-      await pause(restMs)
+      await pause(Math.min(restAtMostMs, Math.max(restAtLeastMs, performance.now() - since)))
     }
   }
 
