@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { startTestPostgres } from '../postgres.ts'
 import { type PlantName, plants, withPlant } from './plants.ts'
@@ -10,6 +13,7 @@ import { shrink, tell } from './shrink.ts'
 // `npm run simulate`: checkout under many seeds. A seed that breaks something is replayed, shrunk, and told.
 
 const usage = `npm run simulate -- [--seeds 10000] [--from 0]   runs seeds, and ends with 1 when one breaks something
+npm run simulate -- --lanes 2                    so many processes share them, each with a PostgreSQL of its own; as many as there are cores
 npm run simulate -- --seed 25                    runs one, and tells every step
 npm run simulate -- --plant <name>               looks for a planted bug: ${Object.keys(plants).join(', ')}, or all`
 
@@ -22,6 +26,7 @@ const { values } = parseArgs({
   options: {
     seeds: { type: 'string', default: '10000' },
     from: { type: 'string', default: '0' },
+    lanes: { type: 'string', default: String(availableParallelism()) },
     seed: { type: 'string' },
     plant: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -30,8 +35,12 @@ const { values } = parseArgs({
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const isPlant = (name: string): name is PlantName => name in plants
 
+const lanes = values.seed === undefined && values.plant === undefined ? Number(values.lanes) : 1
+
 if (values.help) {
   say(usage)
+} else if (lanes > 1) {
+  process.exitCode = await share(Number(values.from), Number(values.seeds), lanes)
 } else {
   const cluster = await startTestPostgres()
   const postgres = await preparePostgres(cluster.url, simulatedServices)
@@ -44,6 +53,33 @@ if (values.help) {
     await postgres.close()
     await cluster.stop()
   }
+}
+
+/** One run waits for one statement at a time, so a process keeps no more than a core busy. */
+async function share(from: number, count: number, among: number): Promise<number> {
+  const began = performance.now()
+  const each = Math.ceil(count / among)
+  const ends = Array.from({ length: among }, async (_, lane) => {
+    const first = from + lane * each
+    const seeds = Math.max(0, Math.min(each, from + count - first))
+    const command = [
+      ...process.execArgv,
+      import.meta.filename,
+      '--lanes',
+      '1',
+      '--from',
+      `${first}`,
+      '--seeds',
+      `${seeds}`,
+    ]
+    const [status] = await once(spawn(process.execPath, command, { stdio: 'inherit' }), 'close')
+    return status === 0
+  })
+  const held = (await Promise.all(ends)).every((one) => one)
+  say(
+    `${count} seeds from ${from}: ${((count * 1_000) / (performance.now() - began)).toFixed(1)} a second by ${among} processes`,
+  )
+  return held ? 0 : 1
 }
 
 async function search(postgres: SimulatedPostgres, from: number, count: number, tellsAll: boolean): Promise<number> {
