@@ -13,7 +13,15 @@ import { complain, say } from '../cli/terminal.ts'
 import { flashSale, type SaleShape, type Sample, timesAsMany } from '../deploy/autoscaling/flash-sale.ts'
 import { drawSale } from '../deploy/autoscaling/picture.ts'
 import policy from '../deploy/helm/stoa/files/autoscaling.json' with { type: 'json' }
-import { fillShelves, loadOn, nothingSeen, pagesAnOrder, quantile as quantileOf, type Seen } from './load.ts'
+import {
+  fillShelves,
+  loadOn,
+  nothingSeen,
+  pagesAnOrder,
+  quantile as quantileOf,
+  type Seen,
+  turnedAway,
+} from './load.ts'
 
 // `node bench/flash-sale.ts`: the flash sale that deploy/autoscaling simulates, on a real shop: `stoa cluster` behind HAProxy, which
 // scales itself by the chart's parameters, while people come as the trace says. Talks to 127.0.0.1 only, and stops by itself.
@@ -111,14 +119,14 @@ const momentOf = (look: Look): Moment => ({
   rate: trace.rate(look.second - 1) * (pagesAnOrder + 1),
   ready: [...look.copies.values()].reduce((sum, count) => sum + count, 0),
   p99Ms: quantile([...look.seen.pageMs, ...look.seen.checkoutMs], 0.99),
-  turnedAway: look.seen.turnedAway + look.seen.failed,
+  turnedAway: turnedAway(look.seen) + look.seen.failed,
   served: look.seen.pages + look.seen.orders,
 })
 
 const quantile = (values: readonly number[], part: number): number => quantileOf(values, part) ?? 0
 
 const lineOf = ({ second, rate, pods, ready, utilization, seen }: Moment): string =>
-  `${String(second).padStart(4)} s  ${rate.toFixed(0).padStart(4)} come a second  ${ready}/${pods} copies at ${(utilization * 100).toFixed(0)} % of a core  ${seen.orders} orders, ${seen.pages} pages, turned away ${seen.turnedAway}, failed ${seen.failed} ${[...seen.failures].map(([what, times]) => `${times} × ${what}`).join(', ')} page p50 ${quantile(seen.pageMs, 0.5).toFixed(0)} p99 ${quantile(seen.pageMs, 0.99).toFixed(0)} ms, checkout p50 ${quantile(seen.checkoutMs, 0.5).toFixed(0)} p99 ${quantile(seen.checkoutMs, 0.99).toFixed(0)} ms`
+  `${String(second).padStart(4)} s  ${rate.toFixed(0).padStart(4)} come a second  ${ready}/${pods} copies at ${(utilization * 100).toFixed(0)} % of a core  ${seen.orders} orders, ${seen.pages} pages, turned away ${turnedAway(seen)}, failed ${seen.failed} ${[...seen.failures].map(([what, times]) => `${times} × ${what}`).join(', ')} page p50 ${quantile(seen.pageMs, 0.5).toFixed(0)} p99 ${quantile(seen.pageMs, 0.99).toFixed(0)} ms, checkout p50 ${quantile(seen.checkoutMs, 0.5).toFixed(0)} p99 ${quantile(seen.checkoutMs, 0.99).toFixed(0)} ms`
 
 const isTroubled = ({ p99Ms, served, turnedAway }: Moment): boolean =>
   p99Ms > troubledMs || turnedAway > 0.01 * (served + turnedAway)
@@ -147,7 +155,7 @@ function tableOf(moments: readonly Moment[]): string[] {
       `${Math.min(...ready)} to ${Math.max(...ready)}`,
       (sum(({ seen }) => seen.orders) / Math.max(1, to - from)).toFixed(1),
       (sum(({ seen }) => seen.pages) / Math.max(1, to - from)).toFixed(1),
-      `${((100 * sum(({ seen }) => seen.turnedAway)) / Math.max(1, came)).toFixed(2)} %`,
+      `${((100 * sum(({ seen }) => turnedAway(seen))) / Math.max(1, came)).toFixed(2)} %`,
       sum(({ seen }) => seen.failed),
       ms(pages),
       ms(checkouts),

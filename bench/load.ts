@@ -8,40 +8,47 @@ import { Agent, request } from 'undici'
 export const pagesAnOrder = 5
 /** Every browser takes pages compressed, and nothing here reads them. */
 const asBrowsers = { 'accept-encoding': 'gzip, deflate, br' }
+/** As a load balancer has: more wait there, and what they wait counts as the shop's. */
+const connectionsAtMost = 1_024
 /** Longer than any answer that is worth something. */
 const timeoutMs = 15_000
 
 type Answer = { readonly status: number; readonly tookMs: number; readonly body: Record<string, never> | null }
 
+/** What a shopper asks for, in the order in which it is asked. */
+export const steps = ['page', 'cart', 'checkout', 'order'] as const
+export type Step = (typeof steps)[number]
+
 /** What came of the load. */
 export type Seen = {
   orders: number
   pages: number
-  turnedAway: number
   failed: number
   readonly failures: Map<string, number>
-  readonly turnAwayMs: number[]
+  /** How long each waited for that. */
+  readonly turnedAwayMs: Readonly<Record<Step, number[]>>
   readonly checkoutMs: number[]
   readonly pageMs: number[]
 }
 export const nothingSeen = (): Seen => ({
   orders: 0,
   pages: 0,
-  turnedAway: 0,
   failed: 0,
   failures: new Map(),
-  turnAwayMs: [],
+  turnedAwayMs: { page: [], cart: [], checkout: [], order: [] },
   checkoutMs: [],
   pageMs: [],
 })
 
+export const turnedAway = ({ turnedAwayMs }: Seen): number =>
+  steps.reduce((all, step) => all + turnedAwayMs[step].length, 0)
+
 /** @returns the answer when it was a good one; what was turned away or went wrong is counted */
-async function tried(seen: Seen, asked: Promise<Answer>): Promise<Answer | null> {
+async function tried(seen: Seen, step: Step, asked: Promise<Answer>): Promise<Answer | null> {
   const answer = await asked.catch((error: Error) => error)
   if (!(answer instanceof Error) && answer.status < 300) return answer
   if (!(answer instanceof Error) && (answer.status === 503 || answer.status === 429)) {
-    seen.turnedAway += 1
-    seen.turnAwayMs.push(answer.tookMs)
+    seen.turnedAwayMs[step].push(answer.tookMs)
   } else {
     seen.failed += 1
     const what = answer instanceof Error ? answer.message : String(answer.status)
@@ -84,8 +91,8 @@ export type Goods = { readonly variants: readonly string[]; readonly paths: read
 
 /** The load on the shop at `base`. */
 export function loadOn(base: string) {
-  // Bodies are small: what is wanted of them is read, the rest is thrown away as it comes. Nobody waits for somebody else's connection.
-  const agent = new Agent({ connections: null, pipelining: 1, keepAliveTimeout: 30_000 })
+  // Bodies are small: what is wanted of them is read, the rest is thrown away as it comes.
+  const agent = new Agent({ connections: connectionsAtMost, pipelining: 1, keepAliveTimeout: 30_000 })
 
   async function send(
     method: 'GET' | 'POST',
@@ -117,6 +124,7 @@ export function loadOn(base: string) {
   async function buy(seen: Seen, variantId: string): Promise<void> {
     const cart = await tried(
       seen,
+      'cart',
       send('POST', '/api/carts', {
         lines: [{ variantId, quantity: 1 }],
         email: 'ada@example.com',
@@ -127,18 +135,19 @@ export function loadOn(base: string) {
     const { id } = cart.body as unknown as { id: string }
     const checkout = await tried(
       seen,
+      'checkout',
       send('POST', `/api/carts/${id}/checkout`, { payment: { provider: 'sandbox', token: 'tok_ok' } }),
     )
     if (!checkout) return
     seen.checkoutMs.push(checkout.tookMs)
     const { order } = checkout.body as unknown as { order: { id: string; token: string; status: string } }
-    if (!(await tried(seen, send('GET', `/api/orders/${order.id}?token=${order.token}`)))) return
+    if (!(await tried(seen, 'order', send('GET', `/api/orders/${order.id}?token=${order.token}`)))) return
     if (order.status === 'placed') seen.orders += 1
     else seen.failed += 1
   }
 
   async function look(seen: Seen, path: string): Promise<void> {
-    const page = await tried(seen, send('GET', path, undefined, asBrowsers))
+    const page = await tried(seen, 'page', send('GET', path, undefined, asBrowsers))
     if (!page) return
     seen.pages += 1
     seen.pageMs.push(page.tookMs)

@@ -7,7 +7,7 @@ import { writeCatalog } from '../cli/bench/catalog.ts'
 import { importInto, staff, startOwnShop } from '../cli/bench/own-shop.ts'
 import { type Ending, endOnSignal, openEnding } from '../cli/ending.ts'
 import { complain, say } from '../cli/terminal.ts'
-import { fillShelves, loadOn, quantile, type Seen } from './load.ts'
+import { fillShelves, loadOn, quantile, type Seen, steps } from './load.ts'
 
 // What a shop does when more comes than it can serve. Finds how much a shop of its own sells and shows at most, then offers
 // once, twice and five times that, by a clock that does not wait for answers. Talks to 127.0.0.1 only, and stops by itself.
@@ -34,10 +34,20 @@ function ownCores(): string {
   return ((user + system) / 1e6 / seconds).toFixed(2)
 }
 
+function awayOf({ turnedAwayMs }: Seen): string {
+  const told = steps.flatMap((step) => {
+    const ms = turnedAwayMs[step]
+    return ms.length === 0
+      ? []
+      : `${(ms.length / seconds).toFixed(0)} ${step}s/s in ${within(ms, 0.5)} (p99 ${within(ms, 0.99)})`
+  })
+  return told.length === 0 ? 'nobody turned away;' : `turned away ${told.join(', ')};`
+}
+
 function report(name: string, seen: Seen): void {
   const each = (count: number): string => (count / seconds).toFixed(0)
   say(
-    `${name}: ${each(seen.orders)} orders/s, ${each(seen.pages)} pages/s; turned away ${each(seen.turnedAway)}/s in ${within(seen.turnAwayMs, 0.5)} (p99 ${within(seen.turnAwayMs, 0.99)}); checkout p50 ${within(seen.checkoutMs, 0.5)}, p99 ${within(seen.checkoutMs, 0.99)}; page p99 ${within(seen.pageMs, 0.99)}; the load itself took ${ownCores()} cores; failed ${seen.failed} ${[...seen.failures].map(([what, n]) => `${n} × ${what}`).join(', ')}`,
+    `${name}: ${each(seen.orders)} orders/s, ${each(seen.pages)} pages/s; ${awayOf(seen)} checkout p50 ${within(seen.checkoutMs, 0.5)}, p99 ${within(seen.checkoutMs, 0.99)}; page p99 ${within(seen.pageMs, 0.99)}; the load itself took ${ownCores()} cores; failed ${seen.failed} ${[...seen.failures].map(([what, n]) => `${n} × ${what}`).join(', ')}`,
   )
 }
 

@@ -10,7 +10,8 @@ import { type Importance, importances } from './call.ts'
  * - **Waiting.** Who finds no seat waits, the most important first, or is told on arrival that it would be in vain. While more comes
  *   than can be seated, only so many wait as are seated in a moment (Little's law: places = rate × time): a longer queue would serve
  *   no more, only later. A rush after a quiet time is another matter: each kind of request has a credit of places for one, which is
- *   spent by whoever waits beyond that and comes back while nobody has to (as a token bucket).
+ *   spent by whoever waits beyond that and comes back while nobody has to (as a token bucket). Behind those who are needed more
+ *   and wait nobody waits: they would in vain.
  * - **Importance.** What is needed least is turned away first, and everything a request causes inherits its importance, so that
  *   nobody is refused half-way (Zhou et al., Overload Control for Scaling WeChat Microservices, 2018). Some seats are for checkout
  *   only, and whoever pays waits first in line: they were let in with a cart before.
@@ -174,8 +175,9 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
     room.unseated = 0
   }
 
-  /** @returns whether they may: as one of those who are seated in a moment, or on credit */
-  const mayWait = (room: Room): boolean => {
+  /** @returns whether they may: as one of those who are seated in a moment, or on credit; never behind who is needed more and waits */
+  const mayWait = (rank: number, room: Room): boolean => {
+    if (rooms.some(({ queue }, other) => other < rank && queue.length > 0)) return false
     if (room.queue.length < placesOf(room)) return true
     if (room.credit < 1) return false
     room.credit -= 1
@@ -213,7 +215,7 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
         seat(room, visitor)
       } else {
         room.unseated += 1
-        if (mayWait(room)) room.queue.push(visitor)
+        if (mayWait(rank, room)) room.queue.push(visitor)
         else turnAway(room, visitor)
       }
       return () => leave(room, visitor)

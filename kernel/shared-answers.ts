@@ -35,9 +35,13 @@ export type SharedAnswers = {
 
 /**
  * `about`: that of which news tell when it is another answer, or `everything` (news.ts) where any do; absent where it is not known.
- * `route`: of one that is kept under its address.
+ * `route`: of one that is kept under its address. `withoutCookies`: there it is for who sends none; others are answered otherwise.
  */
-export type SharedAnswer = Answer & { readonly about?: string | null; readonly route?: string }
+export type SharedAnswer = Answer & {
+  readonly about?: string | null
+  readonly route?: string
+  readonly withoutCookies?: boolean
+}
 
 /** How long an answer may be used after the truth was asked for it, in milliseconds: "within a second" is what is promised. */
 export const freshMs = 1_000
@@ -52,6 +56,7 @@ type Kept = {
   readonly bytes: AnswerBytes
   readonly about: string | null
   readonly route: string | null
+  readonly withoutCookies: boolean
   /** When it was begun to be made: what changed later may be missing in it. */
   readonly begunAt: number
   readonly madeAt: number
@@ -89,9 +94,9 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
 
   const keeper: SharedAnswers['keeper'] = (key) => {
     const begunAt = performance.now()
-    return ({ about = null, route = null, ...answer }) => {
+    return ({ about = null, route = null, withoutCookies = false, ...answer }) => {
       const now = performance.now()
-      const one = { bytes: toAnswerBytes(answer), about, route, begunAt, madeAt: now }
+      const one = { bytes: toAnswerBytes(answer), about, route, withoutCookies, begunAt, madeAt: now }
       if (freshUntil(one) <= now) return
       // What is asked for once and never again would otherwise stay until there is no room.
       if (now - clearedAt > freshMs) {
@@ -128,6 +133,7 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
       const now = performance.now()
       const answer = request.method === 'GET' ? fresh(key, now) : null
       if (!answer || answer.route === null || hasToBeRenewed(key, answer, now)) return null
+      if (answer.withoutCookies && request.headers.cookie !== undefined) return null
       const ready = readyFor(answer.bytes, request)
       if (!ready) return null
       writeReady(response, ready)

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { sendEncoded } from '#kernel/answer-bytes'
+import { everything } from '#kernel/news'
 import { readCartCookie } from './cart-cookie.ts'
 import type { Deps } from './deps.ts'
 import { newNonce, noProvider, type PagePrivacy, type ProviderOrigins, pageHeaders } from './headers.ts'
@@ -12,6 +13,8 @@ export type SendOptions = {
   readonly providers?: ProviderOrigins
   /** Units in the cart where this answer has just changed them. */
   readonly units?: number
+  /** Whether there are news of all that is shown when it changes (news.ts): the page is used until then, and else for a second. */
+  readonly lasts?: boolean
 }
 
 /** Draws a page and sends it. */
@@ -32,7 +35,7 @@ export async function sendDocument(
   deps: Deps,
   { request, reply, frame, privacy, shared }: Pick<Visit, 'request' | 'reply' | 'frame' | 'privacy' | 'shared'>,
   html: string,
-  { status = 200, providers = noProvider, units = 0 }: SendOptions,
+  { status = 200, providers = noProvider, units = 0, lasts = false }: SendOptions,
 ): Promise<FastifyReply> {
   const nonce = newNonce()
   pageHeaders(reply, { nonce, isSecure: isSecure(deps), privacy, providers })
@@ -44,7 +47,13 @@ export async function sendDocument(
   const filled = html.replaceAll(deps.slots.nonce, nonce).replace(deps.slots.visitor, () => visitor)
   reply.code(status).type('text/html; charset=utf-8')
   if (shared && status === 200) {
-    shared.keep({ body: filled, headers: reply.getHeaders() as Record<string, string> })
+    shared.keep({
+      body: filled,
+      headers: reply.getHeaders() as Record<string, string>,
+      about: lasts ? everything : null,
+      route: request.routeOptions.url ?? '',
+      withoutCookies: true,
+    })
     if (await deps.answers.send(request, reply, shared.key)) return reply
   }
   return sendText(request, reply, filled)

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Answer } from '#kernel/answer-bytes'
 import { type Actor, type Importance, withCall } from '#kernel/call'
 import { notFound } from '#kernel/problem'
 import { authenticateRequest, refuseCrossOrigin, sessionCookieName } from '#kernel/public-api'
+import type { SharedAnswer } from '#kernel/shared-answers'
 import { type CartCookie, cartCookieName, readCartCookie } from './cart-cookie.ts'
 import type { Deps } from './deps.ts'
 import type { PagePrivacy } from './headers.ts'
@@ -22,7 +22,7 @@ export type Visit = {
   readonly params: Typed
   readonly query: Readonly<Record<string, unknown>>
   /** Where the page is kept for others who ask for the same; null for one that is made for one person. */
-  readonly shared: { readonly key: string; readonly keep: (page: Answer) => void } | null
+  readonly shared: { readonly key: string; readonly keep: (page: SharedAnswer) => void } | null
 }
 
 export type Page = (visit: Visit) => Promise<FastifyReply>
@@ -85,11 +85,14 @@ async function open(
   return withCall({ ...anonymous, actor }, () => page(visit))
 }
 
-/** The corner that names the visitor is all that differs between those who ask for the same address. */
+/**
+ * The corner that names the visitor is all that differs between those who ask for the same address. For who has neither signed in nor
+ * chosen anything a page is kept under its address alone.
+ */
 function sharedKey({ shop }: Deps, request: FastifyRequest): string {
   const cookies = Object.entries(request.cookies).filter(([name]) => name.includes(cartCookieName))
   const units = cookies.map(([name, value]) => `${name}=${value?.split('.')[1] ?? ''}`)
-  return [request.url, hasSession(request, shop.publicUrl), ...units].join(' ')
+  return [request.url, ...(hasSession(request, shop.publicUrl) ? ['signed in'] : []), ...units].join(' ')
 }
 
 function sharedPlace(deps: Deps, request: FastifyRequest): NonNullable<Visit['shared']> {

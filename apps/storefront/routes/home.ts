@@ -16,13 +16,13 @@ export function homeRoutes(routes: ShopRoutes, deps: Deps): void {
 async function home(deps: Deps, visit: Visit) {
   const { market, frame } = visit
   // The front door opens even when search is down.
-  const newest = await deps.search
+  const found = await deps.search
     .products({ market: market.code, sort: 'newest', limit: newestShown + bays })
-    .then((outcome) => (outcome.ok ? outcome.value.items : []))
     .catch((error: unknown) => {
       deps.log.warn({ err: error }, 'home page without products')
-      return []
+      return null
     })
+  const newest = found?.ok ? found.value.items : []
   const showcase = await chosen(deps, visit, newest)
   const rest = newest.filter(({ handle }) => !showcase.some((one) => one.handle === handle)).slice(0, newestShown)
   const { settings, shop } = deps
@@ -38,6 +38,7 @@ async function home(deps: Deps, visit: Visit) {
       jsonLd: [organization(frame), website(frame)],
     },
     { showcase, newest: rest },
+    { lasts: newest.length > 0 },
   )
 }
 

@@ -76,6 +76,7 @@ async function listing(deps: Deps, visit: Visit, { category, ...place }: Place) 
       jsonLd: [breadcrumbs(visit.frame, crumbs)],
     },
     { ...place, crumbs, query, listing: outcome.value, isFirstPage: !cursor, problems: priceProblems },
+    { lasts: true },
   )
 }
 

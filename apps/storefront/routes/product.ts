@@ -38,6 +38,7 @@ export async function productPage(
   const [category] = product.categories
   if (category) crumbs.push({ title: category.title, href: `/categories/${encodeURIComponent(category.handle)}` })
   crumbs.push({ title: product.title, href: null })
+  const others = await related(deps, visit, product)
   return sendPage(
     deps,
     visit,
@@ -53,18 +54,19 @@ export async function productPage(
       product,
       variant,
       crumbs,
-      related: await related(deps, visit, product),
+      related: others ?? [],
       quantity: form.quantity,
       problems: form.problems,
     },
-    { status: form.status },
+    // No event tells how many of few are left.
+    { status: form.status, lasts: others !== null && product.variants.every(({ lowStock }) => lowStock === null) },
   )
 }
 
 const notHere = () => notFound('product at this address')
 
-/** Others of the same category. A page sells without them, so nothing waits or fails for their sake. */
-async function related(deps: Deps, { market }: Visit, product: Product): Promise<readonly Listed[]> {
+/** Others of the same category; null when nobody says. A page sells without them, so nothing waits or fails for their sake. */
+async function related(deps: Deps, { market }: Visit, product: Product): Promise<readonly Listed[] | null> {
   const [category] = product.categories
   if (!category) return []
   const outcome = await deps.search
@@ -76,5 +78,5 @@ async function related(deps: Deps, { market }: Visit, product: Product): Promise
       deps.log.warn({ err: error }, 'product page without related products')
       return null
     })
-  return outcome?.ok ? outcome.value.items.filter(({ id }) => id !== product.id).slice(0, relatedShown) : []
+  return outcome?.ok ? outcome.value.items.filter(({ id }) => id !== product.id).slice(0, relatedShown) : null
 }
