@@ -23,11 +23,13 @@ export function useKept<P extends object>(Part: FunctionComponent<P>): (props: P
     const key = place + JSON.stringify(props)
     const known = kept.get(key)
     if (known !== undefined) return known
-    const html = renderToString(
+    const drawn = renderToString(
       <FrameProvider value={frame}>
         <Part {...props} />
       </FrameProvider>,
     )
+    // In one piece: drawing puts a text together of hundreds, which each page would go through anew.
+    const html = Buffer.from(drawn).toString()
     kept.set(key, html)
     return html
   }
