@@ -34,7 +34,7 @@ for (const shape of shapes) {
     }
     /** Asks as shoppers do, until it is the expected answer, for as long as a busy machine may take to tell. */
     const untilShown = async (expected: unknown, ask: () => Promise<unknown>): Promise<void> => {
-      const until = performance.now() + 8_000
+      const until = performance.now() + 20_000
       let shown = await ask()
       while (JSON.stringify(shown) !== JSON.stringify(expected) && performance.now() < until) {
         await pause(50)
@@ -72,6 +72,60 @@ for (const shape of shapes) {
       assert.ok((await shop.client(catalog).putProduct({ product: as({ status: 'archived' }) })).ok)
       await untilShown(410, ask)
       await untilShown(null, () => listed('kept-mug'))
+    })
+
+    const page = async (path: string): Promise<string> => (await fetch(`${shop.url}${path}`)).text()
+    /** What stands on the card that leads to a product, on a page that nobody asked for before. */
+    let pages = 0
+    const card = async (market: string, handle: string) => {
+      const text = await page(`${market}/products?min=${(++pages / 100).toFixed(2)}`)
+      const [found] =
+        new RegExp(`<li class="card[^>]*><a class="card-link" href="${market}/products/${handle}">.*?</li>`).exec(
+          text,
+        ) ?? []
+      const read = (part: string) =>
+        new RegExp(`<[a-z]+ class="${part}(?: [^"]*)?">([^<]*)<`).exec(found ?? '')?.[1] ?? null
+      return found ? [read('card-title'), read('price-now'), read('price-before'), read('tag')] : null
+    }
+
+    test('a card follows its product, its price and its stock, and is another one in another market', async () => {
+      const goods = await sell(shop, { handle: 'kept-cup', onHand: 100, prices: { eu: 1_990, us: 2_150 } })
+      const { variantId, productId, locationId } = goods
+      await untilShown(['Goods kept-cup', '€19.90', null, null], () => card('', 'kept-cup'))
+      await untilShown(['Goods kept-cup', '$21.50', null, null], () => card('/us', 'kept-cup'))
+
+      const prices = [{ variantId, market: 'eu', amount: 1_490, compareAtAmount: 1_990 }]
+      assert.ok((await shop.client(pricing).setPrices({ productId, prices })).ok)
+      await untilShown(['Goods kept-cup', '€14.90', '€19.90', '−25 %'], () => card('', 'kept-cup'))
+
+      const levels = { levels: [{ variantId, locationId, onHand: 0 }], reason: 'count' } as const
+      assert.ok((await shop.client(inventory).setLevels(levels)).ok)
+      await untilShown(['Goods kept-cup', '€14.90', '€19.90', 'Sold out'], () => card('', 'kept-cup'))
+      await untilShown(['Goods kept-cup', '$21.50', null, 'Sold out'], () => card('/us', 'kept-cup'))
+
+      const renamed = {
+        handle: 'kept-cup',
+        title: 'Cup & <saucer>',
+        status: 'active',
+        variants: [{ id: variantId }],
+      } as const
+      assert.ok((await shop.client(catalog).putProduct({ product: renamed })).ok)
+      await untilShown(['Cup &amp; &lt;saucer>', '€14.90', '€19.90', 'Sold out'], () => card('', 'kept-cup'))
+    })
+
+    test('a facet follows its count, and what surrounds the pages the categories', async () => {
+      const count = async (vendor: string) =>
+        new RegExp(`<span>${vendor}</span> <span class="count">(\\d+)</span>`).exec(await page('/products'))?.[1] ??
+        null
+      await sell(shop, { handle: 'kept-bowl', vendor: 'Potter', onHand: 1 })
+      await untilShown('1', () => count('Potter'))
+      await sell(shop, { handle: 'kept-jug', vendor: 'Potter', onHand: 1 })
+      await untilShown('2', () => count('Potter'))
+
+      const category = { handle: 'kept', title: 'Kept things', description: '', position: 0, mediaUrl: null }
+      assert.ok((await shop.client(catalog).putCategories({ categories: [category] })).ok)
+      // In the head, the menu and the foot.
+      await untilShown(3, async () => (await page('/products')).split('/categories/kept">Kept things<').length - 1)
     })
   })
 }

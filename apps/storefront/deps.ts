@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from 'pino'
 import type { cart } from '#contracts/cart'
 import type { catalog } from '#contracts/catalog'
@@ -13,7 +14,7 @@ import type { ShopFacts } from '#kernel/service'
 import type { SharedAnswers } from '#kernel/shared-answers'
 import type { Built } from './build.ts'
 import type { StorefrontSettings } from './settings.ts'
-import type { Category, Market, Slots } from './views.ts'
+import type { Category, Frame, Market, Slots } from './views.ts'
 
 /** What the routes need: the services by their contracts, and what was built at the start. */
 export type Deps = {
@@ -35,18 +36,23 @@ export type Deps = {
   readonly slots: Slots
   readonly markets: () => Promise<readonly Market[]>
   readonly categories: () => Promise<readonly Category[]>
+  /** The last frame of each market, by its prefix. */
+  readonly frames: Map<string, Frame>
+  /** What can be drawn around a page when no service answers. */
+  readonly emptyFrame: Frame
 }
 
 /**
  * Keeps an answer for `keptMs` milliseconds, and the last good one for as long as a new one cannot be had. For what every
- * page shows and nothing is decided by: names of markets and categories.
+ * page shows and nothing is decided by: names of markets and categories. It is the same object until it is another answer.
  */
 export function remembered<V>(keptMs: number, ask: () => Promise<V>): () => Promise<V> {
   let value: { readonly is: V; readonly until: number } | null = null
   let asking: Promise<V> | null = null
   const renew = async (): Promise<V> => {
     try {
-      const is = await ask()
+      const answer = await ask()
+      const is = value && isDeepStrictEqual(value.is, answer) ? value.is : answer
       value = { is, until: Date.now() + keptMs }
       return is
     } catch (error) {

@@ -123,6 +123,15 @@ test('what is remembered is asked for once at a time, and outlives a service tha
   assert.equal(await ask(), 3)
 })
 
+test('what is remembered is the same object until it is another answer', async () => {
+  let title = 'Lamps'
+  const ask = remembered(0, async () => [{ title }])
+  const first = await ask()
+  assert.equal(await ask(), first)
+  title = 'Lights'
+  assert.deepEqual(await ask(), [{ title: 'Lights' }])
+})
+
 test('a description is cut at a word, and its marks are read as text', () => {
   assert.equal(summaryOf('<p>Tea &amp; <b>coffee</b></p><p>&lt;b&gt;</p>'), 'Tea & coffee <b>')
   assert.equal(summaryOf('one two three', 9), 'one two…')

@@ -5,7 +5,7 @@ import { readCartCookie } from './cart-cookie.ts'
 import type { Deps } from './deps.ts'
 import { newNonce, noProvider, type PagePrivacy, type ProviderOrigins, pageHeaders } from './headers.ts'
 import type { Head, PageName, Views } from './views.ts'
-import { hasSession, isSecure, type Visit } from './visit.ts'
+import { hasSession, isSecure, placeOf, type Visit } from './visit.ts'
 
 export type SendOptions = {
   readonly status?: number
@@ -26,7 +26,7 @@ export function sendPage<N extends PageName>(
   view: Views[N],
   options: SendOptions = {},
 ): Promise<FastifyReply> {
-  const html = deps.built.pages.render(name, visit.frame, head, view)
+  const html = deps.built.pages.render(name, placeOf(visit.request, visit.frame), head, view)
   return sendDocument(deps, visit, html, { units: visit.cart?.units ?? 0, ...options })
 }
 
@@ -86,7 +86,7 @@ export function sendProblemPage(
   view: Views['problem'],
   privacy: PagePrivacy = 'shared',
 ): Promise<FastifyReply> {
-  const html = deps.built.pages.render('problem', frame, { title: view.title, canonical: null }, view)
+  const html = deps.built.pages.render('problem', placeOf(request, frame), { title: view.title, canonical: null }, view)
   const units = frame.market.code === '' ? 0 : (readCartCookie(request, isSecure(deps), frame.market)?.units ?? 0)
   return sendDocument(deps, { request, reply, frame, privacy, shared: null }, html, { status: view.status, units })
 }

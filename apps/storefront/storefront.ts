@@ -34,7 +34,7 @@ import { textRoutes } from './routes/text.ts'
 import { sendProblemPage } from './send.ts'
 import type { StorefrontSettings } from './settings.ts'
 import type { Views } from './views.ts'
-import { frameForProblem, shopRoutes } from './visit.ts'
+import { emptyFrame, frameForProblem, shopRoutes } from './visit.ts'
 
 export type StorefrontOptions = {
   readonly client: <C extends Contract>(contract: C) => Client<C>
@@ -92,7 +92,9 @@ export function storefront(options: StorefrontOptions): EdgeApp {
 async function createDeps({ client, shop, settings, authenticate, answers, log }: StorefrontOptions): Promise<Deps> {
   const pricingClient = client(pricing)
   const catalogClient = client(catalog)
+  const drawn = { shop, settings, built: await build(), slots: { nonce: newSlot(), visitor: newSlot() } }
   return {
+    ...drawn,
     catalog: catalogClient,
     search: client(search),
     pricing: pricingClient,
@@ -101,13 +103,9 @@ async function createDeps({ client, shop, settings, authenticate, answers, log }
     payments: client(payments),
     shipping: client(shipping),
     identity: client(identity),
-    shop,
-    settings,
     authenticate,
     answers,
     log,
-    built: await build(),
-    slots: { nonce: newSlot(), visitor: newSlot() },
     markets: remembered(marketsKeptMs, async () => {
       const outcome = await pricingClient.markets({})
       return outcome.ok ? outcome.value.items : []
@@ -116,6 +114,8 @@ async function createDeps({ client, shop, settings, authenticate, answers, log }
       const outcome = await catalogClient.categories({})
       return outcome.ok ? outcome.value.items.toSorted((a, b) => a.position - b.position) : []
     }),
+    frames: new Map(),
+    emptyFrame: emptyFrame(drawn),
   }
 }
 

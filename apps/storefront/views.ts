@@ -34,7 +34,7 @@ export type Problems = Readonly<Record<string, string>>
 /** What somebody typed, as it came, to be shown again. */
 export type Typed = Readonly<Record<string, string>>
 
-/** All that surrounds a page and is the same for whoever looks at it. */
+/** All that surrounds the pages of a market and is the same for whoever looks at them: one object until something in it changes. */
 export type Frame = {
   readonly shopName: string
   readonly origin: string
@@ -44,11 +44,12 @@ export type Frame = {
   readonly categories: readonly Category[]
   /** `''` for the default market, `/us` for another. */
   readonly prefix: string
-  /** Path and query in the default market that this page has in every other one too. */
-  readonly path: string
   readonly assets: Assets
   readonly slots: Slots
 }
+
+/** Where a page is: its frame, and the path and query that it has in every market. */
+export type Place = { readonly frame: Frame; readonly path: string }
 
 /** Addresses of the built files. */
 export type Assets = {
@@ -180,7 +181,7 @@ export type PageName = keyof Views
 /** What the compiled pages give to the routes. */
 export type Pages = {
   /** A whole HTML document, with the slots of `frame` still open. */
-  readonly render: <N extends PageName>(name: N, frame: Frame, head: Head, view: Views[N]) => string
+  readonly render: <N extends PageName>(name: N, place: Place, head: Head, view: Views[N]) => string
   /** Only the page's own part, for scripts that put it into a page that is open already. */
   readonly fragment: <N extends PageName>(name: N, frame: Frame, view: Views[N]) => string
   readonly visitor: (visitor: Visitor) => string

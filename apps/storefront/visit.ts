@@ -6,7 +6,7 @@ import type { SharedAnswer } from '#kernel/shared-answers'
 import { type CartCookie, cartCookieName, readCartCookie } from './cart-cookie.ts'
 import type { Deps } from './deps.ts'
 import type { PagePrivacy } from './headers.ts'
-import type { Frame, Market, Typed } from './views.ts'
+import type { Frame, Market, Place, Typed } from './views.ts'
 
 /** One request to a page, in the market its address names. */
 export type Visit = {
@@ -63,7 +63,7 @@ async function open(
   const shared = privacy === 'shared' ? sharedPlace(deps, request) : null
   if (shared && (await deps.answers.send(request, reply, shared.key))) return reply
   const anonymous = baseCall(request)
-  const frame = await withCall(anonymous, () => frameOf(deps, request, marketIn(request)))
+  const frame = await withCall(anonymous, () => frameOf(deps, marketIn(request)))
   const { publicUrl } = deps.shop
   const actor =
     privacy === 'personal' && hasSession(request, publicUrl)
@@ -117,35 +117,42 @@ export const hasSession = (request: FastifyRequest, publicUrl: string): boolean 
   Boolean(request.cookies[sessionCookieName(publicUrl)])
 
 /** Throws when the address names no market of the shop. */
-async function frameOf(deps: Deps, request: FastifyRequest, code: string | undefined): Promise<Frame> {
+async function frameOf(deps: Deps, code: string | undefined): Promise<Frame> {
   const [markets, categories] = await Promise.all([deps.markets(), deps.categories()])
   const market = markets.find((one) => (code === undefined ? one.default : one.code === code && !one.default))
   if (!market) throw notFound('page at this address')
   const prefix = code === undefined ? '' : `/${code}`
-  return {
-    ...emptyFrame(deps),
-    market,
-    markets,
-    categories,
-    prefix,
-    path: request.method === 'GET' ? request.url.slice(prefix.length).replace(/^(?!\/)/, '/') : '/',
-  }
+  const known = deps.frames.get(prefix)
+  if (known?.markets === markets && known.categories === categories) return known
+  const frame = { ...deps.emptyFrame, market, markets, categories, prefix }
+  deps.frames.set(prefix, frame)
+  return frame
 }
 
+/** Where a page is that answers a request; what answers a form has no address of its own. */
+export const placeOf = (request: FastifyRequest, frame: Frame): Place => ({
+  frame,
+  path: request.method === 'GET' ? request.url.slice(frame.prefix.length).replace(/^(?!\/)/, '/') : '/',
+})
+
 /** What can be drawn around a page when no service answers. */
-export function emptyFrame(deps: Deps): Frame {
+export function emptyFrame({
+  shop,
+  settings,
+  built,
+  slots,
+}: Pick<Deps, 'shop' | 'settings' | 'built' | 'slots'>): Frame {
   const market = { code: '', name: '', currency: 'EUR', locale: 'en', countries: [], taxIncluded: true, default: true }
   return {
-    shopName: deps.shop.name,
-    origin: deps.shop.publicUrl,
-    settings: deps.settings,
+    shopName: shop.name,
+    origin: shop.publicUrl,
+    settings,
     market,
     markets: [],
     categories: [],
     prefix: '',
-    path: '/',
-    assets: deps.built.assets,
-    slots: deps.slots,
+    assets: built.assets,
+    slots,
   }
 }
 
@@ -160,9 +167,9 @@ export async function frameForProblem(deps: Deps, request: FastifyRequest): Prom
     return await withCall(baseCall(request), async () => {
       const markets = await deps.markets()
       const isMarket = markets.some(({ code, default: isFirst }) => code === marketIn(request) && !isFirst)
-      return frameOf(deps, request, isMarket ? marketIn(request) : undefined)
+      return frameOf(deps, isMarket ? marketIn(request) : undefined)
     })
   } catch {
-    return emptyFrame(deps)
+    return deps.emptyFrame
   }
 }

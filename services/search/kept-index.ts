@@ -1,5 +1,5 @@
 import type { Stale } from '#kernel/database'
-import { changesSince, type Place } from './store.ts'
+import { changesSince, isChangedSince, type Place } from './store.ts'
 import { type TermIndex, termIndex } from './term-index.ts'
 
 /** The term index of this process as it is now. Made when first asked for: a start need not wait for it. */
@@ -16,6 +16,7 @@ export function keptIndex(): KeptIndex {
   let next: Promise<void> | null = null
 
   const read = async (db: Stale): Promise<void> => {
+    if (place !== null && !(await isChangedSince(db, place))) return
     const { place: reached, ...change } = await changesSince(db, place)
     index.apply(change)
     place = reached

@@ -9,11 +9,10 @@ import { facetKey, fold, shortHash, wordsOf } from './fold.ts'
 import type { KeptIndex } from './kept-index.ts'
 import type { Market } from './markets.ts'
 import { type After, cardsAt, type Found, found, page, placeOf, type Row, type Sort, unknownWords } from './store.ts'
-import type { Matches, Parts, TermIndex } from './term-index.ts'
+import type { Count, Matches, Parts, TermIndex } from './term-index.ts'
 
 type List = typeof search.operations.products
 type Facet = Output<List>['facets'][number]
-type Count = ReturnType<Matches['counts']>[number]
 
 /** What was asked, folded, so that two ways of asking the same are the same. */
 type Asked = {
@@ -35,7 +34,8 @@ type Deps = {
   readonly index: KeptIndex
 }
 
-/** Products of a market with facets: in two statements, or three where words are searched, and two more where they are corrected. */
+/** Products of a market with facets: in two statements, or three where words are searched, two more where they are corrected,
+ *  and one more where something has changed since somebody asked. */
 export async function listProducts(deps: Deps, input: Input<List>): Promise<Outcome<List>> {
   const market = await deps.findMarket(input.market)
   if (!market) return refuse('pricing/unknown-market', `There is no market ${input.market}.`)
@@ -195,15 +195,15 @@ const facetsAtMost = 30
 const valuesAtMost = 100
 
 function toFacets(counts: readonly Count[], chosen: ReadonlySet<number>): Facet[] {
-  return [...Map.groupBy(counts, ({ key }) => key)]
+  return [...Map.groupBy(counts, ({ term }) => term.key)]
     .map(([key, values]) => {
-      const sorted = values.toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
-      const shown = sorted.filter(({ id }, place) => place < valuesAtMost || chosen.has(id))
+      const sorted = values.toSorted((a, b) => b.count - a.count || (a.term.value < b.term.value ? -1 : 1))
+      const shown = sorted.filter(({ term }, place) => place < valuesAtMost || chosen.has(term.id))
       return {
         key,
-        title: shown[0]?.title ?? key,
+        title: shown[0]?.term.title ?? key,
         products: shown.reduce((sum, { count }) => sum + count, 0),
-        values: shown.map(({ id, value, count }) => ({ value, count, selected: chosen.has(id) })),
+        values: shown.map(({ term, count }) => ({ value: term.value, count, selected: chosen.has(term.id) })),
       }
     })
     .sort((a, b) => b.products - a.products || (a.key < b.key ? -1 : 1))

@@ -32,20 +32,24 @@ export type Parts = {
   readonly price: { readonly least: number; readonly most: number } | null
 }
 
+export type Count = { readonly term: TermFacts; readonly count: number }
+
 export type Matches = {
   readonly count: number
   /** Places of those that match, ascending. */
   readonly places: () => number[]
   readonly has: (place: number) => boolean
   /** How many have each term, counted without the part that has the term's own key. */
-  readonly counts: () => (TermFacts & { readonly count: number })[]
+  readonly counts: () => Count[]
   /** Lowest and highest price of what matches but for the price. */
   readonly priceRange: () => { readonly lowest: number; readonly highest: number } | null
 }
 
-type Bits = Uint32Array<ArrayBuffer>
+type Words = Uint32Array<ArrayBuffer>
+/** The same bits as words, to be counted, and as bytes, to find one by its place. */
+type Bits = { readonly words: Words; readonly bytes: Uint8Array }
 /** Of a term, by block: bits, or where there are few their places. */
-type Posting = Map<number, Bits | Uint16Array<ArrayBuffer>>
+type Posting = (Words | Uint16Array<ArrayBuffer> | undefined)[]
 type Market = { readonly postings: Map<number, Posting>; readonly prices: Map<number, Float64Array>; blocks: number }
 
 /**
@@ -71,8 +75,9 @@ export function termIndex() {
       }
       for (const { market: code, termId, block, bits } of change.postings) {
         const market = marketOf(code)
-        const posting = market.postings.get(termId) ?? new Map()
-        market.postings.set(termId, posting.set(block, packed(bits)))
+        const posting = market.postings.get(termId) ?? []
+        posting[block] = packed(bits)
+        market.postings.set(termId, posting)
         market.blocks = Math.max(market.blocks, block + 1)
       }
       for (const { market: code, places, prices } of change.prices) {
@@ -115,66 +120,69 @@ function match(market: Market, terms: ReadonlyMap<number, TermFacts>, { terms: g
   return {
     count: countOf(all),
     places: () => placesOf(all),
-    has: (place) => isSet(all, place),
+    has: (place) => isSet(all.bytes, place),
     counts() {
       const byKey = new Map(sets.flatMap(({ part }) => (part === null ? [] : [[part, without(part)] as const])))
-      return [...market.postings].flatMap(([id, posting]) => {
+      const counted: Count[] = []
+      for (const [id, posting] of market.postings) {
         const term = terms.get(id)
-        if (!term || term.key === flagKey || term.key === categoryKey) return []
+        if (!term || term.key === flagKey || term.key === categoryKey) continue
         const count = countAmong(posting, byKey.get(term.key) ?? all)
-        return count > 0 ? [{ ...term, count }] : []
-      })
+        if (count > 0) counted.push({ term, count })
+      }
+      return counted
     },
     priceRange: () => priceRangeOf(market, unpriced),
   }
 }
 
 /** The bits of a block as they are kept: few as places. */
-function packed(bits: Uint8Array): Bits | Uint16Array<ArrayBuffer> {
+function packed(bits: Uint8Array): Words | Uint16Array<ArrayBuffer> {
   // A copy, since what came is a slice of something larger, at any offset.
-  const words = new Uint32Array(new Uint8Array(bits).buffer)
-  return countOf(words) <= placesAtMost ? Uint16Array.from(placesOf(words)) : words
+  const own = bitsOf(new Uint32Array(new Uint8Array(bits).buffer))
+  return countOf(own) <= placesAtMost ? Uint16Array.from(placesOf(own)) : own.words
 }
 
-const noBits = (market: Market): Bits => new Uint32Array(market.blocks * wordsABlock)
+const bitsOf = (words: Words): Bits => ({ words, bytes: new Uint8Array(words.buffer) })
+const noBits = (market: Market): Bits => bitsOf(new Uint32Array(market.blocks * wordsABlock))
 
-const bytesOf = (bits: Bits): Uint8Array => new Uint8Array(bits.buffer, bits.byteOffset, bits.byteLength)
-
-const isSet = (bits: Bits, place: number): boolean => ((bytesOf(bits)[place >> 3] ?? 0) & (0x80 >> (place & 7))) !== 0
+const isSet = (bytes: Uint8Array, place: number): boolean =>
+  ((bytes[place >> 3] as number) & (0x80 >> (place & 7))) !== 0
 
 function setPlace(bytes: Uint8Array, place: number): void {
   const at = place >> 3
-  if (at < bytes.length) bytes[at] = (bytes[at] ?? 0) | (0x80 >> (place & 7))
+  if (at < bytes.length) bytes[at] = (bytes[at] as number) | (0x80 >> (place & 7))
 }
 
 function anyOfTerms(market: Market, termIds: readonly number[]): Bits {
-  const bits = noBits(market)
-  const bytes = bytesOf(bits)
+  const { words, bytes } = noBits(market)
   for (const id of termIds) {
-    for (const [block, kept] of market.postings.get(id) ?? []) {
+    for (const [block, kept] of (market.postings.get(id) ?? []).entries()) {
       if (kept instanceof Uint16Array) for (const place of kept) setPlace(bytes, block * blockSize + place)
-      else
-        for (const [at, word] of kept.entries())
-          bits[block * wordsABlock + at] = (bits[block * wordsABlock + at] as number) | word
+      else if (kept)
+        for (let i = 0, at = block * wordsABlock; i < wordsABlock; i++, at++)
+          words[at] = (words[at] as number) | (kept[i] as number)
     }
   }
-  return bits
+  return { words, bytes }
 }
 
 function ofPlaces(market: Market, places: Iterable<number>): Bits {
   const bits = noBits(market)
-  const bytes = bytesOf(bits)
-  for (const place of places) setPlace(bytes, place)
+  for (const place of places) setPlace(bits.bytes, place)
   return bits
 }
 
 function withinPrices(market: Market, { least, most }: { least: number; most: number }): Bits {
   const bits = noBits(market)
-  const bytes = bytesOf(bits)
   for (const [block, prices] of market.prices) {
-    for (let place = 0; place < blockSize; place++) {
-      const price = prices[place] as number
-      if (price >= least && price <= most) setPlace(bytes, block * blockSize + place)
+    for (let at = 0, place = 0; at < bytesABlock; at++) {
+      let byte = 0
+      for (let bit = 0x80; bit > 0; bit >>= 1, place++) {
+        const price = prices[place] as number
+        if (price >= least && price <= most) byte |= bit
+      }
+      bits.bytes[block * bytesABlock + at] = byte
     }
   }
   return bits
@@ -182,9 +190,11 @@ function withinPrices(market: Market, { least, most }: { least: number; most: nu
 
 function intersection(market: Market, sets: readonly Bits[]): Bits {
   const [first, ...others] = sets
-  const bits = first ? first.slice() : noBits(market)
-  for (const other of others) for (let i = 0; i < bits.length; i++) bits[i] = (bits[i] as number) & (other[i] as number)
-  return bits
+  if (!first) return noBits(market)
+  const words = first.words.slice()
+  for (const other of others)
+    for (let i = 0; i < words.length; i++) words[i] = (words[i] as number) & (other.words[i] as number)
+  return bitsOf(words)
 }
 
 /** Bits that are set in a word (Hacker's Delight, section 5-1). */
@@ -194,30 +204,33 @@ function ones(word: number): number {
   return Math.imul((sum + (sum >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
 }
 
-function countOf(bits: Bits): number {
+function countOf({ words }: Bits): number {
   let count = 0
-  for (const word of bits) count += ones(word)
+  for (let i = 0; i < words.length; i++) count += ones(words[i] as number)
   return count
 }
 
-function countAmong(posting: Posting, among: Bits): number {
-  const bytes = bytesOf(among)
+function countAmong(posting: Posting, { words, bytes }: Bits): number {
   let count = 0
-  for (const [block, kept] of posting) {
+  for (let block = 0; block < posting.length; block++) {
+    const kept = posting[block]
+    if (kept === undefined) continue
     if (kept instanceof Uint16Array) {
       const from = block * bytesABlock
-      for (const place of kept) count += ((bytes[from + (place >> 3)] ?? 0) >> (7 - (place & 7))) & 1
+      for (let i = 0; i < kept.length; i++) {
+        const place = kept[i] as number
+        count += ((bytes[from + (place >> 3)] as number) >> (7 - (place & 7))) & 1
+      }
     } else {
       const from = block * wordsABlock
-      for (let i = 0; i < wordsABlock; i++) count += ones((kept[i] as number) & (among[from + i] as number))
+      for (let i = 0; i < wordsABlock; i++) count += ones((kept[i] as number) & (words[from + i] as number))
     }
   }
   return count
 }
 
-function placesOf(bits: Bits): number[] {
+function placesOf({ bytes }: Bits): number[] {
   const places: number[] = []
-  const bytes = bytesOf(bits)
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] as number
     for (let bit = 0; byte !== 0 && bit < 8; bit++) if (byte & (0x80 >> bit)) places.push(at * 8 + bit)
@@ -225,14 +238,12 @@ function placesOf(bits: Bits): number[] {
   return places
 }
 
-function priceRangeOf(market: Market, among: Bits): ReturnType<Matches['priceRange']> {
-  const bytes = bytesOf(among)
+function priceRangeOf(market: Market, { bytes }: Bits): ReturnType<Matches['priceRange']> {
   let lowest = Number.POSITIVE_INFINITY
   let highest = Number.NEGATIVE_INFINITY
   for (const [block, prices] of market.prices) {
-    const from = block * bytesABlock
     for (let place = 0; place < blockSize; place++) {
-      if (!(((bytes[from + (place >> 3)] ?? 0) >> (7 - (place & 7))) & 1)) continue
+      if (!isSet(bytes, block * blockSize + place)) continue
       const price = prices[place] as number
       if (price < lowest) lowest = price
       if (price > highest) highest = price

@@ -3,7 +3,7 @@ import { renderToString } from 'preact-render-to-string'
 import { Document } from '../parts/document.tsx'
 import { VisitorLinks } from '../parts/header.tsx'
 import { FrameProvider } from '../parts/shop.tsx'
-import type { Frame, Head, PageName, Pages, Views, Visitor } from '../views.ts'
+import type { Frame, Head, PageName, Pages, Place, Views, Visitor } from '../views.ts'
 import { AccountPage, AddressesPage, StaffPage } from './account.tsx'
 import { CartPage } from './cart.tsx'
 import { CheckoutPage } from './checkout.tsx'
@@ -37,10 +37,10 @@ const components: { readonly [N in PageName]: FunctionComponent<Views[N]> } = {
 
 /** All pages of the shop. This file is what the routes get, compiled. */
 export const pages: Pages = {
-  render<N extends PageName>(name: N, frame: Frame, head: Head, view: Views[N]): string {
+  render<N extends PageName>(name: N, place: Place, head: Head, view: Views[N]): string {
     const Page = components[name] as FunctionComponent<Views[N]>
     return `<!doctype html>${renderToString(
-      <Document frame={frame} head={head}>
+      <Document {...place} head={head}>
         <Page {...view} />
       </Document>,
     )}`

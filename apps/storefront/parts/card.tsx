@@ -1,4 +1,5 @@
 import type { Listed } from '../views.ts'
+import { useKept } from './kept.tsx'
 import { Picture } from './picture.tsx'
 import { Price, reduction } from './price.tsx'
 import { productPath, useShop } from './shop.tsx'
@@ -7,7 +8,7 @@ import { productPath, useShop } from './shop.tsx'
 const gridSizes = '(min-width: 64rem) 18rem, (min-width: 44rem) 30vw, 46vw'
 
 /** A product in its niche of the arcade. */
-export function ProductCard({ product, isEager = false }: { product: Listed; isEager?: boolean }) {
+function ProductCard({ product, isEager }: { product: Listed; isEager: boolean }) {
   const { href } = useShop()
   const off = reduction(product.priceFrom, product.compareAtPrice)
   return (
@@ -44,11 +45,7 @@ export function ProductGrid({
   eager?: number
   id?: string
 }) {
-  return (
-    <ul class="grid" id={id}>
-      {products.map((product, index) => (
-        <ProductCard product={product} isEager={index < eager} />
-      ))}
-    </ul>
-  )
+  const card = useKept(ProductCard)
+  const cards = products.map((product, index) => card({ product, isEager: index < eager }))
+  return <ul class="grid" id={id} dangerouslySetInnerHTML={{ __html: cards.join('') }} />
 }

@@ -1,11 +1,11 @@
 import type { ComponentChildren } from 'preact'
-import type { Frame, Head } from '../views.ts'
-import { Footer } from './footer.tsx'
+import type { Frame, Head, Place } from '../views.ts'
+import { Footer, PlainFooter } from './footer.tsx'
 import { CheckoutHeader, Header } from './header.tsx'
 import { FrameProvider } from './shop.tsx'
 
 /** A whole page: what browsers and search engines read first, then head, content and foot. */
-export function Document({ frame, head, children }: { frame: Frame; head: Head; children: ComponentChildren }) {
+export function Document({ frame, path, head, children }: Place & { head: Head; children: ComponentChildren }) {
   const { assets, slots, shopName, settings, origin } = frame
   const isCheckout = head.kind === 'checkout'
   const title = head.title === shopName ? `${shopName} · ${settings.tagline}` : `${head.title} · ${shopName}`
@@ -59,7 +59,7 @@ export function Document({ frame, head, children }: { frame: Frame; head: Head; 
           <main id="main" tabIndex={-1}>
             {children}
           </main>
-          <Footer isPlain={isCheckout} />
+          {isCheckout ? <PlainFooter /> : <Footer path={path} />}
           <div id="status" role="status" class="visually-hidden" />
         </body>
       </html>

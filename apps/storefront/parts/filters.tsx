@@ -2,6 +2,7 @@ import { formatDecimal } from '#kernel/money'
 import type { Facet, ListingQuery, Problems, Sort, Views } from '../views.ts'
 import { fieldId } from './field.tsx'
 import { CloseIcon, FilterIcon } from './icons.tsx'
+import { useKept } from './kept.tsx'
 import { defaultSort, listingAddress, without } from './listing-address.ts'
 import { useShop } from './shop.tsx'
 
@@ -129,31 +130,44 @@ function FacetValues({ facet, chosen }: { facet: Facet; chosen: readonly string[
     value.selected || chosen.includes(value.value)
   const first = facet.values.filter((value, index) => index < valuesShown || isChosen(value))
   const rest = facet.values.filter((value) => !first.includes(value))
-  const item = (value: (typeof facet.values)[number]) => (
+  const item = useKept(FacetValue)
+  const list = (values: Facet['values']): string =>
+    values
+      .map((one) =>
+        item({ facet: facet.key, value: one.value, isChosen: isChosen(one) }).replace(countGap, String(one.count)),
+      )
+      .join('')
+  return (
+    <fieldset class="facet">
+      <legend>{facet.title}</legend>
+      <ul dangerouslySetInnerHTML={{ __html: list(first) }} />
+      {rest.length > 0 && (
+        <details id={fieldId(`more-${facet.key}`)}>
+          <summary>{rest.length} more</summary>
+          <ul dangerouslySetInnerHTML={{ __html: list(rest) }} />
+        </details>
+      )}
+    </fieldset>
+  )
+}
+
+/** Stands where the count will: it is another one on each page. No text of a shop has this character. */
+const countGap = '\0'
+
+function FacetValue({ facet, value, isChosen }: { facet: string; value: string; isChosen: boolean }) {
+  return (
     <li>
       <label class="check">
         <input
           type="checkbox"
-          id={fieldId(`facet-${facet.key}-${value.value}`)}
-          name={`filter[${facet.key}]`}
-          value={value.value}
-          checked={isChosen(value)}
+          id={fieldId(`facet-${facet}-${value}`)}
+          name={`filter[${facet}]`}
+          value={value}
+          checked={isChosen}
         />
-        <span>{value.value}</span> <span class="count">{value.count}</span>
+        <span>{value}</span> <span class="count">{countGap}</span>
       </label>
     </li>
-  )
-  return (
-    <fieldset class="facet">
-      <legend>{facet.title}</legend>
-      <ul>{first.map(item)}</ul>
-      {rest.length > 0 && (
-        <details id={fieldId(`more-${facet.key}`)}>
-          <summary>{rest.length} more</summary>
-          <ul>{rest.map(item)}</ul>
-        </details>
-      )}
-    </fieldset>
   )
 }
 

@@ -1,68 +1,80 @@
 import { Mark } from './icons.tsx'
+import { useKept } from './kept.tsx'
 import { categoryPath, useShop } from './shop.tsx'
 
-export function Footer({ isPlain }: { isPlain: boolean }) {
-  const { shopName, settings, categories, href } = useShop()
-  if (isPlain) {
-    return (
-      <footer class="footer-plain wide">
-        <ul>
-          {settings.pages.map(({ slug, title }) => (
-            <li>
-              <a href={href(`/pages/${slug}`)}>{title}</a>
-            </li>
-          ))}
-        </ul>
-      </footer>
-    )
-  }
+export function Footer({ path }: { path: string }) {
+  const { shopName } = useShop()
+  const columns = useKept(Columns)
   return (
     <footer class="footer">
       <div class="footer-arcade" aria-hidden="true" />
       <div class="footer-inner">
-        <div class="wide footer-columns">
-          <section class="footer-about">
-            <p class="brand">
-              <Mark />
-              <span>{shopName}</span>
-            </p>
-            <p>{settings.description}</p>
-          </section>
-          <nav aria-labelledby="footer-shop">
-            <h2 id="footer-shop">Shop</h2>
-            <ul>
-              {categories.slice(0, 8).map(({ handle, title }) => (
-                <li>
-                  <a href={href(categoryPath(handle))}>{title}</a>
-                </li>
-              ))}
-              <li>
-                <a href={href('/products')}>Everything</a>
-              </li>
-            </ul>
-          </nav>
-          {settings.pages.length > 0 && (
-            <nav aria-labelledby="footer-help">
-              <h2 id="footer-help">Good to know</h2>
-              <ul>
-                {settings.pages.map(({ slug, title }) => (
-                  <li>
-                    <a href={href(`/pages/${slug}`)}>{title}</a>
-                  </li>
-                ))}
-              </ul>
-            </nav>
-          )}
-          <Contact />
-        </div>
+        <div class="wide footer-columns" dangerouslySetInnerHTML={{ __html: columns({}) }} />
         <div class="wide footer-base">
-          <MarketLinks />
+          <MarketLinks path={path} />
           <p>
             © {new Date().getUTCFullYear()} {shopName}
           </p>
         </div>
       </div>
     </footer>
+  )
+}
+
+/** Of the checkout: nothing in it leads away. */
+export function PlainFooter() {
+  return (
+    <footer class="footer-plain wide">
+      <TextPages />
+    </footer>
+  )
+}
+
+function Columns() {
+  const { shopName, settings, categories, href } = useShop()
+  return (
+    <>
+      <section class="footer-about">
+        <p class="brand">
+          <Mark />
+          <span>{shopName}</span>
+        </p>
+        <p>{settings.description}</p>
+      </section>
+      <nav aria-labelledby="footer-shop">
+        <h2 id="footer-shop">Shop</h2>
+        <ul>
+          {categories.slice(0, 8).map(({ handle, title }) => (
+            <li>
+              <a href={href(categoryPath(handle))}>{title}</a>
+            </li>
+          ))}
+          <li>
+            <a href={href('/products')}>Everything</a>
+          </li>
+        </ul>
+      </nav>
+      {settings.pages.length > 0 && (
+        <nav aria-labelledby="footer-help">
+          <h2 id="footer-help">Good to know</h2>
+          <TextPages />
+        </nav>
+      )}
+      <Contact />
+    </>
+  )
+}
+
+function TextPages() {
+  const { settings, href } = useShop()
+  return (
+    <ul>
+      {settings.pages.map(({ slug, title }) => (
+        <li>
+          <a href={href(`/pages/${slug}`)}>{title}</a>
+        </li>
+      ))}
+    </ul>
   )
 }
 
@@ -96,8 +108,8 @@ function Contact() {
 }
 
 /** The same page in another market. */
-function MarketLinks() {
-  const { markets, market, path } = useShop()
+function MarketLinks({ path }: { path: string }) {
+  const { markets, market } = useShop()
   if (markets.length < 2) return null
   return (
     <nav class="markets" aria-label="Delivery region and currency">

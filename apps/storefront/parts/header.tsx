@@ -1,13 +1,16 @@
 import type { Visitor } from '../views.ts'
 import { CartIcon, CloseIcon, LockIcon, Mark, MenuIcon, PersonIcon, SearchIcon } from './icons.tsx'
+import { useKept } from './kept.tsx'
 import { categoryPath, useShop } from './shop.tsx'
 
 /** As many as fit beside the name on a small desktop; the menu has all. */
 const categoriesInHeader = 6
 
 export function Header() {
-  const { settings, categories, href, slots } = useShop()
+  const { settings, href } = useShop()
   const { announcement } = settings
+  const bar = useKept(Bar)
+  const menu = useKept(Menu)
   return (
     <>
       {announcement && (
@@ -15,29 +18,34 @@ export function Header() {
           <a href={local(announcement.href, href)}>{announcement.label}</a>
         </aside>
       )}
-      <header class="header">
-        <div class="header-bar wide">
-          <button class="icon-button menu-button" type="button" popovertarget="menu" aria-label="Menu">
-            <MenuIcon />
-          </button>
-          <Brand />
-          <nav class="header-nav" aria-label="Categories">
-            <ul>
-              {categories.slice(0, categoriesInHeader).map(({ handle, title }) => (
-                <li>
-                  <a href={href(categoryPath(handle))}>{title}</a>
-                </li>
-              ))}
-            </ul>
-          </nav>
-          <SearchForm />
-          <nav id="visitor" class="visitor" aria-label="Account and cart">
-            {slots.visitor}
-          </nav>
-        </div>
-      </header>
-      <Menu />
+      <header class="header" dangerouslySetInnerHTML={{ __html: bar({}) }} />
+      <div id="menu" popover="auto" class="menu" dangerouslySetInnerHTML={{ __html: menu({}) }} />
     </>
+  )
+}
+
+function Bar() {
+  const { categories, href, slots } = useShop()
+  return (
+    <div class="header-bar wide">
+      <button class="icon-button menu-button" type="button" popovertarget="menu" aria-label="Menu">
+        <MenuIcon />
+      </button>
+      <Brand />
+      <nav class="header-nav" aria-label="Categories">
+        <ul>
+          {categories.slice(0, categoriesInHeader).map(({ handle, title }) => (
+            <li>
+              <a href={href(categoryPath(handle))}>{title}</a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <SearchForm />
+      <nav id="visitor" class="visitor" aria-label="Account and cart">
+        {slots.visitor}
+      </nav>
+    </div>
   )
 }
 
@@ -75,7 +83,7 @@ function SearchForm() {
 function Menu() {
   const { categories, settings, href } = useShop()
   return (
-    <div id="menu" popover="auto" class="menu">
+    <>
       <button
         class="icon-button menu-close"
         type="button"
@@ -107,7 +115,7 @@ function Menu() {
           ))}
         </ul>
       </nav>
-    </div>
+    </>
   )
 }
 

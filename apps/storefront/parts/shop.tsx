@@ -6,10 +6,15 @@ import type { Frame } from '../views.ts'
 const FrameContext = createContext<Frame | null>(null)
 export const FrameProvider = FrameContext.Provider
 
-/** What every part may need: the frame, links that stay in the market, amounts and dates as people there read them. */
-export function useShop() {
+export function useFrame(): Frame {
   const frame = useContext(FrameContext)
   if (!frame) throw new Error('storefront: a part was drawn outside of a page')
+  return frame
+}
+
+/** What every part may need: the frame, links that stay in the market, amounts and dates as people there read them. */
+export function useShop() {
+  const frame = useFrame()
   const { market, prefix } = frame
   return {
     ...frame,
