@@ -127,5 +127,37 @@ for (const shape of shapes) {
       // In the head, the menu and the foot.
       await untilShown(3, async () => (await page('/products')).split('/categories/kept">Kept things<').length - 1)
     })
+
+    test('a page lasts until there are news, is another one for who brings a cart, and tells how few are left', async () => {
+      const { variantId, productId, locationId } = await sell(shop, {
+        handle: 'kept-plate',
+        onHand: 100,
+        prices: { eu: 1_990 },
+      })
+      const ask = async (cookie?: string) => {
+        const answer = await fetch(`${shop.url}/products/kept-plate`, cookie ? { headers: { cookie } } : {})
+        return { etag: answer.headers.get('etag'), text: await answer.text() }
+      }
+      // Each drawing has a nonce of its own, so that another one has another tag.
+      const isKept = async (): Promise<boolean> => {
+        const first = await ask()
+        await pause(2 * freshMs)
+        return first.etag !== null && (await ask()).etag === first.etag
+      }
+      await untilShown(true, isKept)
+      const units = (text: string) => /class="badge">(\d+)</.exec(text)?.[1] ?? null
+      assert.equal(units((await ask()).text), null)
+      const cookie = `stoa-cart=cart_${'0'.repeat(26)}.7`
+      assert.equal(units((await ask(cookie)).text), '7')
+      assert.equal(units((await ask()).text), null)
+
+      const prices = [{ variantId, market: 'eu', amount: 1_490, compareAtAmount: null }]
+      assert.ok((await shop.client(pricing).setPrices({ productId, prices })).ok)
+      await untilShown(true, async () => (await ask()).text.includes('€14.90'))
+      const levels = (onHand: number) => ({ levels: [{ variantId, locationId, onHand }], reason: 'count' })
+      assert.ok((await shop.client(inventory).setLevels(levels(3))).ok)
+      await untilShown(true, async () => (await ask()).text.includes('Only 3 left'))
+      assert.equal(await isKept(), false)
+    })
   })
 }
