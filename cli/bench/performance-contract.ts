@@ -14,8 +14,8 @@ import type { Driver } from './workers.ts'
 export const budgets = {
   kept: { what: 'a product detail that is kept, in requests to a bare Fastify', atMost: 2.2 },
   made: { what: 'a filtered listing that nobody asked for before, in requests to a bare Fastify', atMost: 38 },
-  order: { what: 'an order in three requests, in requests to a bare Fastify', atMost: 640 },
-  orderInPostgres: { what: 'an order in PostgreSQL, in pgbench -N transactions', atMost: 70 },
+  order: { what: 'an order in three requests, in requests to a bare Fastify', atMost: 420 },
+  orderInPostgres: { what: 'an order in PostgreSQL, in pgbench -N transactions', atMost: 46 },
 } as const
 
 export type Budget = keyof typeof budgets

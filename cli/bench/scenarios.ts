@@ -16,7 +16,8 @@ export type Scenario = {
 }
 
 const lookersAtOnce = 16
-const buyersAtOnce = 24
+/** Who come together share statements: fewer buyers keep both cores as busy and sell less. */
+const buyersAtOnce = 64
 const staffAtOnce = 4
 
 const look = (name: VisitName, what: string, path: string | null): Scenario => ({
