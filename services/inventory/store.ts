@@ -143,9 +143,10 @@ export async function availability(
   db: Executor,
   variantIds: readonly string[],
 ): Promise<{ variantId: string; available: number }[]> {
+  // A subquery hides how many they are: knowing that, PostgreSQL takes a plan of its own for each time, which costs twice what it does.
   const { rows } = await sql<{ variantId: string; available: number }>`
     select v.variant_id as "variantId", greatest(0, coalesce(sum(on_hand - reserved - allocated), 0))::bigint as available
-    from (select distinct variant_id from unnest(${variantIds}::text[]) as given (variant_id)) v
+    from (select distinct variant_id from unnest((select ${variantIds}::text[])) as given (variant_id)) v
     left join levels l on l.variant_id = v.variant_id
     group by v.variant_id order by v.variant_id`.execute(db)
   return rows
