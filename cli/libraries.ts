@@ -80,6 +80,7 @@ export async function keepLibraries(cache = librariesCache): Promise<boolean> {
     bundle: true,
     // What two of them share stays one: kysely knows its own by their classes.
     splitting: true,
+    // Two classes of one name would be told apart by a number, and errors are known by their names.
     keepNames: true,
     platform: 'node',
     format: 'esm',
