@@ -80,15 +80,21 @@ async function open(
     const { reachCatalog } = await import('../services/catalog-move.ts')
     await reachCatalog(environment.mongodbUrl)
   }
-  // Two thousand modules load while PostgreSQL starts: nothing here is imported before it is on its way.
-  const starting = openDatabases(environment, data.path, options.onProgress).then((server) => {
-    stops.push(server.stop)
-    return server
-  })
+  // The modules load while PostgreSQL starts, and not before it is on its way: loading leaves no room for anything else.
+  const launched = Promise.withResolvers<void>()
+  if (withoutDatabase(environment.databases, environment.services).length === 0) launched.resolve()
+  const starting = openDatabases(environment, data.path, options.onProgress, { onLaunched: launched.resolve })
+    .finally(launched.resolve)
+    .then((server) => {
+      stops.push(server.stop)
+      return server
+    })
   // Settled together, so that a fault of the configuration does not leave a database that is just starting.
   const [database, loaded] = await Promise.all([
     starting,
-    loadModules(read, hasEdge).catch((error) => starting.then(() => Promise.reject(error))),
+    launched.promise
+      .then(() => loadModules(read, hasEdge))
+      .catch((error) => starting.then(() => Promise.reject(error))),
   ])
   const { settings, modules, registry, sandboxSecrets, edgeApps } = loaded
   const publicUrl = publicUrlOf(environment)
@@ -220,20 +226,25 @@ export async function refuseTakenPort(host: string, port: number): Promise<void>
 
 /**
  * The databases that the environment names, and an embedded one for what has none there.
- * @param settings PostgreSQL's, for an embedded one
+ * @param more PostgreSQL's settings for an embedded one, and who is told when it is on its way
  */
 export async function openDatabases(
   environment: Environment,
   dataFolder: string,
   onProgress: Progress,
-  settings: Record<string, number> = {},
+  { settings = {}, onLaunched }: { settings?: Record<string, number>; onLaunched?: () => void } = {},
 ): Promise<{ databases: Databases; firstStart: boolean; stop: () => Promise<void> }> {
   const { databases, services, migratesAtStart } = environment
   // Who does not migrate signs in as its services do, when their schemas are checked.
   if (migratesAtStart) for (const [names, url] of databasesOf(databases, services)) await checkDatabase(url, names)
   if (withoutDatabase(databases, services).length === 0)
     return { databases, firstStart: false, stop: async () => undefined }
-  const postgres = await startEmbeddedPostgres({ dataFolder, onProgress, settings })
+  const postgres = await startEmbeddedPostgres({
+    dataFolder,
+    onProgress,
+    settings,
+    ...(onLaunched ? { onLaunched } : {}),
+  })
   await createDatabase(postgres.url, 'stoa')
   const { shared } = oneDatabase(inDatabase(postgres.url, 'stoa'))
   return { databases: { ...databases, shared }, firstStart: postgres.firstStart, stop: () => postgres.stop() }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -187,4 +187,29 @@ test('help and unknown commands', async () => {
   const wrong = stoa(['import'], {})
   assert.equal(await wrong.ended, 1)
   assert.match(wrong.output(), /usage: stoa import FILE/)
+})
+
+test('a start loads nothing of the shop before PostgreSQL is on its way', async () => {
+  const [port = 0] = await freePorts(1)
+  const config = join(folder, 'config.mjs')
+  const seen = join(folder, 'children')
+  // What the shop is to be is read first of all that is loaded: it writes down which programs run under it then.
+  await writeFile(
+    config,
+    `import { readFileSync, writeFileSync } from 'node:fs'
+     export { default } from ${JSON.stringify(join(root, 'stoa.config.ts'))}
+     const children = readFileSync('/proc/self/task/' + process.pid + '/children', 'utf8').split(' ').filter(Boolean)
+     writeFileSync(${JSON.stringify(seen)}, children.map((id) => readFileSync('/proc/' + id + '/cmdline', 'utf8')).join())`,
+  )
+  const running = stoa(['start'], {
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    STOA_DATA: join(folder, 'order-of-a-start'),
+    STOA_DEMO: 'off',
+    STOA_CONFIG: config,
+  })
+  await untilOpen(`http://127.0.0.1:${port}/api/products`, running)
+  running.child.kill('SIGTERM')
+  assert.equal(await running.ended, 0)
+  assert.match(await readFile(seen, 'utf8'), /cluster_name=stoa-/)
 })

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
@@ -6,6 +7,7 @@ import { setFlagsFromString } from 'node:v8'
 import type { Host } from '#kernel/host'
 import { allServiceNames } from '../services/names.ts'
 import type { Environment } from './environment.ts'
+import { loadKeptLibraries } from './libraries.ts'
 import { openShop, type Shop } from './shop.ts'
 import { say, startProgress } from './terminal.ts'
 
@@ -24,6 +26,7 @@ const heapGrowsPercent = 60
 /** `stoa start`: hosts the shop, or the named services of it, until it is told to stop. */
 export async function start(environment: Environment, folder: string): Promise<number> {
   setFlagsFromString(`--heap-growing-percent=${heapGrowsPercent}`)
+  const librariesKept = loadKeptLibraries()
   const progress = startProgress()
   const stopping = stopOnSignal()
   try {
@@ -41,6 +44,7 @@ export async function start(environment: Environment, folder: string): Promise<n
     progress.end()
     if (isForPeople(environment)) announce(environment, shop, made.password)
     else say(`${[...environment.services].join(', ')} on http://${environment.internal.host}:${shop.host.internalPort}`)
+    if (!librariesKept) keepLibrariesMeanwhile()
     if (stopping.asked) await stopping.stop()
     return 0
   } catch (error) {
@@ -51,6 +55,15 @@ export async function start(environment: Environment, folder: string): Promise<n
 
 const readSettings = async ({ configFile }: Environment, folder: string) =>
   (await import('./settings.ts')).loadSettings(folder, configFile)
+
+/** For the next start, while this one sells. */
+function keepLibrariesMeanwhile(): void {
+  const program = join(import.meta.dirname, 'keep-libraries.ts')
+  const child = spawn(process.execPath, [program], { stdio: 'ignore', windowsHide: true })
+  // It is tried again by the next start, which is only slower without.
+  child.on('error', () => undefined)
+  child.unref()
+}
 
 /** Whether a person waits for this process, and not an orchestrator for one of many. */
 const isForPeople = ({ services }: Environment): boolean => services.has('edge') && services.has('identity')

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { finished } from 'node:stream/promises'
 import cookie from '@fastify/cookie'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
@@ -19,6 +19,9 @@ import {
 import { schemaController } from './schema-compilers.ts'
 import type { Metrics } from './telemetry.ts'
 import { isRecording, readTraceparent, startSpan } from './tracing.ts'
+
+// Not imported: an import reads every export, and among those of node:http are some that load a whole client, of sixteen megabytes.
+const { createServer } = process.getBuiltinModule('node:http')
 
 /** A web application that lives beside the API: storefront, admin, API reference. */
 export type EdgeApp = (app: FastifyInstance) => Promise<void>

@@ -56,9 +56,12 @@ export async function startEmbeddedPostgres(options: {
   port?: number
   settings?: Record<string, string | number>
   onProgress?: (line: string) => void
+  /** Called once the server is on its way, which takes a while: whoever has much to do begins then. */
+  onLaunched?: () => void
 }): Promise<EmbeddedPostgres> {
   const data = await openDataFolder(options.dataFolder)
   const onProgress = options.onProgress ?? (() => undefined)
+  const onLaunched = options.onLaunched ?? (() => undefined)
   const lock = lockFile(join(data.path, 'postgres.lock'))
   if (!lock) throw startError('postgres-in-use', `Another process runs the database in ${data.path}: stop it first.`)
   try {
@@ -83,7 +86,7 @@ export async function startEmbeddedPostgres(options: {
     rotateLog(logFile)
 
     const addressFile = join(data.path, 'postgres.json')
-    const place = await launchSomewhere(cluster, settings, options.port, await lastPort(addressFile))
+    const place = await launchSomewhere({ ...cluster, onLaunched }, settings, options.port, await lastPort(addressFile))
     const url = urlOf(cluster, place, password)
     const record = (server: PostgresServer) => writeAddress(addressFile, { url, port: place.port, pid: server.pid })
     await record(place.server)

@@ -205,8 +205,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
   await internalServer.listen({ host: options.internal.host, port: options.internal.port })
   const audit = options.audit?.(clientOf) ?? (async () => undefined)
   running.set(hostContract.name, hostService({ contracts, health, deadLetters, audit, remote, metrics }))
-  const edge = options.edge ? await openEdge(options, contracts, mesh, clientOf, answers, readiness, admission) : null
-  await options.beforeReady?.(clientOf)
+  // Beside each other: what has to be there may be a password that is hashed, which takes as long as the door.
+  const [edge] = await Promise.all([
+    options.edge ? openEdge(options, contracts, mesh, clientOf, answers, readiness, admission) : null,
+    options.beforeReady?.(clientOf),
+  ])
   const stopJobs = startJobs(started, admission, metrics)
   const stopWatching = watchProcess(metrics.registry, {
     databases: () => started.flatMap(({ definition, db }) => (db ? [{ service: definition.contract.name, db }] : [])),

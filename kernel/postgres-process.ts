@@ -25,6 +25,8 @@ export type Cluster = {
   readonly runAs: RunAs | undefined
   readonly logFile: string
   readonly onProgress: (line: string) => void
+  /** Called when a server has been spawned, before it takes connections. */
+  readonly onLaunched?: () => void
 }
 
 export type PostgresServer = {
@@ -60,6 +62,7 @@ export async function launchPostgres(
   for (;;) {
     const from = existsSync(cluster.logFile) ? statSync(cluster.logFile).size : 0
     const server = spawnServer(cluster, settings, foreign)
+    cluster.onLaunched?.()
     if (await becomesReady(cluster, server)) return server
     const words = lastWords(cluster.logFile, from)
     const code = reasons.find(([pattern]) => pattern.test(words))?.[1] ?? 'postgres-refused'

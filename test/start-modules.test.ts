@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { registerHooks } from 'node:module'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { promisify } from 'node:util'
 
 /** What few requests need, and how many modules it is: a start that loads all of it again is a third slower. */
 const notAtStart: Readonly<Record<string, RegExp>> = {
@@ -40,4 +43,22 @@ test('a shop that answers its first request has loaded nothing that only others 
     return found ? [`what ${what}: ${found}`] : []
   })
   assert.deepEqual(early, [])
+})
+
+test('nor has it loaded the HTTP client that Node brings along, by an import of node:http', async () => {
+  // What `stoa start` loads, in a process of its own: the tests' shop is asked by that client.
+  const modules = ['kernel/host.ts', 'services/registry.ts', 'cli/edge-apps.ts', 'providers/payments/sandbox/server.ts']
+  const program = `await Promise.all(${JSON.stringify(modules)}.map((file) => import('./' + file)))
+    process.stdout.write(process.moduleLoadList.join())`
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', program],
+    { cwd: join(import.meta.dirname, '..') },
+  )
+  const loaded = stdout.split(',')
+  assert.ok(loaded.includes('NativeModule http'), 'what Node has loaded is seen')
+  assert.deepEqual(
+    loaded.filter((name) => name.includes('undici')),
+    [],
+  )
 })

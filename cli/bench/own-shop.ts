@@ -20,7 +20,8 @@ export type OwnShop = {
   stop(): Promise<void>
 }
 
-export const program = join(import.meta.dirname, '..', 'stoa.ts')
+const root = join(import.meta.dirname, '..', '..')
+export const program = join(root, 'cli', 'stoa.ts')
 export const staff = { email: 'owner@bench.example', password: 'a staff password for the bench' }
 /** The first start makes a cluster, and a busy machine takes its time. */
 const startWithinMs = 180_000
@@ -37,6 +38,8 @@ export const plainVariables = (): Record<string, string> =>
 export function environmentOf(dataFolder: string, port: number): Record<string, string> {
   return {
     ...plainVariables(),
+    // As `npx stoa` has it: without, each start strips the types again.
+    NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/stoa'),
     HOST: '127.0.0.1',
     PORT: String(port),
     STOA_DATA: dataFolder,

@@ -70,7 +70,7 @@ export async function openCluster(options: {
   for (const port of [environment.port, ...(sandbox ? [sandboxPort] : [])])
     await refuseTakenPort(environment.host, port)
   const database = await openDatabases(environment, data.path, onProgress, {
-    max_connections: databaseConnections,
+    settings: { max_connections: databaseConnections },
   })
   ending.add(database.stop)
   const [meshPort = 0] = await freePorts(1)
