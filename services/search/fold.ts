@@ -13,11 +13,15 @@ const plain: Readonly<Record<string, string>> = {
   ı: 'i',
 }
 
+const plainAscii = /^[ -~]*$/
+
 /**
  * A text as it is compared: lower case, without accents, one space between words. Both sides of every comparison are
  * folded here, so that PostgreSQL's locale does not matter.
  */
 export function fold(text: string): string {
+  // Most words have neither accents nor letters of their own.
+  if (plainAscii.test(text)) return text.toLowerCase().replace(/ {2,}/g, ' ').trim()
   return text
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
