@@ -129,7 +129,23 @@ test('cleaning what is clean changes nothing', () => {
 test('plain paragraphs, which are taken as they are, come out as those that are looked through', () => {
   // A line break before them has all of it looked through.
   const lookedThrough = (html: string): string => cleanHtml(`<br />${html}`).slice('<br />'.length)
-  const piece = fc.constantFrom('<p>', '</p>', '<h2>', '</h2>', '<h3>', '</h3>', 'Oak ', '"', "'", '\n', 'é', '\u00a0', '<div>', '&', '>')
+  const piece = fc.constantFrom(
+    '<p>',
+    '</p>',
+    '<h2>',
+    '</h2>',
+    '<h3>',
+    '</h3>',
+    'Oak ',
+    '"',
+    "'",
+    '\n',
+    'é',
+    '\u00a0',
+    '<div>',
+    '&',
+    '>',
+  )
   const paragraph = fc.constantFrom('<p>Oak "table" it’s</p>', '<h2>Sizes</h2>', '<p></p>', ' and ')
   fc.assert(
     fc.property(fc.array(fc.oneof(piece, paragraph, paragraph), { maxLength: 8 }), (pieces) => {
