@@ -46,36 +46,43 @@ export const under = (first: string, second?: string | number): RangeOptions => 
 /** Opens the LMDB files in `folder`, which any number of processes of this host may use at the same time. */
 export function openEnvironment(folder: string): Environment {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const root = open({ path: folder, noSubdir: false, maxDbs: tablesAtMost, overlappingSync: false })
+  const root = open({ path: folder, noSubdir: false, maxDbs: tablesAtMost })
   // A process that was killed leaves its place in the table of readers behind, and old pages with it.
   root.readerCheck()
   const shop = root.openDB<string, Key>('shop', { encoding: 'string' })
   const residence = (): Residence | null => JSON.parse(shop.get('residence') ?? 'null') as Residence | null
   let queue: Waiting[] = []
-  let writing: Promise<void> | null = null
+  let scheduled = false
 
-  const run = async (batch: readonly Waiting[]): Promise<void> => {
+  const run = (batch: readonly Waiting[]): void => {
     try {
-      const results = await root.childTransaction(() => batch.map(({ work }) => work()))
+      const results = root.transactionSync(() => batch.map(({ work }) => work()))
       batch.forEach(({ resolve }, index) => {
         resolve(results[index] as never)
       })
     } catch (error) {
       // Nothing of the batch was written. Each runs alone once, so that a faulty one takes nobody along.
-      if (batch.length > 1) for (const one of batch) await run([one])
+      if (batch.length > 1) for (const one of batch) run([one])
       else batch[0]?.reject(error)
     }
   }
-  const runAll = async (): Promise<void> => {
-    await new Promise((resolve) => setImmediate(resolve))
-    while (queue.length > 0) await run(queue.splice(0, worksAtMost))
-    writing = null
+  const flush = (): void => {
+    scheduled = false
+    const batch = queue.slice(0, worksAtMost)
+    queue = queue.slice(worksAtMost)
+    if (queue.length > 0) schedule()
+    run(batch)
+  }
+  const schedule = (): void => {
+    if (scheduled) return
+    scheduled = true
+    setImmediate(flush)
   }
 
   const writeAlways = <R>(work: () => R): Promise<R> =>
     new Promise<R>((resolve, reject) => {
       queue.push({ work, resolve, reject })
-      writing ??= runAll()
+      schedule()
     })
   return {
     table: <V>(name: string, encoding: 'json' | 'binary' | 'string' | 'ordered-binary') =>
@@ -89,7 +96,7 @@ export function openEnvironment(folder: string): Environment {
     residence,
     setResidence: (next) => writeAlways(() => void shop.putSync('residence', JSON.stringify(next))),
     async close() {
-      await writing
+      while (queue.length > 0) await new Promise((resolve) => setImmediate(resolve))
       await root.close()
     },
   }
