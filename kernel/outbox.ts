@@ -37,6 +37,8 @@ export type Backlog = {
 export type EventSource = DeadLetterStore & {
   /** Deliveries that are claimed together, where it is not as many as others do. */
   readonly batchAtMost?: number
+  /** Batches that are sent side by side while each is full, where it is not one after the other. */
+  readonly batchesAtOnce?: number
   /** Takes up to `limit` deliveries that are due, for `leaseSeconds`; other copies do not see them meanwhile. */
   claim(limit: number, leaseSeconds: number): Promise<Delivery[]>
   /** The subscriber has committed the effect. */

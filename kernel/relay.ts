@@ -56,7 +56,7 @@ export function startRelay(options: {
   log: Logger
 }): Relay {
   const { service, source, deliver, log, carrier = null } = options
-  const batchAtMost = source.batchAtMost ?? batchSize
+  const { batchAtMost = batchSize, batchesAtOnce = 1 } = source
   let running: Promise<void> | null = null
   let again = false
   let stopped = false
@@ -72,11 +72,23 @@ export function startRelay(options: {
       ...(first ? placeOf(first.event) : {}),
     })
 
-  const round = async (): Promise<number> => {
-    const deliveries = await source.claim(batchAtMost, carrier ? carriedLeaseSeconds : leaseSeconds)
-    const bySubscriber = Map.groupBy(deliveries, (delivery) => delivery.subscriber)
-    await confirmAll([...bySubscriber].map(([subscriber, group]) => send(subscriber, group)))
-    return deliveries.length
+  /** @returns whether there may be more */
+  const round = (): Promise<boolean> =>
+    withCall(callFor([]), async () => {
+      const deliveries = await source.claim(batchAtMost, carrier ? carriedLeaseSeconds : leaseSeconds)
+      const bySubscriber = Map.groupBy(deliveries, (delivery) => delivery.subscriber)
+      await confirmAll([...bySubscriber].map(([subscriber, group]) => send(subscriber, group)))
+      return deliveries.length === batchAtMost
+    })
+
+  /** Sends what is due. Of what fills a batch several go side by side, where the source says so: while one takes effect, the next is read. */
+  const sendDue = async (): Promise<void> => {
+    if (!(await round())) return
+    const untilLess = async (): Promise<void> => {
+      while (await round());
+    }
+    const ends = await Promise.allSettled(Array.from({ length: batchesAtOnce }, untilLess))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
   /** One statement confirms what a round brought. Who takes their time keeps the others waiting for no longer than a moment. */
@@ -149,7 +161,7 @@ export function startRelay(options: {
       again = false
       const since = performance.now()
       try {
-        while ((await withCall(callFor([]), round)) === batchAtMost);
+        await sendDue()
       } catch (error) {
         log.warn({ error: (error as Error).message }, 'relay could not read its events, will try again')
       }

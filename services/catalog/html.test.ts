@@ -126,6 +126,36 @@ test('cleaning what is clean changes nothing', () => {
   )
 })
 
+test('plain paragraphs, which are taken as they are, come out as those that are looked through', () => {
+  // A line break before them has all of it looked through.
+  const lookedThrough = (html: string): string => cleanHtml(`<br />${html}`).slice('<br />'.length)
+  const piece = fc.constantFrom(
+    '<p>',
+    '</p>',
+    '<h2>',
+    '</h2>',
+    '<h3>',
+    '</h3>',
+    'Oak ',
+    '"',
+    "'",
+    '\n',
+    'é',
+    '\u00a0',
+    '<div>',
+    '&',
+    '>',
+  )
+  const paragraph = fc.constantFrom('<p>Oak "table" it’s</p>', '<h2>Sizes</h2>', '<p></p>', ' and ')
+  fc.assert(
+    fc.property(fc.array(fc.oneof(piece, paragraph, paragraph), { maxLength: 8 }), (pieces) => {
+      assert.equal(cleanHtml(pieces.join('')), lookedThrough(pieces.join('')))
+    }),
+    { numRuns: 2_000 },
+  )
+  assert.equal(cleanHtml('<p>Oak</p>\n<h2>Sizes</h2>'), '<p>Oak</p>\n<h2>Sizes</h2>')
+})
+
 test('deep nesting is cut, not followed', () => {
   const cleaned = cleanHtml('<div>'.repeat(5_000))
   assert.ok(cleaned.length < 1_000)

@@ -41,6 +41,9 @@ const options: sanitizeHtml.IOptions = {
   exclusiveFilter: ({ tag, attribs }) => tag === 'img' && !/^https:\/\//i.test(attribs.src ?? ''),
 }
 
+/** Headings and paragraphs of plain text, as most descriptions are: there is nothing to clean in what has no other marks. */
+const plainParagraphs = /^[^<>&]*(?:<(p|h[1-6])>[^<>&]*<\/\1>[^<>&]*)*$/
+
 /** Dropping one broken tag can change how the next is read; what is not at rest after this many rounds is no description. */
 const roundsAtMost = 5
 
@@ -51,7 +54,7 @@ const roundsAtMost = 5
 export function cleanHtml(html: string): string {
   let text = cleanText(html)
   for (let round = 0; round < roundsAtMost; round++) {
-    if (!/[<>&]/.test(text)) return text
+    if (plainParagraphs.test(text)) return text
     const cleaned = sanitizeHtml(text, options)
     if (cleaned === text) return text
     text = cleaned

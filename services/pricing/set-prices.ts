@@ -4,7 +4,7 @@ import { type Input, type Outcome, ok } from '#kernel/contract'
 import { type Database, inTransaction } from '#kernel/database'
 import { publishAll } from '#kernel/outbox'
 import type { Markets } from './markets.ts'
-import { differingPrices, nextPriceSequences, type WantedPrice, writePrices } from './store.ts'
+import { addPrices, differingPrices, nextPriceSequences, type WantedPrice, writePrices } from './store.ts'
 
 type Deps = { readonly db: Database; readonly markets: Markets }
 type SetPrices = (typeof pricing.operations)['setPrices']
@@ -37,8 +37,9 @@ export async function setPricesOfProducts(
     const counts = Map.groupBy(differing, ({ productId }) => productId)
     return ok({ changed: products.map(({ productId }) => counts.get(productId)?.length ?? 0) })
   }
+  if (isNew && all.every(({ amount }) => amount !== null)) return changed(await addPrices(db, all))
   // A file that is imported again changes nothing, for a thousand products: that asks for no lock and no transaction.
-  const stale = isNew ? all : await differingPrices(db, all)
+  const stale = await differingPrices(db, all)
   if (stale.length === 0) return changed([])
 
   return inTransaction(db, async (tx) => {

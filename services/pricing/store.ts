@@ -90,6 +90,37 @@ export async function writePrices(
     select variant_id, market, sequence, product_id, currency, amount, compare_at_amount from wanted`.execute(tx)
 }
 
+/**
+ * Sets prices that are not there yet, as a rule, in one statement: an import puts some thousand a second there. The numbers come first,
+ * so that nobody else sets prices of these products meanwhile.
+ * @returns those that were not as wanted
+ */
+export async function addPrices(db: Executor, prices: readonly WantedPrice[]): Promise<WantedPrice[]> {
+  const { rows } = await sql<{ variantId: string; market: string }>`
+    with wanted as materialized (
+      select * from ${wanted(prices)} as w (product_id, variant_id, market, currency, amount, compare_at_amount)),
+    numbered as (
+      insert into price_sequences as s (product_id, sequence)
+      select distinct product_id, 1 from wanted order by product_id
+      on conflict (product_id) do update set sequence = s.sequence + 1
+      returning product_id, sequence),
+    put as (
+      insert into prices as p (variant_id, market, product_id, currency, amount, compare_at_amount)
+      select variant_id, market, product_id, currency, amount, compare_at_amount
+      from wanted join numbered using (product_id) order by variant_id, market
+      on conflict (variant_id, market) do update set product_id = excluded.product_id, currency = excluded.currency,
+        amount = excluded.amount, compare_at_amount = excluded.compare_at_amount
+      where (p.product_id, p.currency, p.amount, p.compare_at_amount)
+            is distinct from (excluded.product_id, excluded.currency, excluded.amount, excluded.compare_at_amount)
+      returning *)
+    insert into price_history (variant_id, market, sequence, product_id, currency, amount, compare_at_amount)
+    select variant_id, market, sequence, product_id, currency, amount, compare_at_amount
+    from put join numbered using (product_id)
+    returning variant_id as "variantId", market`.execute(db)
+  const written = new Set(rows.map(({ variantId, market }) => `${variantId} ${market}`))
+  return prices.filter(({ variantId, market }) => written.has(`${variantId} ${market}`))
+}
+
 // ---- Promotions -----------------------------------------------------------------------------------------------------
 
 export type PromotionFields = {

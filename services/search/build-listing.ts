@@ -83,7 +83,7 @@ export function buildEntry(
   )
   return {
     productId: product.id,
-    hash: shortHash(texts),
+    hash: shortHash(JSON.stringify(texts)),
     titleKey: titleKey(product.title),
     ...texts,
     vocabulary: vocabularyOf([product.title, ...names]),

@@ -7,6 +7,7 @@ test('texts are compared without case, accents and spacing', () => {
   assert.equal(fold('  Crème\tBRÛLÉE\n '), 'creme brulee')
   assert.equal(fold('Straße in Łódź, Ærø & Þórshöfn'), 'strasse in lodz, aero & thorshofn')
   assert.equal(fold('ﬁnest № ①'), 'finest no 1')
+  assert.equal(fold(' Oak   TABLE '), 'oak table')
   assert.equal(fold('a\0b'), 'a b')
   assert.deepEqual(wordsOf("Rock'n'Roll T-Shirt (100% cotton)"), ['rock', 'n', 'roll', 't', 'shirt', '100', 'cotton'])
 })

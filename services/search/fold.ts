@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Letters that decompose into none of their own alphabet's: what is left after accents are taken off. */
 const plain: Readonly<Record<string, string>> = {
@@ -13,11 +13,15 @@ const plain: Readonly<Record<string, string>> = {
   ı: 'i',
 }
 
+const plainAscii = /^[ -~]*$/
+
 /**
  * A text as it is compared: lower case, without accents, one space between words. Both sides of every comparison are
  * folded here, so that PostgreSQL's locale does not matter.
  */
 export function fold(text: string): string {
+  // Most words have neither accents nor letters of their own.
+  if (plainAscii.test(text)) return text.toLowerCase().replace(/ {2,}/g, ' ').trim()
   return text
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
@@ -69,6 +73,5 @@ export function textOf(html: string): string {
     )
 }
 
-/** Short and the same for the same value: not a secret, and nothing is decided by it. */
-export const shortHash = (value: unknown): string =>
-  createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 16)
+/** Short and the same for the same text: not a secret, and nothing is decided by it. */
+export const shortHash = (text: string): string => hash('sha256', text, 'base64url').slice(0, 16)

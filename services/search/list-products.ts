@@ -40,7 +40,7 @@ export async function listProducts(deps: Deps, input: Input<List>): Promise<Outc
   const market = await deps.findMarket(input.market)
   if (!market) return refuse('pricing/unknown-market', `There is no market ${input.market}.`)
   const asked = read(input, market)
-  const fingerprint = shortHash(asked)
+  const fingerprint = shortHash(JSON.stringify(asked))
   const after = input.cursor === undefined ? null : readCursor(input.cursor, fingerprint, asked)
   if (after === 'malformed')
     return refuse('search/malformed-cursor', 'This cursor belongs to another list. Start again without one.')

@@ -5,7 +5,7 @@ import type { Columns } from './columns.ts'
 import { type KnownPictures, readPictures } from './read-pictures.ts'
 import { readCategories, readProduct } from './read-product.ts'
 import { type ReadVariant, type ReadVariants, readVariants } from './read-variants.ts'
-import { type Fault, type Row, rowReader } from './row-reader.ts'
+import { type Fault, type Row, RowReader } from './row-reader.ts'
 
 /** All readable rows of one handle. */
 export type Group = { readonly handle: string; readonly rows: readonly Row[] }
@@ -115,7 +115,7 @@ export const rejectAll = (handle: string, rows: readonly Row[], fault: Fault, at
 
 /** A row that is no variant, shows no picture and is not the product's own says nothing. */
 function emptyRow(columns: Columns, handle: string, row: Row, rows: readonly Row[]): Rejection[] {
-  const reader = rowReader(columns, row)
+  const reader = new RowReader(columns, row)
   if (row === rows[0] || reader.text('imageSrc') !== '' || reader.text('title') !== '') return []
   return [{ row: row.row, handle, column: null, reason: 'has neither a variant nor a picture' }]
 }
@@ -128,8 +128,8 @@ function readExtras(columns: Columns, rows: readonly Row[], read: ReadVariants, 
   const ofProduct = new Map(Object.entries(left(current?.extra)))
   const ofVariant = read.variants.map(({ before }) => new Map(Object.entries(left(before?.extra))))
   const faults: { row: number; column: string; reason: string }[] = []
-  for (const row of rows) {
-    const reader = rowReader(columns, row)
+  for (const row of columns.extras.length > 0 ? rows : []) {
+    const reader = new RowReader(columns, row)
     const variant = ofVariant[read.variants.findIndex((one) => one.row === row)]
     for (const { index, name, scope } of columns.extras) {
       const value = reader.extra(index)

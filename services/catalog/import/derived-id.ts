@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { TypeID } from 'typeid-js'
 
 /** The id of something at a row of the file. */
@@ -11,7 +11,7 @@ export type IdAtRow = (prefix: string, row: number) => string
 export function idsOf(importId: string, handle: string): IdAtRow {
   const bytes = Buffer.alloc(16)
   bytes.set(TypeID.fromString(importId).toUUIDBytes().subarray(0, 6))
-  createHash('sha256').update(`${importId} ${handle}`).digest().copy(bytes, 10, 0, 6)
+  hash('sha256', `${importId} ${handle}`, 'buffer').copy(bytes, 10, 0, 6)
   return (prefix, row) => {
     bytes.writeUInt32BE(row, 6)
     return TypeID.fromUUIDBytes(prefix, bytes).toString()

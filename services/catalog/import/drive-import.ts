@@ -4,6 +4,7 @@ import type { HandleRun, ImportDocument, ImportHeader, ImportProgress, Rejection
 import { type Columns, readHeader } from './columns.ts'
 import type { FetchPicture } from './fetch-picture.ts'
 import { findHeader, groupRows } from './group-rows.ts'
+import { chunks } from './set-goods.ts'
 import { storePictures } from './store-pictures.ts'
 import { openUpload, readGroups, type Upload } from './upload.ts'
 import { writeProducts } from './write-products.ts'
@@ -139,24 +140,34 @@ async function* groupsFrom({ store }: Deps, driven: Driven, importId: string): A
   }
 }
 
-/** Pictures come last: the shop sells already. */
+/** Pictures come last: the shop sells already. Products that have none to fetch are passed over, many before progress is saved. */
 async function fetchAll(deps: Deps, driven: Driven, fetchPicture: FetchPicture): Promise<void> {
   for (;;) {
     const { progress, report } = driven.now()
     if (progress.phase !== 'pictures') return
-    const groups = await deps.store.rowGroups(report.id, progress.afterRow, groupsAStep)
+    const groups = await deps.store.rowGroups(report.id, progress.afterRow, productsAStep)
     if (groups.length === 0) return
-    const counts = await Promise.all(
-      groups.map(({ handle }) => inCall(() => storePictures(deps, fetchPicture, handle))),
-    )
-    const sum = (of: 'stored' | 'addresses'): number => counts.reduce((all, count) => all + count[of], 0)
+    let stored = 0
+    let addresses = 0
+    let seen = 0
+    for (const some of chunks(groups, groupsAStep)) {
+      const counts = await Promise.all(
+        some.map(({ handle }) => inCall(() => storePictures(deps, fetchPicture, handle))),
+      )
+      for (const count of counts) {
+        stored += count.stored
+        addresses += count.addresses
+      }
+      seen += some.length
+      if (stored + addresses > 0) break
+    }
     await driven.save({
       report: {
         ...report,
-        imagesStored: report.imagesStored + sum('stored'),
-        imagesKeptAsAddress: report.imagesKeptAsAddress + sum('addresses'),
+        imagesStored: report.imagesStored + stored,
+        imagesKeptAsAddress: report.imagesKeptAsAddress + addresses,
       },
-      progress: { ...progress, afterRow: groups.at(-1)?.firstRow ?? 0 },
+      progress: { ...progress, afterRow: groups[seen - 1]?.firstRow ?? 0 },
     })
   }
 }

@@ -3,7 +3,7 @@ import { isHandle } from './category-of.ts'
 import { type Columns, readHeader } from './columns.ts'
 import { type CsvRow, readRows, type Source } from './csv-rows.ts'
 import { unescapeCell } from './formula.ts'
-import { rowReader } from './row-reader.ts'
+import { RowReader } from './row-reader.ts'
 
 /** Rows that stand together under one handle; noted one by one beyond this many, so that none is too large to hold. */
 const rowsARun = 500
@@ -115,7 +115,7 @@ export async function* groupRows(
 /** Whose row it is; null when it is empty; or why it is nobody's. */
 function judge(columns: Columns, row: CsvRow): { handle: string } | Omit<Rejection, 'row'> | null {
   if (row.cells.every((cell) => cell.trim() === '')) return null
-  const reader = rowReader(columns, row)
+  const reader = new RowReader(columns, row)
   const text = reader.text('handle')
   const refused = (column: string | null, reason: string) => ({ handle: text.slice(0, 255) || null, column, reason })
   const wanted = columns.names.length

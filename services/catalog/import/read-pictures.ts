@@ -3,7 +3,7 @@ import { mediaUrl } from '../media/media-url.ts'
 import { mediaIdOf } from '../media/picture.ts'
 import type { MediaFacts } from '../store/port.ts'
 import type { Columns } from './columns.ts'
-import { type Row, type RowReader, rowReader } from './row-reader.ts'
+import { type Row, RowReader } from './row-reader.ts'
 
 type Media = CatalogProduct['media'][number]
 
@@ -50,7 +50,7 @@ export function readPictures(
   if (columns.indexOf.imageSrc === undefined && columns.indexOf.variantImage === undefined) {
     return { media: null, ofVariant: new Map(), faults: [] }
   }
-  const readers = rows.map((row) => rowReader(columns, row))
+  const readers = rows.map((row) => new RowReader(columns, row))
   const gallery = new Map<string, { readonly media: Media; readonly position: number }>()
   for (const reader of readers) {
     const address = readAddress(reader, 'imageSrc')

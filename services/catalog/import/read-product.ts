@@ -4,7 +4,7 @@ import type { ProductWish } from '../product.ts'
 import type { StoredCategory } from '../store/port.ts'
 import { categoryOf, isHandle, titleOf } from './category-of.ts'
 import type { Columns, Field } from './columns.ts'
-import { type Fault, type Row, type RowReader, rowReader } from './row-reader.ts'
+import { type Fault, type Row, RowReader } from './row-reader.ts'
 
 const statuses = { active: 'active', draft: 'draft', archived: 'archived' } as const
 
@@ -14,7 +14,7 @@ export function readProduct(
   rows: readonly Row[],
   current: CatalogProduct | null,
 ): { readonly wish: ProductWish } | { readonly fault: Fault; readonly row: number } {
-  const readers = rows.map((row) => rowReader(columns, row))
+  const readers = rows.map((row) => new RowReader(columns, row))
   const [first] = readers
   if (!first) throw new Error('catalog: a product without rows')
   const that = (field: Field): RowReader => readers.find((reader) => reader.text(field) !== '') ?? first
@@ -97,7 +97,7 @@ export function readCategories(
   const type = wish.productType === undefined ? (current?.productType ?? null) : wish.productType
   const given = categoryOf(type, wish.extra ?? {})
   const before = current && categoryOf(current.productType, current.extra)
-  const named = rows.map((row) => rowReader(columns, row).text('categories')).find((text) => text !== '')
+  const named = rows.map((row) => new RowReader(columns, row).text('categories')).find((text) => text !== '')
   if (named !== undefined) {
     const handles = named === noCategories ? [] : [...new Set(named.split(/\s+/))]
     const added = handles.map((handle) => (handle === given?.handle ? given : { handle, title: titleOf(handle) }))

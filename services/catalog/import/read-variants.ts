@@ -2,7 +2,7 @@ import type { CatalogProduct } from '../contract.ts'
 import { optionsAtMost, variantsAtMost } from '../contract.ts'
 import { matchVariants, type Variant } from '../product-variants.ts'
 import type { Columns, Field } from './columns.ts'
-import { type Row, type RowReader, rowReader } from './row-reader.ts'
+import { type Row, RowReader } from './row-reader.ts'
 
 /** A row's variant, as far as the file tells: what is undefined has no column. */
 export type ReadVariant = {
@@ -50,7 +50,7 @@ export function readVariants(
   before: CatalogProduct | null,
   currency: string,
 ): ReadVariants {
-  const all = rows.map((row) => ({ row, reader: rowReader(columns, row) }))
+  const all = rows.map((row) => ({ row, reader: new RowReader(columns, row) }))
   const found = all.filter(({ reader }) => signs.some((field) => reader.text(field) !== ''))
   // A new product of which the file tells no more than its name has one variant all the same.
   const [first] = all

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { setImmediate as aTurn } from 'node:timers/promises'
 import type { CatalogProduct } from '../contract.ts'
 import type { Deps } from '../deps.ts'
@@ -9,7 +9,7 @@ import { type Assembled, assemble, type Group, type Market, rejectAll } from './
 import type { Columns } from './columns.ts'
 import { idsOf } from './derived-id.ts'
 import { type KnownPictures, ownMediaId } from './read-pictures.ts'
-import { rowReader } from './row-reader.ts'
+import { RowReader } from './row-reader.ts'
 import { type Level, setPrices, setStock, type WantedPrice } from './set-goods.ts'
 
 /** What the import is about, the same for all of its products. */
@@ -83,9 +83,11 @@ export async function writeProducts(deps: Deps, run: Run, groups: readonly Group
 
 /** The pictures of this shop that the rows name by their address here. */
 async function knownPictures(deps: Deps, { columns }: Run, groups: readonly Group[]): Promise<KnownPictures> {
+  const { imageSrc, variantImage } = columns.indexOf
+  if (imageSrc === undefined && variantImage === undefined) return { publicUrl: deps.publicUrl, stored: new Map() }
   const ids = groups.flatMap(({ rows }) =>
     rows.flatMap((row) => {
-      const reader = rowReader(columns, row)
+      const reader = new RowReader(columns, row)
       return [reader.text('imageSrc'), reader.text('variantImage')].flatMap(
         (address) => ownMediaId(address, deps.publicUrl) ?? [],
       )
@@ -98,7 +100,7 @@ async function knownPictures(deps: Deps, { columns }: Run, groups: readonly Grou
 /** The same for the same cells under the same columns, however they are quoted. */
 function digestOf({ columns }: Run, { rows }: Group): string {
   const text = JSON.stringify([rulesVersion, columns.names, rows.map(({ cells }) => cells)])
-  return createHash('sha256').update(text).digest('base64url')
+  return hash('sha256', text, 'base64url')
 }
 
 async function planProduct(

@@ -27,7 +27,9 @@ export type LmdbProducts = {
 /** Entries among which the oldest that waits is looked for: those that are due first. */
 const judgedByAge = 1_000
 /** Each batch is written when it is claimed and when it is confirmed, and both wait for the disk; an import owes thousands. */
-const deliveriesABatch = 250
+const deliveriesABatch = 500
+/** While search writes one batch, which takes it longest, the next is read. */
+const batchesAtOnce = 2
 /** Entries that a staff search looks at before others get their turn on the event loop. */
 const entriesATurn = 2_000
 
@@ -186,6 +188,7 @@ function owedEvents(environment: Environment) {
 
   const source: ProductStore['events'] = {
     batchAtMost: deliveriesABatch,
+    batchesAtOnce,
     claim: (limit, leaseSeconds) =>
       environment.write(() => {
         const now = Date.now()
