@@ -19,9 +19,18 @@ export type AnswerBytes = {
 /** A head with all its headers, and what follows it. */
 type Ready = { readonly status: 200 | 304; readonly headers: OutgoingHttpHeaders; readonly bytes: Bytes | null }
 
-/** Bytes as a text of one character each: Node sends such a text together with the head, in one write where a buffer takes two. */
-type Bytes = string
-const toBytes = (buffer: Buffer): Bytes => buffer.toString('latin1')
+/**
+ * What was sent before is a text of one character each, since Node sends such a text together with the head. Most answers are sent once:
+ * as the bytes that they are, outside of the heap, which would be full of them long before it is cleared.
+ */
+type Bytes = { readonly length: number; content: Buffer | string; wereSent: boolean }
+const toBytes = (buffer: Buffer): Bytes => ({ length: buffer.length, content: buffer, wereSent: false })
+
+function toSend(bytes: Bytes): Buffer | string {
+  if (bytes.wereSent && typeof bytes.content !== 'string') bytes.content = bytes.content.toString('latin1')
+  bytes.wereSent = true
+  return bytes.content
+}
 
 export function toAnswerBytes({ body: text, headers }: Answer): AnswerBytes {
   const body = Buffer.from(text)
@@ -52,8 +61,8 @@ export async function makeReadyFor(answer: AnswerBytes, request: IncomingMessage
   answer.encoded.set(encoding, await making)
 }
 
-async function encode({ headers, bytes }: AnswerBytes['plain'], encoding: Encoding): Promise<Ready> {
-  const encoded = await encoders[encoding](Buffer.from(bytes, 'latin1'))
+async function encode({ headers, bytes: { content } }: AnswerBytes['plain'], encoding: Encoding): Promise<Ready> {
+  const encoded = await encoders[encoding](typeof content === 'string' ? Buffer.from(content, 'latin1') : content)
   const own = { 'content-encoding': encoding, 'content-length': encoded.length }
   return { status: 200, headers: { ...headers, ...own }, bytes: toBytes(encoded) }
 }
@@ -65,7 +74,7 @@ const encodingFor = (answer: AnswerBytes, headers: IncomingMessage['headers']): 
 export function writeReady(response: ServerResponse, { status, headers, bytes }: Ready): void {
   response.writeHead(status, headers)
   if (bytes === null) response.end()
-  else response.end(bytes, 'latin1')
+  else response.end(toSend(bytes), 'latin1')
 }
 
 type Encoding = 'br' | 'gzip'

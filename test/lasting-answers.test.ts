@@ -75,10 +75,12 @@ for (const shape of shapes) {
     })
 
     const page = async (path: string): Promise<string> => (await fetch(`${shop.url}${path}`)).text()
-    /** What stands on the card that leads to a product, on a page that nobody asked for before. */
     let pages = 0
+    /** One that nobody asked for before. */
+    const newPage = (market: string): Promise<string> => page(`${market}/products?min=${(++pages / 100).toFixed(2)}`)
+    /** What stands on the card that leads to a product. */
     const card = async (market: string, handle: string) => {
-      const text = await page(`${market}/products?min=${(++pages / 100).toFixed(2)}`)
+      const text = await newPage(market)
       const [found] =
         new RegExp(`<li class="card[^>]*><a class="card-link" href="${market}/products/${handle}">.*?</li>`).exec(
           text,
@@ -125,7 +127,7 @@ for (const shape of shapes) {
       const category = { handle: 'kept', title: 'Kept things', description: '', position: 0, mediaUrl: null }
       assert.ok((await shop.client(catalog).putCategories({ categories: [category] })).ok)
       // In the head, the menu and the foot.
-      await untilShown(3, async () => (await page('/products')).split('/categories/kept">Kept things<').length - 1)
+      await untilShown(3, async () => (await newPage('')).split('/categories/kept">Kept things<').length - 1)
     })
 
     test('a page lasts until there are news, is another one for who brings a cart, and tells how few are left', async () => {
