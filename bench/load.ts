@@ -8,6 +8,8 @@ import { Agent, request } from 'undici'
 export const pagesAnOrder = 5
 /** Every browser takes pages compressed, and nothing here reads them. */
 const asBrowsers = { 'accept-encoding': 'gzip, deflate, br' }
+/** Longer than an order takes. */
+const beginSeconds = 2
 /** As a load balancer has: more wait there, and what they wait counts as the shop's. */
 const connectionsAtMost = 1_024
 /** Longer than any answer that is worth something. */
@@ -38,6 +40,18 @@ export const nothingSeen = (): Seen => ({
   turnedAwayMs: { page: [], cart: [], checkout: [], order: [] },
   checkoutMs: [],
   pageMs: [],
+})
+
+/** What was seen after `before`. */
+const since = (before: Seen, now: Seen): Seen => ({
+  ...now,
+  orders: now.orders - before.orders,
+  pages: now.pages - before.pages,
+  turnedAwayMs: Object.fromEntries(
+    steps.map((step) => [step, now.turnedAwayMs[step].slice(before.turnedAwayMs[step].length)]),
+  ) as Record<Step, number[]>,
+  checkoutMs: now.checkoutMs.slice(before.checkoutMs.length),
+  pageMs: now.pageMs.slice(before.pageMs.length),
 })
 
 export const turnedAway = ({ turnedAwayMs }: Seen): number =>
@@ -199,18 +213,24 @@ export function loadOn(base: string) {
     return running
   }
 
-  /** They come at `ordersASecond`. What is answered after the last has come is not seen: it was sold while nobody else came. */
+  /**
+   * They come at `ordersASecond`. Seen is what is answered within `seconds`, after those who came first have had their time: what is
+   * answered when the last has come was sold while nobody else came.
+   */
   async function offer(goods: Goods, ordersASecond: number, seconds: number): Promise<Seen> {
-    const seen = nothingSeen()
-    const running = await come(
+    const all = nothingSeen()
+    const coming = come(
       goods,
       () => ordersASecond,
-      seconds,
-      () => seen,
+      beginSeconds + seconds,
+      () => all,
     )
-    const inTime = structuredClone(seen)
+    await pause(beginSeconds * 1_000)
+    const before = structuredClone(all)
+    const running = await coming
+    const inTime = since(before, structuredClone(all))
     await Promise.all(running)
-    return { ...inTime, failed: seen.failed, failures: seen.failures }
+    return { ...inTime, failed: all.failed, failures: all.failures }
   }
 
   async function readGoods(): Promise<Goods> {

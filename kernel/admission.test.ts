@@ -22,8 +22,8 @@ function admissionWith(waitMs: number) {
 /** Until as few as possible run beside each other. */
 async function untilFewSeats(admission: Admission): Promise<void> {
   const deadline = Date.now() + 30_000
-  while (admission.state().seats > 32 && Date.now() < deadline) await pause(20)
-  assert.equal(admission.state().seats, 32)
+  while (admission.state().seats > 96 && Date.now() < deadline) await pause(20)
+  assert.equal(admission.state().seats, 96)
 }
 
 type Told = { readonly importance: Importance; became: 'waiting' | 'seated' | 'turned away'; leave: () => void }
@@ -55,16 +55,16 @@ test('what is needed least finds the fewest seats, and some are for checkout onl
     const told = visits(admission, importance, howMany)
     return [count(told, 'seated'), count(told, 'waiting'), count(told, 'turned away')]
   }
-  assert.deepEqual(became('browsing', 90), [16, 66, 8])
+  assert.deepEqual(became('browsing', 122), [48, 66, 8])
   // Behind who is needed more and waits nobody does.
   assert.deepEqual(became('background', 1), [0, 0, 1])
-  assert.deepEqual(became('cart', 9), [8, 1, 0])
+  assert.deepEqual(became('cart', 25), [24, 1, 0])
   // How many of them may wait follows how many were seated lately.
   const [seated, waiting = 0, turnedAway = 0] = became('checkout', 900)
-  assert.equal(seated, 8)
+  assert.equal(seated, 24)
   assert.ok(waiting >= 512 && turnedAway > 0, `${waiting} wait, ${turnedAway} are turned away`)
   const state = admission.state()
-  assert.deepEqual({ running: state.running, waiting: state.waiting }, { running: 32, waiting: 67 + waiting })
+  assert.deepEqual({ running: state.running, waiting: state.waiting }, { running: 96, waiting: 67 + waiting })
   assert.deepEqual(state.turnedAway, { checkout: turnedAway, cart: 0, account: 0, browsing: 8, background: 1 })
 })
 
@@ -72,7 +72,7 @@ test('a seat that gets free goes to whoever is needed most, and then to whoever 
   const { admission } = admissionWith(50)
   t.after(() => admission.close())
   await untilFewSeats(admission)
-  const [first] = visits(admission, 'cart', 24)
+  const [first] = visits(admission, 'cart', 72)
   const [browsing, account, cart, later] = (['browsing', 'account', 'cart', 'cart'] as const).map((one) =>
     visit(admission, one),
   )
@@ -85,14 +85,14 @@ test('a seat that gets free goes to whoever is needed most, and then to whoever 
   cart?.leave()
   cart?.leave()
   assert.deepEqual(became(), ['waiting', 'seated', 'seated', 'waiting'])
-  assert.deepEqual([admission.state().running, admission.state().waiting], [24, 1])
+  assert.deepEqual([admission.state().running, admission.state().waiting], [72, 1])
 })
 
 test('who waits longer than it is worth is turned away', async (t) => {
   const { admission } = admissionWith(50)
   t.after(() => admission.close())
   await untilFewSeats(admission)
-  visits(admission, 'cart', 24)
+  visits(admission, 'cart', 72)
   const [first, ...others] = visits(admission, 'background', 12)
   assert.equal(first?.became, 'waiting')
   const deadline = Date.now() + 10_000
@@ -104,7 +104,7 @@ test('a rush finds room to wait; while more keep coming, who is turned away is t
   const { admission } = admissionWith(50)
   t.after(() => admission.close())
   await untilFewSeats(admission)
-  const running = visits(admission, 'browsing', 16)
+  const running = visits(admission, 'browsing', 48)
   const rush = visits(admission, 'browsing', 80)
   assert.deepEqual([count(rush, 'waiting'), count(rush, 'turned away')], [66, 14])
 
@@ -133,7 +133,7 @@ test('room for a rush comes back while nobody is without a seat', async (t) => {
   t.after(() => admission.close())
   await untilFewSeats(admission)
   const waiting = (): number => {
-    const told = visits(admission, 'browsing', 96)
+    const told = visits(admission, 'browsing', 128)
     const they = count(told, 'waiting')
     for (const { leave } of told) leave()
     return they
