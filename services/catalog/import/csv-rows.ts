@@ -1,6 +1,5 @@
 import { CsvError, type InfoRecord, type Options, parse } from 'csv-parse'
 import { parse as parseSync } from 'csv-parse/sync'
-import { readRegular } from './regular-records.ts'
 
 /** A record longer than this has a quote that was never closed; a description has at most a fifth of it. */
 const recordBytesAtMost = 1024 * 1024
@@ -42,7 +41,7 @@ export async function* readRows(
     let end = offset
     let last = row - 1
     try {
-      for await (const { cells, bytes, emptyLines, index } of records(source, offset, delimiter)) {
+      for await (const { cells, bytes, emptyLines, index } of records(source(offset), delimiter)) {
         last = row + index + emptyLines
         end = offset + bytes
         yield { cells, row: last, end }
@@ -67,42 +66,8 @@ type Parsed = {
   readonly emptyLines: number
 }
 
-/**
- * The records from an offset on: regular ones, and from the first on that is not, those of a parser that takes far longer and tells
- * what is wrong.
- */
-async function* records(source: Source, offset: number, delimiter: string): AsyncGenerator<Parsed> {
-  const read = { bytes: 0, index: 0, emptyLines: 0 }
-  const regular = function* (bytes: Buffer, isAll: boolean): Generator<Parsed, boolean> {
-    const { records, isIrregular } = readRegular(bytes, { delimiter, isAll, recordBytesAtMost })
-    const { bytes: before, emptyLines: linesBefore } = read
-    for (const { cells, end, emptyLines } of records) {
-      read.bytes = before + end
-      read.emptyLines = linesBefore + emptyLines
-      yield { cells, ...read }
-      read.index += 1
-    }
-    return isIrregular
-  }
-  let kept: Buffer = Buffer.alloc(0)
-  let isIrregular = false
-  for await (const chunk of source(offset)) {
-    const from = read.bytes
-    const bytes = kept.length === 0 ? chunk : Buffer.concat([kept, chunk])
-    isIrregular = yield* regular(bytes, false)
-    if (isIrregular) break
-    kept = bytes.subarray(read.bytes - from)
-  }
-  isIrregular ||= yield* regular(kept, true)
-  if (!isIrregular) return
-  const { bytes: before, index: recordsBefore, emptyLines: linesBefore } = read
-  for await (const { cells, index, bytes, emptyLines } of parsed(source(offset + before), delimiter)) {
-    yield { cells, index: recordsBefore + index, bytes: before + bytes, emptyLines: linesBefore + emptyLines }
-  }
-}
-
 /** The records of a stream, all of those before an error too: read from the parser itself they would be lost with it. */
-async function* parsed(chunks: AsyncIterable<Buffer>, delimiter: string): AsyncGenerator<Parsed> {
+async function* records(chunks: AsyncIterable<Buffer>, delimiter: string): AsyncGenerator<Parsed> {
   let found: Parsed[] = []
   let index = 0
   const on_record = (cells: string[], info: InfoRecord): null => {
@@ -170,16 +135,11 @@ export function readRowsOf(
   start: { readonly offset: number; readonly row: number },
   delimiter: string,
 ): CsvRow[] {
-  const { records, isIrregular } = readRegular(bytes, { delimiter, isAll: true, recordBytesAtMost })
-  const rows = records.map(({ cells, end, emptyLines }, index): CsvRow => {
-    return { cells, row: start.row + index + emptyLines, end: start.offset + end }
-  })
-  if (!isIrregular) return rows
-  const all: CsvRow[] = []
+  const rows: CsvRow[] = []
   const on_record = (cells: string[], { bytes: end, empty_lines }: InfoRecord): null => {
-    all.push({ cells, row: start.row + all.length + empty_lines, end: start.offset + end })
+    rows.push({ cells, row: start.row + rows.length + empty_lines, end: start.offset + end })
     return null
   }
   parseSync(bytes, { ...options(delimiter), on_record })
-  return all
+  return rows
 }
