@@ -41,7 +41,7 @@ test('every visit is a good one in a shop of its own, a rush sells what there is
     assert.ok(aSecond.median > 0 && clientMs > 0 && latency.p50 > 0, visit)
   // Kept answers take less than what a busy machine adds or takes off.
   for (const { statements, shopMs, postgresMs } of stoa.rows.slice(-2))
-    assert.ok(statements > 10 && shopMs > 0 && postgresMs > 0)
+    assert.ok(statements > 1 && shopMs > 0 && postgresMs > 0)
   assert.ok(stoa.startMs > 0 && stoa.memory.idle > 0)
   assert.deepEqual([stoa.rush.units, stoa.rush.buyers], [100, 120])
   assert.ok(stoa.rush.sold <= 100 && stoa.rush.sold >= 100 - turnedAway(stoa.rush.failures), said)

@@ -42,8 +42,8 @@ test('a run measures a shop of its own, judges it, and leaves nothing but its re
     // One of the shop, in which `order.placed` goes to at least inventory, cart and notifications.
     assert.ok(cost.events >= 1 && cost.deliveries > cost.events && cost.eventBytes > 100, JSON.stringify(cost))
     assert.ok(
-      cost.statements > 10 &&
-        cost.commits > 1 &&
+      cost.statements > 1 &&
+        cost.commits > 0.2 &&
         cost.logBytes > 5_000 &&
         cost.logBytes < 500_000 &&
         cost.rowsWritten > 10,
