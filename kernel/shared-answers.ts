@@ -49,8 +49,8 @@ export const freshMs = 1_000
 export const renewedBeforeMs = 500
 /** How long one lasts of which there are no news: some things change of which no event tells, such as a category's title. */
 export const lastingMs = 10_000
-/** Two thousand listings, or thirty thousand details. Beyond it those that were not asked for longest go. */
-const bytesAtMost = 32 * 1024 * 1024
+/** A thousand listings, or fifteen thousand small details. Beyond it those that were not asked for longest go. */
+const bytesAtMost = 16 * 1024 * 1024
 
 type Kept = {
   readonly bytes: AnswerBytes

@@ -3,8 +3,8 @@ import type { FunctionComponent } from 'preact'
 import { renderToString } from 'preact-render-to-string'
 import { FrameProvider, useFrame } from './shop.tsx'
 
-/** Some six thousand cards with a picture. Beyond it those that were not shown longest go. */
-const charactersAtMost = 8 * 1024 * 1024
+/** Some three thousand cards with a picture. Beyond it those that were not shown longest go. */
+const charactersAtMost = 4 * 1024 * 1024
 
 const kept = new LRUCache<string, string>({
   maxSize: charactersAtMost,
