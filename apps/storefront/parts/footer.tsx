@@ -1,6 +1,9 @@
 import { Mark } from './icons.tsx'
 import { useKept } from './kept.tsx'
-import { categoryPath, useShop } from './shop.tsx'
+import { CategoryLinks, EverythingLink, TextLinks } from './links.tsx'
+import { useShop } from './shop.tsx'
+
+const categoriesInFooter = 8
 
 export function Footer({ path }: { path: string }) {
   const { shopName } = useShop()
@@ -25,13 +28,15 @@ export function Footer({ path }: { path: string }) {
 export function PlainFooter() {
   return (
     <footer class="footer-plain wide">
-      <TextPages />
+      <ul>
+        <TextLinks />
+      </ul>
     </footer>
   )
 }
 
 function Columns() {
-  const { shopName, settings, categories, href } = useShop()
+  const { shopName, settings } = useShop()
   return (
     <>
       <section class="footer-about">
@@ -44,37 +49,20 @@ function Columns() {
       <nav aria-labelledby="footer-shop">
         <h2 id="footer-shop">Shop</h2>
         <ul>
-          {categories.slice(0, 8).map(({ handle, title }) => (
-            <li>
-              <a href={href(categoryPath(handle))}>{title}</a>
-            </li>
-          ))}
-          <li>
-            <a href={href('/products')}>Everything</a>
-          </li>
+          <CategoryLinks atMost={categoriesInFooter} />
+          <EverythingLink />
         </ul>
       </nav>
       {settings.pages.length > 0 && (
         <nav aria-labelledby="footer-help">
           <h2 id="footer-help">Good to know</h2>
-          <TextPages />
+          <ul>
+            <TextLinks />
+          </ul>
         </nav>
       )}
       <Contact />
     </>
-  )
-}
-
-function TextPages() {
-  const { settings, href } = useShop()
-  return (
-    <ul>
-      {settings.pages.map(({ slug, title }) => (
-        <li>
-          <a href={href(`/pages/${slug}`)}>{title}</a>
-        </li>
-      ))}
-    </ul>
   )
 }
 

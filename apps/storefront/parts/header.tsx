@@ -1,7 +1,8 @@
 import type { Visitor } from '../views.ts'
 import { CartIcon, CloseIcon, LockIcon, Mark, MenuIcon, PersonIcon, SearchIcon } from './icons.tsx'
 import { useKept } from './kept.tsx'
-import { categoryPath, useShop } from './shop.tsx'
+import { CategoryLinks, EverythingLink, TextLinks } from './links.tsx'
+import { useShop } from './shop.tsx'
 
 /** As many as fit beside the name on a small desktop; the menu has all. */
 const categoriesInHeader = 6
@@ -25,7 +26,7 @@ export function Header() {
 }
 
 function Bar() {
-  const { categories, href, slots } = useShop()
+  const { slots } = useShop()
   return (
     <div class="header-bar wide">
       <button class="icon-button menu-button" type="button" popovertarget="menu" aria-label="Menu">
@@ -34,11 +35,7 @@ function Bar() {
       <Brand />
       <nav class="header-nav" aria-label="Categories">
         <ul>
-          {categories.slice(0, categoriesInHeader).map(({ handle, title }) => (
-            <li>
-              <a href={href(categoryPath(handle))}>{title}</a>
-            </li>
-          ))}
+          <CategoryLinks atMost={categoriesInHeader} />
         </ul>
       </nav>
       <SearchForm />
@@ -81,7 +78,7 @@ function SearchForm() {
 
 /** Opened by the platform itself; no script is needed for it. */
 function Menu() {
-  const { categories, settings, href } = useShop()
+  const { href } = useShop()
   return (
     <>
       <button
@@ -95,24 +92,14 @@ function Menu() {
       </button>
       <nav aria-label="Menu">
         <ul class="menu-list">
-          {categories.map(({ handle, title }) => (
-            <li>
-              <a href={href(categoryPath(handle))}>{title}</a>
-            </li>
-          ))}
-          <li>
-            <a href={href('/products')}>Everything</a>
-          </li>
+          <CategoryLinks />
+          <EverythingLink />
         </ul>
         <ul class="menu-small">
           <li>
             <a href={href('/account')}>Your account</a>
           </li>
-          {settings.pages.map(({ slug, title }) => (
-            <li>
-              <a href={href(`/pages/${slug}`)}>{title}</a>
-            </li>
-          ))}
+          <TextLinks />
         </ul>
       </nav>
     </>
