@@ -177,7 +177,7 @@ async function claimedFirst({ wanted, store, work, replayed, isTemporary }: Keye
   const known = replayed(await store.claim(scope, key, wanted.fingerprint))
   if (known) return known
   try {
-    const outcome = await work({ ...wanted, isLate: false, claim: { kind: 'claimed' } })
+    const outcome = await work({ ...wanted, claim: { kind: 'claimed' } })
     await (isTemporary(outcome) ? store.release(scope, key) : store.answer(scope, key, outcome))
     return outcome
   } catch (error) {
@@ -195,7 +195,7 @@ async function claimedWithEffect({
   isTemporary,
 }: KeyedCall): Promise<Outcome<Operation>> {
   const { scope, key } = wanted
-  const claiming: Claiming = { ...wanted, isLate: true, claim: null }
+  const claiming: Claiming = { ...wanted, claim: null }
   const outcome = await work(claiming)
   if (isTemporary(outcome)) return outcome
   if (claiming.claim) return replayed(claiming.claim) ?? outcome

@@ -165,13 +165,8 @@ const keeping = (answers: readonly Answer[]) => sql<{ kept: boolean }>`
 
 // ---- The answer in the effect's own transaction ------------------------------------------------------------------
 
-/** The key of the call in progress. */
-export type Claiming = Wanted & {
-  /** Whether it is claimed with the call's effect, and not before the call. */
-  readonly isLate: boolean
-  /** What came of it; null as long as that is not known. */
-  claim: Claim | null
-}
+/** The key of the call in progress, and what came of claiming it: null as long as that is left to the call's effect. */
+export type Claiming = Wanted & { claim: Claim | null }
 
 const claims = new AsyncLocalStorage<Claiming | null>()
 
@@ -220,8 +215,8 @@ type WriteAll<Write, Saved> = (db: Executor, writes: readonly Write[]) => Promis
 const ours: Claim = { kind: 'claimed' }
 
 /**
- * A write that many calls want at the same moment (gather.ts): of each its claim, its effect and its answer are one commit, or
- * nothing of it is there.
+ * A write that many calls want at the same moment (gather.ts), for operations that claim their keys with it (`with-effect`): of each
+ * its claim, its effect and its answer are one commit, or nothing of it is there.
  * @param options.write writes them in one statement; null for what cannot be written as things are
  * @returns writes one, and returns what its call is to be answered: what `answer` makes of what was saved, or what an earlier call
  *   with its key was. Null when it could not be written; then its key is free. Throws a problem where the key is another call's
@@ -242,7 +237,8 @@ export function gatheredEffect<Write, Saved>(
         : effectsOf(db, effects, write),
   })
   return async <O extends Accepted<unknown>>(one: Write, answer: (saved: Saved) => O): Promise<O | null> => {
-    const claiming = claims.getStore() ?? null
+    const call = claims.getStore()
+    const claiming = call?.claim === null ? call : null
     const { claim, outcome } = await effect({ write: one, answer: answer as Effect<Write, Saved>['answer'], claiming })
     const known = answerOf(claim)
     if (claiming && (known || outcome)) claiming.claim = claim
@@ -268,14 +264,11 @@ async function keyedEffects<Write, Saved>(
   effects: readonly Effect<Write, Saved>[],
   write: WriteAll<Write, Saved>,
 ): Promise<Done[]> {
-  const late = effects.flatMap(({ claiming }) => (claiming?.isLate ? claiming : []))
-  const claimed = late.length === 0 ? [] : await claimAll(tx, late)
-  const claimOf = new Map(late.map((claiming, index) => [claiming, claimed[index] ?? ours]))
-  const theirs = ({ claiming }: Effect<Write, Saved>): Claim | null => {
-    const claim = claiming && claimOf.get(claiming)
-    return claim && claim.kind !== 'claimed' ? claim : null
-  }
-  const free = effects.filter((one) => theirs(one) === null)
+  const claimings = effects.flatMap(({ claiming }) => claiming ?? [])
+  const claimed = await claimAll(tx, claimings)
+  const claimOf = new Map(claimings.map((claiming, index) => [claiming, claimed[index]]))
+  const claimOn = ({ claiming }: Effect<Write, Saved>): Claim => (claiming && claimOf.get(claiming)) ?? ours
+  const free = effects.filter((one) => claimOn(one).kind === 'claimed')
   const done = new Map((await effectsOf(tx, free, write)).map((one, index) => [free[index], one]))
 
   const answers: Answer[] = []
@@ -283,11 +276,9 @@ async function keyedEffects<Write, Saved>(
   for (const [one, { outcome }] of done) {
     if (!one?.claiming) continue
     if (outcome) answers.push({ ...one.claiming, outcome })
-    else if (one.claiming.isLate) vain.push(one.claiming)
+    else vain.push(one.claiming)
   }
   if (vain.length > 0) await releaseAll(tx, vain)
-  // A key that was claimed a moment ago is still ours; one that was claimed before the call may have been taken over.
-  if (answers.every((one) => late.some(({ key }) => key === one.key))) await answerLater(tx, answers)
-  else if ((await answerAll(tx, answers)).includes(false)) throw keyInProgress()
-  return effects.map((one) => done.get(one) ?? { claim: theirs(one) ?? ours, outcome: null })
+  if (answers.length > 0) await answerLater(tx, answers)
+  return effects.map((one) => done.get(one) ?? { claim: claimOn(one), outcome: null })
 }
