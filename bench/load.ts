@@ -228,7 +228,7 @@ export function loadOn(base: string) {
     await pause(beginSeconds * 1_000)
     const before = structuredClone(all)
     const running = await coming
-    const inTime = since(before, structuredClone(all))
+    const inTime = since(before, all)
     await Promise.all(running)
     return { ...inTime, failed: all.failed, failures: all.failures }
   }
