@@ -44,6 +44,12 @@ function visit(admission: Admission, importance: Importance): Told {
 
 const visits = (admission: Admission, importance: Importance, count: number): Told[] =>
   Array.from({ length: count }, () => visit(admission, importance))
+/** Until the next wave has gone in, and this one with it. */
+async function untilSeated(told: Told | undefined): Promise<void> {
+  const deadline = Date.now() + 10_000
+  while (told?.became === 'waiting' && Date.now() < deadline) await pause(5)
+  assert.equal(told?.became, 'seated')
+}
 const count = (told: readonly Told[], became: Told['became']): number =>
   told.filter((one) => one.became === became).length
 
@@ -55,37 +61,55 @@ test('what is needed least finds the fewest seats, and some are for checkout onl
     const told = visits(admission, importance, howMany)
     return [count(told, 'seated'), count(told, 'waiting'), count(told, 'turned away')]
   }
-  assert.deepEqual(became('browsing', 122), [48, 66, 8])
-  // Behind who is needed more and waits nobody does.
-  assert.deepEqual(became('background', 1), [0, 0, 1])
-  assert.deepEqual(became('cart', 25), [24, 1, 0])
+  assert.deepEqual(became('browsing', 122), [48, 69, 5])
+  assert.deepEqual(became('background', 1), [0, 1, 0])
+  // Whoever buys does not wait because of others who look.
+  assert.deepEqual(became('cart', 24), [24, 0, 0])
   // How many of them may wait follows how many were seated lately.
   const [seated, waiting = 0, turnedAway = 0] = became('checkout', 900)
   assert.equal(seated, 24)
   assert.ok(waiting >= 512 && turnedAway > 0, `${waiting} wait, ${turnedAway} are turned away`)
   const state = admission.state()
-  assert.deepEqual({ running: state.running, waiting: state.waiting }, { running: 96, waiting: 67 + waiting })
-  assert.deepEqual(state.turnedAway, { checkout: turnedAway, cart: 0, account: 0, browsing: 8, background: 1 })
+  assert.deepEqual({ running: state.running, waiting: state.waiting }, { running: 96, waiting: 70 + waiting })
+  assert.deepEqual(state.turnedAway, { checkout: turnedAway, cart: 0, account: 0, browsing: 5, background: 0 })
 })
 
-test('a seat that gets free goes to whoever is needed most, and then to whoever came first', async (t) => {
+test('seats that get free go to whoever is needed most, and then to whoever came first', async (t) => {
   const { admission } = admissionWith(50)
   t.after(() => admission.close())
   await untilFewSeats(admission)
-  const [first] = visits(admission, 'cart', 72)
+  const [first, second] = visits(admission, 'cart', 72)
   const [browsing, account, cart, later] = (['browsing', 'account', 'cart', 'cart'] as const).map((one) =>
     visit(admission, one),
   )
   const became = () => [browsing, account, cart, later].map((one) => one?.became)
   assert.deepEqual(became(), ['waiting', 'waiting', 'waiting', 'waiting'])
   first?.leave()
+  await untilSeated(cart)
   assert.deepEqual(became(), ['waiting', 'waiting', 'seated', 'waiting'])
   // Who left by themselves is not seated, and leaving twice frees one seat only.
   later?.leave()
-  cart?.leave()
-  cart?.leave()
+  second?.leave()
+  second?.leave()
+  await untilSeated(account)
   assert.deepEqual(became(), ['waiting', 'seated', 'seated', 'waiting'])
   assert.deepEqual([admission.state().running, admission.state().waiting], [72, 1])
+})
+
+test('while one who buys waits, those who buy go in together', async (t) => {
+  const { admission } = admissionWith(50)
+  t.after(() => admission.close())
+  await untilFewSeats(admission)
+  const running = visits(admission, 'cart', 72)
+  const cart = visit(admission, 'cart')
+  for (const { leave } of running.slice(0, 30)) leave()
+  // There are seats for all of them, and for none alone.
+  const wave = [cart, ...visits(admission, 'checkout', 10), ...visits(admission, 'cart', 4)]
+  assert.equal(count(wave, 'waiting'), 15)
+  await untilSeated(cart)
+  assert.equal(count(wave, 'seated'), 15)
+  // And from then on each at once.
+  assert.equal(visit(admission, 'cart').became, 'seated')
 })
 
 test('who waits longer than it is worth is turned away', async (t) => {
@@ -106,7 +130,7 @@ test('a rush finds room to wait; while more keep coming, who is turned away is t
   await untilFewSeats(admission)
   const running = visits(admission, 'browsing', 48)
   const rush = visits(admission, 'browsing', 80)
-  assert.deepEqual([count(rush, 'waiting'), count(rush, 'turned away')], [66, 14])
+  assert.deepEqual([count(rush, 'waiting'), count(rush, 'turned away')], [69, 11])
 
   // A hundred a second are seated, five times as many come.
   const seatOne = setInterval(() => {
@@ -123,7 +147,8 @@ test('a rush finds room to wait; while more keep coming, who is turned away is t
   }, 10)
   t.after(() => [seatOne, come].forEach(clearInterval))
   await pause(3_000)
-  assert.ok(admission.state().waiting <= 4, `${admission.state().waiting} wait`)
+  // Not more than go in with the next wave.
+  assert.ok(admission.state().waiting <= 20, `${admission.state().waiting} wait`)
   const wasSeated = wasWaiting.filter(({ became }) => became !== 'turned away').length
   assert.ok(more.length > 500 && wasSeated > wasWaiting.length * 0.9, `${wasSeated} of ${wasWaiting.length}`)
 })
@@ -138,7 +163,7 @@ test('room for a rush comes back while nobody is without a seat', async (t) => {
     for (const { leave } of told) leave()
     return they
   }
-  assert.deepEqual([waiting(), waiting()], [66, 2])
+  assert.deepEqual([waiting(), waiting()], [69, 5])
   const deadline = Date.now() + 30_000
   let now = 0
   while (now < 66 && Date.now() < deadline) {

@@ -10,8 +10,10 @@ import { type Importance, importances } from './call.ts'
  * - **Waiting.** Who finds no seat waits, the most important first, or is told on arrival that it would be in vain. While more comes
  *   than can be seated, only so many wait as are seated in a moment (Little's law: places = rate × time): a longer queue would serve
  *   no more, only later. A rush after a quiet time is another matter: each kind of request has a credit of places for one, which is
- *   spent by whoever waits beyond that and comes back while nobody has to (as a token bucket). Behind those who are needed more
- *   and wait nobody waits: they would in vain.
+ *   spent by whoever waits beyond that and comes back while nobody has to (as a token bucket).
+ * - **Waves.** While anybody who would buy waits, nobody is seated alone: all go in together at the next count of the seats. Who
+ *   begins at one moment comes to each of an order's statements at one moment, and shares it. One by one as seats come free, they
+ *   make some three for each two.
  * - **Importance.** What is needed least is turned away first, and everything a request causes inherits its importance, so that
  *   nobody is refused half-way (Zhou et al., Overload Control for Scaling WeChat Microservices, 2018). Some seats are for checkout
  *   only, and whoever pays waits first in line: they were let in with a cart before.
@@ -39,7 +41,7 @@ export type AdmissionState = {
   readonly lastTurnedAwayAt: string | null
 }
 
-/** How often the seats are counted anew. */
+/** How often the seats are counted anew, and who waits goes in. Twice as long shared no more, and let people wait. */
 const intervalMs = 100
 /** Between two looks at the event loop, in milliseconds. */
 const resolutionMs = 10
@@ -74,17 +76,10 @@ const patienceMs: Readonly<Record<Importance, number>> = {
   browsing: 1_000,
   background: 200,
 }
-/**
- * How long the queue is while more comes than can be seated, in milliseconds. Whoever pays has a cart, and was let in for it:
- * they get a seat late rather than none.
- */
-const queueMs: Readonly<Record<Importance, number>> = {
-  checkout: 4_000,
-  cart: 20,
-  account: 20,
-  browsing: 10,
-  background: 10,
-}
+/** How long the queue is while more comes than can be seated, in milliseconds: one wave, and a little more as they come by chance. */
+const queueMs = 1.2 * intervalMs
+/** Whoever pays has a cart, and was let in for it: they get a seat late rather than none. */
+const checkoutQueueMs = 4_000
 /** The part of the seats that may be taken by requests of this importance and all that are needed less. */
 const shareOf: Readonly<Record<Importance, number>> = {
   checkout: 1,
@@ -117,7 +112,10 @@ type Room = {
 
 const creditAtMost = (importance: Importance): number => (rateAtFirst * patienceMs[importance]) / 1_000
 const placesOf = ({ importance, rate }: Room): number =>
-  Math.min(placesAtMost, Math.max(placesAtLeast, (rate * queueMs[importance]) / 1_000))
+  Math.min(
+    placesAtMost,
+    Math.max(placesAtLeast, (rate * (importance === 'checkout' ? checkoutQueueMs : queueMs)) / 1_000),
+  )
 
 /** @param waits each tells the milliseconds that everybody waited at least for something beside the event loop */
 export function createAdmission(waits: () => readonly number[] = () => []): Admission {
@@ -178,9 +176,12 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
     room.unseated = 0
   }
 
-  /** @returns whether they may: as one of those who are seated in a moment, or on credit; never behind who is needed more and waits */
-  const mayWait = (rank: number, room: Room): boolean => {
-    if (rooms.some(({ queue }, other) => other < rank && queue.length > 0)) return false
+  /** Whether nobody waits with whom it would share statements, or before whom it would go in. */
+  const isFirst = (rank: number): boolean =>
+    rooms.every(({ queue }, other) => queue.length === 0 || other > Math.max(rank, rankOf.cart))
+
+  /** @returns whether they may: as one of those who are seated in a moment, or on credit */
+  const mayWait = (room: Room): boolean => {
     if (room.queue.length < placesOf(room)) return true
     if (room.credit < 1) return false
     room.credit -= 1
@@ -202,11 +203,11 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
   }
   const timer = setInterval(look, intervalMs).unref()
 
+  /** The seat stays free until the next wave, if anybody waits. */
   const leave = (room: Room, visitor: Visitor): void => {
     if (visitor.place === 'waiting') room.queue.splice(room.queue.indexOf(visitor), 1)
     if (visitor.place === 'running') room.running -= 1
     visitor.place = 'gone'
-    seatWaiting()
   }
 
   return {
@@ -214,11 +215,11 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
       const rank = rankOf[importance]
       const room = rooms[rank] as Room
       const visitor: Visitor = { seated, turnedAway, since: performance.now(), place: 'waiting' }
-      if (room.queue.length === 0 && isFree(rank)) {
+      if (isFirst(rank) && isFree(rank)) {
         seat(room, visitor)
       } else {
         room.unseated += 1
-        if (mayWait(rank, room)) room.queue.push(visitor)
+        if (mayWait(room)) room.queue.push(visitor)
         else turnAway(room, visitor)
       }
       return () => leave(room, visitor)
