@@ -49,23 +49,37 @@ export async function openShop(
   options: ShopOptions,
 ): Promise<Shop> {
   const stops: (() => Promise<unknown>)[] = []
+  const starting: Promise<unknown>[] = []
   const stop = async (): Promise<void> => {
+    // What still starts when something else fails is stopped as well.
+    await Promise.allSettled(starting)
     for (const one of stops.splice(0).reverse()) await one()
   }
+  const beside: Beside = (start) => {
+    const one = start.then((part) => {
+      if (part) stops.push(part.stop)
+      return part
+    })
+    starting.push(one.catch(() => undefined))
+    return one
+  }
   try {
-    return await open(environment, settings, options, stops, stop)
+    return await open(environment, settings, options, { stops, beside, stop })
   } catch (error) {
     await stop()
     throw error
   }
 }
 
+type Part = { readonly stop: () => Promise<unknown> } | null
+/** What starts while the rest goes on, and is stopped with the shop. */
+type Beside = <P extends Part>(start: Promise<P>) => Promise<P>
+
 async function open(
   environment: Environment,
   read: () => Promise<ShopSettings>,
   options: ShopOptions,
-  stops: (() => Promise<unknown>)[],
-  stop: () => Promise<void>,
+  { stops, beside, stop }: { stops: (() => Promise<unknown>)[]; beside: Beside; stop: () => Promise<void> },
 ): Promise<Shop> {
   const hasEdge = options.edge && environment.services.has('edge')
   if (hasEdge) await refuseTakenPort(environment.host, environment.port)
@@ -83,20 +97,14 @@ async function open(
   // The modules load while PostgreSQL starts, and not before it is on its way: loading leaves no room for anything else.
   const launched = Promise.withResolvers<void>()
   if (withoutDatabase(environment.databases, environment.services).length === 0) launched.resolve()
-  const starting = openDatabases(environment, data.path, options.onProgress, { onLaunched: launched.resolve })
-    .finally(launched.resolve)
-    .then((server) => {
-      stops.push(server.stop)
-      return server
-    })
-  // Settled together, so that a fault of the configuration does not leave a database that is just starting.
-  const [database, loaded] = await Promise.all([
-    starting,
-    launched.promise
-      .then(() => loadModules(read, hasEdge))
-      .catch((error) => starting.then(() => Promise.reject(error))),
-  ])
-  const { settings, modules, registry, sandboxSecrets, edgeApps } = loaded
+  const starting = beside(
+    openDatabases(environment, data.path, options.onProgress, { onLaunched: launched.resolve }).finally(
+      launched.resolve,
+    ),
+  )
+  const databases = async (): Promise<Databases> => (await starting).databases
+  await launched.promise
+  const { settings, modules, registry, sandboxSecrets, edgeApps } = await loadModules(read, hasEdge)
   const publicUrl = publicUrlOf(environment)
   const log = modules.createLog({
     level: environment.logLevel,
@@ -104,8 +112,7 @@ async function open(
   })
   stops.push(await modules.recordTraces(environment, log))
   for (const warning of await checkPaymentProviders(environment, settings, publicUrl)) log.warn(warning)
-  const sandbox = await openSandbox(environment, settings, database.databases, publicUrl, data.secret, sandboxSecrets)
-  if (sandbox) stops.push(sandbox.stop)
+  const opening = beside(openSandbox(environment, settings, databases, publicUrl, data.secret, sandboxSecrets))
 
   const shopFacts = { name: settings.name, publicUrl, demo: environment.demo }
   const host = await modules.startHost({
@@ -114,14 +121,15 @@ async function open(
     // What shoppers are told of stock is shown by catalog and known by inventory, which tells when it becomes so.
     settings: { ...settings, catalog: { lowStock: settings.inventory.lowStock } },
     shop: shopFacts,
-    databases: database.databases,
+    databases,
     nats: environment.nats,
     migrates: environment.migratesAtStart,
     dataFolder: data.path,
     secret: data.secret,
-    environment: {
-      ...environment.variables,
-      ...(sandbox ? { STOA_SANDBOX_URL: sandbox.url, STOA_SANDBOX_PUBLIC_URL: sandbox.publicUrl } : {}),
+    environment: async () => {
+      const sandbox = await opening
+      const urls = sandbox ? { STOA_SANDBOX_URL: sandbox.url, STOA_SANDBOX_PUBLIC_URL: sandbox.publicUrl } : {}
+      return { ...environment.variables, ...urls }
     },
     audit: (clientOf) => async (action, subject) => {
       const { identity } = await import('#contracts/identity')
@@ -157,6 +165,7 @@ async function open(
     ...(options.beforeReady ? { beforeReady: options.beforeReady } : {}),
   })
   stops.push(host.stop)
+  const [database, sandbox] = await Promise.all([starting, opening])
 
   const running: RunningShop = {
     pid: process.pid,
@@ -319,7 +328,7 @@ async function readVersion(databaseUrl: string): Promise<number> {
 async function openSandbox(
   environment: Environment,
   settings: ShopSettings,
-  databases: Databases,
+  databases: () => Promise<Databases>,
   publicUrl: string,
   secret: (name: string) => Promise<string>,
   names: { key: string; webhook: string },
@@ -329,10 +338,11 @@ async function openSandbox(
   if (!besidePayments && !environment.services.has('sandbox')) return null
   const { startSandboxProvider } = await import('../providers/payments/sandbox/server.ts')
   const preferred = environment.sandbox.port ?? (environment.port === 0 ? 0 : environment.port + 1)
+  // It makes its own tables, as its owner.
+  const { directUrl } = databaseOf(await databases(), 'sandbox')
   const start = async (port: number) =>
     startSandboxProvider({
-      // It makes its own tables, as its owner.
-      databaseUrl: databaseOf(databases, 'sandbox').directUrl,
+      databaseUrl: directUrl,
       host: environment.host,
       port,
       secretKey: `sk_sandbox_${await secret(names.key)}`,

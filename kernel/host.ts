@@ -34,6 +34,8 @@ import type { AnyHandler, AnyService, Handlers, ShopFacts, Wiring } from './serv
 import { type SharedAnswers, sharedAnswers } from './shared-answers.ts'
 import type { Metrics } from './telemetry.ts'
 
+type ServiceEnvironment = Readonly<Record<string, string | undefined>>
+
 export type HostOptions = {
   /** All services of the shop, hosted here or not: subscriptions and routes come from their declarations. */
   readonly services: readonly AnyService[]
@@ -41,13 +43,17 @@ export type HostOptions = {
   readonly hosted: ReadonlySet<string>
   readonly settings: Readonly<Record<string, unknown>>
   readonly shop: ShopFacts
-  /** PostgreSQL as its owner, who is only needed to migrate; services sign in as roles of their own. */
-  readonly databases: Databases
+  /**
+   * PostgreSQL as its owner, who is only needed to migrate; services sign in as roles of their own. Asked when all is done that needs
+   * none: it may still start.
+   */
+  readonly databases: () => Promise<Databases>
   /** Whether the start brings the databases to this version; absent: yes. Otherwise it refuses one that is behind. */
   readonly migrates?: boolean
   readonly dataFolder: string
   readonly secret: (name: string) => Promise<string>
-  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Asked when the databases are at this version. */
+  readonly environment: () => Promise<ServiceEnvironment>
   /** The broker by which events reach services of other processes; null or absent: they are posted to them. */
   readonly nats?: NatsOptions | null
   /** Writes down who did something that belongs to no service. */
@@ -126,29 +132,37 @@ export async function startHost(options: HostOptions): Promise<Host> {
   const breakers: Breaker[] = []
   const admission = createAdmission(() => started.map(({ db }) => (db ? databaseFacts(db).pool.leastWaitMs() : 0)))
   let stage: 'starting' | 'open' | 'stopping' = 'starting'
+  const clientOf: ClientOf = (contract) => createClient(contract, 'edge', mesh, { forwardsAddress: true })
+  const answers = sharedAnswers(options.edge?.news?.(clientOf))
+  const troubles = toldWhenChanged(log, async () => (await Promise.all(started.map((one) => one.troubles()))).flat())
+  const readiness = async (): Promise<Readiness> => {
+    const reasons = stage === 'open' ? await troubles() : [`This process is ${stage}.`]
+    return { ready: reasons.length === 0, reasons }
+  }
+  const edge = await makeEdge(options, contracts, mesh, clientOf, answers, readiness, admission)
 
+  const databases = await options.databases()
   options.onProgress?.(options.migrates === false ? 'checking the databases' : 'migrating the databases')
   const hosted = options.services.filter((one) => options.hosted.has(one.contract.name))
   // The public door needs no way into the database, and may not have one.
   const keepsRows = hosted.some(({ connections }) => connections !== null)
   const databaseSecret = keepsRows ? await options.secret(hostSecrets.database) : ''
   await (options.migrates === false ? checkMigrated : migrate)({
-    databases: options.databases,
+    databases,
     secret: databaseSecret,
     services: migrationSources(hosted),
   })
 
   options.onProgress?.('starting the services')
+  const serviceOptions = { ...options, databases, environment: await options.environment() }
   for (const result of await Promise.allSettled(
-    hosted.map((one) => startService(one, options, contracts, mesh, databaseSecret, breakers)),
+    hosted.map((one) => startService(one, serviceOptions, contracts, mesh, databaseSecret, breakers)),
   )) {
     if (result.status === 'rejected') throw result.reason
     started.push(result.value)
     running.set(result.value.definition.contract.name, result.value.running)
   }
 
-  const clientOf: ClientOf = (contract) => createClient(contract, 'edge', mesh, { forwardsAddress: true })
-  const answers = sharedAnswers(options.edge?.news?.(clientOf))
   const receive = createReceiver(started, answers, log)
   const deliver: Deliver = (subscriber, events) =>
     running.has(subscriber)
@@ -168,12 +182,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
     one.relay.wake = relay.wake
     if (one.db) databaseFacts(one.db).onPublished = relay.wake
   }
-  const troubles = toldWhenChanged(log, async () => (await Promise.all(started.map((one) => one.troubles()))).flat())
-  const readiness = async (): Promise<Readiness> => {
-    const reasons = stage === 'open' ? await troubles() : [`This process is ${stage}.`]
-    return { ready: reasons.length === 0, reasons }
-  }
-
   const dependencies = (): DependencyState[] => [
     ...remote.states(),
     ...breakers.map((one) => one.state()),
@@ -205,9 +213,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   await internalServer.listen({ host: options.internal.host, port: options.internal.port })
   const audit = options.audit?.(clientOf) ?? (async () => undefined)
   running.set(hostContract.name, hostService({ contracts, health, deadLetters, audit, remote, metrics }))
-  // Beside each other: what has to be there may be a password that is hashed, which takes as long as the door.
-  const [edge] = await Promise.all([
-    options.edge ? openEdge(options, contracts, mesh, clientOf, answers, readiness, admission) : null,
+  await Promise.all([
+    options.edge ? edge?.listen({ host: options.edge.host, port: options.edge.port }) : null,
     options.beforeReady?.(clientOf),
   ])
   const stopJobs = startJobs(started, admission, metrics)
@@ -280,8 +287,8 @@ const portOf = (server: FastifyInstance | null): number | null => {
 /** What a service's start takes of the host's options. */
 export type ServiceOptions = Pick<
   HostOptions,
-  'settings' | 'shop' | 'databases' | 'dataFolder' | 'secret' | 'environment' | 'limitLoopback' | 'log' | 'metrics'
-> & { readonly openPool?: OpenPool }
+  'settings' | 'shop' | 'dataFolder' | 'secret' | 'limitLoopback' | 'log' | 'metrics'
+> & { readonly databases: Databases; readonly environment: ServiceEnvironment; readonly openPool?: OpenPool }
 
 export async function startService(
   definition: AnyService,
@@ -521,7 +528,7 @@ export function createReceiver(started: readonly Started[], answers: SharedAnswe
     return heard.map(({ id }) => verdicts.get(id) ?? null)
   }
 }
-async function openEdge(
+async function makeEdge(
   options: HostOptions,
   contracts: readonly Contract[],
   mesh: Mesh,
@@ -531,7 +538,7 @@ async function openEdge(
   admission: Admission,
 ): Promise<FastifyInstance | null> {
   if (!options.edge) return null
-  const app = await createEdge({
+  return createEdge({
     contracts: [...contracts, hostContract],
     mesh,
     authenticate: options.edge.authenticate(clientOf),
@@ -546,6 +553,4 @@ async function openEdge(
     metrics: options.metrics,
     log: options.log,
   })
-  await app.listen({ host: options.edge.host, port: options.edge.port })
-  return app
 }
