@@ -1,11 +1,11 @@
 import type { payments } from '#contracts/payments'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import type { WebhookResult } from '../../providers/payments/port.ts'
+import * as callbacksStore from './callbacks-store.ts'
 import type { Deps } from './deps.ts'
 import { learn } from './payment-state.ts'
 import { isSettled, settle } from './settle.ts'
 import type { OrderMoney } from './store.ts'
-import * as store from './store.ts'
 
 type Op = (typeof payments.operations)['webhook']
 
@@ -83,4 +83,4 @@ const orderOf = async (
   deps: Deps,
   provider: string,
   { orderId, providerPaymentId }: Verified,
-): Promise<string | null> => orderId ?? store.readOrderOf(deps.db, provider, providerPaymentId)
+): Promise<string | null> => orderId ?? callbacksStore.readOrderOf(deps.db, provider, providerPaymentId)

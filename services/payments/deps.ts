@@ -2,10 +2,11 @@ import type { Logger } from 'pino'
 import { currentCall } from '#kernel/call'
 import { type Database, refuseInsideTransaction } from '#kernel/database'
 import type { Call as ProviderCall } from '../../providers/payments/port.ts'
+import type { About, Callback } from './callbacks-store.ts'
 import type { GiftCardCodes } from './gift-card-code.ts'
 import type { GuardedProvider } from './guarded-provider.ts'
 import type { PaymentRow } from './payment.ts'
-import type { About, Callback, NewAttempt, News, OrderMoney } from './store.ts'
+import type { NewAttempt, News, OrderMoney } from './store.ts'
 
 export type Deps = {
   readonly db: Database

@@ -1,7 +1,7 @@
 import type { Transaction } from '#kernel/database'
 import type { Moved } from './gift-cards-store.ts'
+import { type Booking, insertBookings } from './ledger-store.ts'
 import type { OperationRow } from './payment.ts'
-import { type Booking, insertBookings } from './store.ts'
 
 /**
  * The accounts. A provider owes us what it captured and has not given back. What shoppers paid is owed to them in goods;

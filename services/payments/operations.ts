@@ -4,6 +4,7 @@ import { type Money, money } from '#kernel/money'
 import { keyReused, validationFailed } from '#kernel/problem'
 import { abandonedAfterSeconds, type Deps, providerOf, unknownLookSeconds, whoAsked, withinDeadline } from './deps.ts'
 import type { GuardedProvider } from './guarded-provider.ts'
+import * as operationsStore from './operations-store.ts'
 import type { OperationRow, PaymentRow } from './payment.ts'
 import { recordCardRefund, recordSuccess } from './record.ts'
 import * as store from './store.ts'
@@ -52,7 +53,7 @@ async function lookAndMove(deps: Deps, wanted: Wanted, measure: Measure) {
   const known = await store.readOrderMoney(deps.db, orderId, abandonedAfterSeconds)
   const currency = known?.payment?.currency ?? known?.uses[0]?.currency
   if (!known || currency === undefined) return null
-  const begun = await store.readOperation(deps.db, orderId, kind, key)
+  const begun = await operationsStore.readOperation(deps.db, orderId, kind, key)
   if (begun) return goOn(deps, known.payment, begun, asked)
 
   if (wanted.amount) checkAmount(wanted.amount, currency)
@@ -67,7 +68,7 @@ async function lookAndMove(deps: Deps, wanted: Wanted, measure: Measure) {
   const claimed = await claimOperation(deps, known, operation)
   if (claimed) return goOn(deps, known.payment, claimed, asked)
 
-  const again = await store.readOperation(deps.db, orderId, kind, key)
+  const again = await operationsStore.readOperation(deps.db, orderId, kind, key)
   if (again) return goOn(deps, known.payment, again, asked)
   const now = await store.readOrderMoney(deps.db, orderId, abandonedAfterSeconds)
   return now?.pending ? inFlight() : 'missed'
@@ -80,18 +81,18 @@ async function lookAndMove(deps: Deps, wanted: Wanted, measure: Measure) {
 export async function claimOperation(
   deps: Deps,
   { order, payment }: store.OrderMoney,
-  operation: Omit<store.NewOperation, 'paymentId'>,
+  operation: Omit<operationsStore.NewOperation, 'paymentId'>,
 ): Promise<OperationRow | null> {
   if (operation.amount === 0) return recordCardRefund(deps, order.order_id, payment, operation)
   if (!payment) throw new Error(`payments: order ${order.order_id} has no payment that a provider could move`)
   const claim = { ...operation, paymentId: payment.id }
   const claimed =
     operation.giftCards === 0
-      ? await store.insertOperation(deps.db, claim, abandonedAfterSeconds)
+      ? await operationsStore.insertOperation(deps.db, claim, abandonedAfterSeconds)
       : await inTransaction(deps.db, async (tx) => {
           // What is left on the cards is read after whoever holds the payment is done.
           await store.lockPayment(tx, payment.id)
-          return store.insertOperation(tx, claim, abandonedAfterSeconds)
+          return operationsStore.insertOperation(tx, claim, abandonedAfterSeconds)
         })
   if (claimed) await deps.reached('operation-committed', order.order_id)
   return claimed
@@ -106,7 +107,7 @@ async function goOn(deps: Deps, payment: PaymentRow | null, operation: Operation
       'The payment provider has not answered. It will be asked until the outcome is known.',
     )
   }
-  const settled = await store.readOperation(deps.db, operation.order_id, operation.kind, operation.key ?? '')
+  const settled = await operationsStore.readOperation(deps.db, operation.order_id, operation.kind, operation.key ?? '')
   if (settled?.status === 'failed') {
     const failure = settled.error ?? 'refused'
     return refuse('payments/provider-refused', `The payment provider refused: ${failure}.`, { reason: failure })
@@ -141,7 +142,7 @@ export async function tryOperation(
   }
   if (result.outcome === 'refused') {
     log.warn({ reason: result.reason, detail: result.detail }, 'the provider refused a money operation')
-    await store.finishOperation(deps.db, operation.id, { status: 'failed', error: result.reason })
+    await operationsStore.finishOperation(deps.db, operation.id, { status: 'failed', error: result.reason })
     // It knows something that we do not: the next look finds out.
     await store.scheduleLook(deps.db, payment.order_id, 0)
     return 'failed'

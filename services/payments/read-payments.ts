@@ -7,6 +7,7 @@ import { validationFailed } from '#kernel/problem'
 import type { CheckoutFields } from '../../providers/payments/port.ts'
 import { type Deps, providerOf, withinDeadline } from './deps.ts'
 import { usesOf } from './gift-cards-store.ts'
+import * as operationsStore from './operations-store.ts'
 import { cardFree, failureSentence, toAttempt, toPayment } from './payment.ts'
 import { settle } from './settle.ts'
 import * as store from './store.ts'
@@ -114,7 +115,7 @@ async function allOf(deps: Deps, orderId: string, said: ReadonlyMap<string, unkn
   const [payments, uses, operations] = await Promise.all([
     store.readAttempts(deps.db, orderId),
     usesOf(deps.db, [orderId]),
-    store.readOperations(deps.db, orderId),
+    operationsStore.readOperations(deps.db, orderId),
   ])
   return {
     payments: payments.map((row) => ({ ...toAttempt(row), raw: said.get(row.attempt_key) ?? row.raw })),

@@ -11,6 +11,7 @@ import { publish, publishAll } from '#kernel/outbox'
 import type { PaymentProvider, ProviderPayment } from '../../providers/payments/port.ts'
 import type { Deps } from './deps.ts'
 import { bookCapture, bookFailedRefund, bookFee, bookRefund } from './ledger.ts'
+import * as operationsStore from './operations-store.ts'
 import { isOver, isUnsettled, type OperationRow, type PaymentRow } from './payment.ts'
 import type { Change, Mismatch } from './payment-state.ts'
 import * as store from './store.ts'
@@ -41,16 +42,16 @@ export function record(deps: Deps, payment: PaymentRow, change: Change): Promise
     let captureId = change.fee?.captureId ?? null
     if (change.captured > 0) {
       const capture = { kind: 'capture', amount: change.captured, providerRefundId: null, by } as const
-      captureId = await store.insertSettled(tx, now, capture)
+      captureId = await operationsStore.insertSettled(tx, now, capture)
       await tellCapture(tx, now, { id: captureId, amount: change.captured, currency: now.currency, by })
     }
     if (change.fee && captureId !== null) await bookFee(tx, now.provider, { ...change.fee, id: captureId })
     for (const { providerRefundId, amount } of change.refunds) {
-      const id = await store.insertSettled(tx, now, { kind: 'refund', amount, providerRefundId, by })
+      const id = await operationsStore.insertSettled(tx, now, { kind: 'refund', amount, providerRefundId, by })
       await tellRefund(tx, now, { id, order_id: now.order_id, amount, gift_cards: 0, currency: now.currency, by })
     }
     for (const refund of change.failedRefunds) {
-      await store.unsettleRefund(tx, refund.id)
+      await operationsStore.unsettleRefund(tx, refund.id)
       await bookFailedRefund(tx, now.provider, refund)
       const { data, ...about } = told(now, refund.amount, by)
       await publish(tx, paymentRefundFailed, { ...about, data: { ...data, refundId: refund.id } })
@@ -105,8 +106,14 @@ export function recordSuccess(
 ): Promise<PaymentRow | null> {
   return inTransaction(deps.db, async (tx) => {
     await store.lockPayment(tx, payment.id)
-    if (!(await store.finishOperation(tx, operation.id, { status: 'succeeded', providerRefundId }))) return null
-    const now = await store.countOperation(tx, payment.id, operation, provider.capabilities.capture === 'single')
+    if (!(await operationsStore.finishOperation(tx, operation.id, { status: 'succeeded', providerRefundId })))
+      return null
+    const now = await operationsStore.countOperation(
+      tx,
+      payment.id,
+      operation,
+      provider.capabilities.capture === 'single',
+    )
     if (operation.kind === 'capture') {
       await tellCapture(tx, now, operation)
       if (said.fee) await bookFee(tx, now.provider, { ...said.fee, id: operation.id })
@@ -124,19 +131,23 @@ export function recordCardRefund(
   deps: Deps,
   orderId: string,
   payment: PaymentRow | null,
-  operation: Omit<store.NewOperation, 'paymentId' | 'kind' | 'amount'>,
+  operation: Omit<operationsStore.NewOperation, 'paymentId' | 'kind' | 'amount'>,
 ): Promise<OperationRow | null> {
   return inTransaction(deps.db, async (tx) => {
-    const refund = await store.insertCardRefund(tx, orderId, { ...operation, paymentId: payment?.id ?? null })
+    const refund = await operationsStore.insertCardRefund(tx, orderId, { ...operation, paymentId: payment?.id ?? null })
     if (!refund) return null
     if (payment) {
-      await tellRefund(tx, await store.countOperation(tx, payment.id, refund, false), refund)
+      await tellRefund(tx, await operationsStore.countOperation(tx, payment.id, refund, false), refund)
       return refund
     }
     await refundToCards(tx, refund)
     const { gift_cards: amount, currency, by } = refund
     const data = { orderId, paymentId: orderId, amount, currency, status: 'captured', by, refundId: refund.id }
-    await publish(tx, paymentRefunded, { subject: orderId, sequence: await store.countRefunds(tx, orderId), data })
+    await publish(tx, paymentRefunded, {
+      subject: orderId,
+      sequence: await operationsStore.countRefunds(tx, orderId),
+      data,
+    })
     return refund
   })
 }

@@ -9,6 +9,7 @@ import { type ServiceHost, service } from '#kernel/service'
 import type { PaymentProvider } from '../../providers/payments/port.ts'
 import { authorize } from './authorize.ts'
 import { webhook } from './callback.ts'
+import * as callbacksStore from './callbacks-store.ts'
 import { cancel, reopen } from './cancel.ts'
 import { capture } from './capture.ts'
 import { abandonedAfterSeconds, type Deps } from './deps.ts'
@@ -111,7 +112,7 @@ export const paymentsService = (
           {
             name: 'forget-callbacks',
             everyMs: 3_600_000,
-            run: () => store.forgetCallbacks(deps.db, callbacksKeptDays),
+            run: () => callbacksStore.forgetCallbacks(deps.db, callbacksKeptDays),
           },
         ],
       }
@@ -152,13 +153,13 @@ const gatheredSteps = (db: Database) => ({
   readAsked: gather({
     ...limits,
     what: 'compare a callback',
-    run: (about: readonly store.About[]) => store.readAsked(db, about),
+    run: (about: readonly callbacksStore.About[]) => callbacksStore.readAsked(db, about),
   }),
   keepCallback: gather({
     ...limits,
     what: 'keep a callback',
     idOf: ({ provider, eventId }) => `${provider} ${eventId}`,
-    run: (callbacks: readonly store.Callback[]) => store.insertCallbacks(db, callbacks),
+    run: (callbacks: readonly callbacksStore.Callback[]) => callbacksStore.insertCallbacks(db, callbacks),
   }),
 })
 

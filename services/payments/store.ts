@@ -5,8 +5,6 @@ import type { UseRow } from './gift-cards-store.ts'
 import type { OperationRow, OrderMoneyRow, PaymentRow } from './payment.ts'
 import type { Change } from './payment-state.ts'
 
-// ---- Attempts ---------------------------------------------------------------------------------------------------
-
 export type NewAttempt = {
   readonly orderId: string
   readonly provider: string
@@ -132,12 +130,6 @@ export async function readAttempts(db: Executor, orderId: string): Promise<Payme
   return rows
 }
 
-export async function readOperations(db: Executor, orderId: string): Promise<OperationRow[]> {
-  const { rows } = await sql<OperationRow>`
-    select * from payment_operations where order_id = ${orderId} order by created_at, id`.execute(db)
-  return rows
-}
-
 /** What the order's row says, for telling why no attempt may begin. */
 export async function readCanceled(db: Executor, orderId: string): Promise<boolean> {
   const { rows } = await sql<{ canceled: boolean }>`
@@ -174,8 +166,6 @@ export async function markCanceled(
       canceled_at = coalesce(o.canceled_at, excluded.canceled_at),
       look_at = now() + make_interval(secs => ${lookInSeconds})`.execute(db)
 }
-
-// ---- News -------------------------------------------------------------------------------------------------------
 
 const isBeingAbandoned = sql`abandoned_at > now() - make_interval(secs => ${abandonedAfterSeconds})`
 
@@ -268,7 +258,7 @@ export async function scheduleWithoutPayment(db: Executor, orderId: string): Pro
 }
 
 /** What gift cards paid of an order and have not been given back, in minor units. */
-const leftOnCards = (orderId: ReturnType<typeof sql>) => sql`(
+export const leftOnCards = (orderId: ReturnType<typeof sql>) => sql`(
   select coalesce(sum(u.amount - u.refunded), 0) from gift_card_uses u where u.order_id = ${orderId} and not u.undone)`
 
 /**
@@ -276,7 +266,7 @@ const leftOnCards = (orderId: ReturnType<typeof sql>) => sql`(
  * authorization: when it is said to lapse. Money of an order that was canceled has to go back: at once, so that this is not
  * forgotten whatever happens to this process. Else never.
  */
-const lookAfter = sql`
+export const lookAfter = sql`
   update order_payments o set looks = 0, look_at = case
     when u.status in ('processing', 'requires_action') then now() + interval '5 seconds'
     when o.canceled = 'all' and ((u.capturable > 0 and u.captured = 0) or u.captured > u.refunded or ${leftOnCards(sql`o.order_id`)} > 0) then now()
@@ -309,101 +299,6 @@ export async function claimDue(
     update order_payments o set look_at = now() + make_interval(secs => ${leaseSeconds})
     from due where o.order_id = due.order_id returning o.order_id`.execute(db)
   return rows.map(({ order_id }) => order_id)
-}
-
-// ---- Captures, refunds, voids -----------------------------------------------------------------------------------
-
-export type NewOperation = {
-  readonly paymentId: string
-  readonly kind: OperationRow['kind']
-  readonly amount: number
-  /** Of a refund, what goes to gift cards beside it. */
-  readonly giftCards: number
-  readonly key: string
-  readonly asked: string
-  readonly reason: string | null
-  readonly by: string
-}
-
-/**
- * Claims the one place for a money operation in flight, if the money is there. The payment's row is locked while it is
- * judged: an operation that ends at this moment has changed the row before, or waits.
- * @returns the operation, or null when another is in flight or the money is not there
- */
-export async function insertOperation(
-  db: Executor,
-  operation: NewOperation,
-  firstLookSeconds: number,
-): Promise<OperationRow | null> {
-  const { kind, amount } = operation
-  const { rows } = await sql<OperationRow>`
-    with payment as (
-      select id, order_id, currency from payments
-      where id = ${operation.paymentId} and case ${kind}::text
-        when 'refund' then captured - refunded >= ${amount}
-        when 'void' then capturable >= ${amount}
-        else capturable >= ${amount} and coalesce(authorized_until > now(), true)
-          and not exists (select 1 from order_payments o where o.order_id = payments.order_id and o.canceled = 'all') end
-      for update),
-    claimed as (
-      insert into payment_operations (
-        id, payment_id, order_id, kind, status, amount, gift_cards, currency, key, asked, reason, by)
-      select ${newId(kind)}, id, order_id, ${kind}, 'pending', ${amount}, ${operation.giftCards}, currency, ${operation.key},
-             ${operation.asked}, ${operation.reason}, ${operation.by}
-      from payment where ${operation.giftCards} <= ${leftOnCards(sql`payment.order_id`)}
-      on conflict do nothing
-      returning *),
-    looked as (
-      update order_payments o set look_at = now() + make_interval(secs => ${firstLookSeconds}), looks = 0
-      from claimed where o.order_id = claimed.order_id)
-    select * from claimed`.execute(db)
-  return rows[0] ?? null
-}
-
-/**
- * Records a refund that goes to gift cards alone, as done: no provider is asked. An attempt that is undecided keeps what cards paid
- * beside it, as it may have to give all of that back. The order's row is locked, and its payment's
- * as by `insertOperation`, so that no other operation is under way or begins before this transaction ends.
- * @returns the operation, or null when another is in flight, an attempt is undecided, or less is left on what the cards paid
- */
-export async function insertCardRefund(
-  tx: Transaction,
-  orderId: string,
-  operation: Omit<NewOperation, 'paymentId' | 'kind' | 'amount'> & { readonly paymentId: string | null },
-): Promise<OperationRow | null> {
-  const { paymentId, giftCards } = operation
-  if (paymentId !== null) await lockPayment(tx, paymentId)
-  await sql`select 1 from order_payments where order_id = ${orderId} for update`.execute(tx)
-  const { rows } = await sql<OperationRow>`
-    insert into payment_operations (
-      id, payment_id, order_id, kind, status, amount, gift_cards, currency, key, asked, reason, by)
-    select ${newId('refund')}, ${paymentId}, ${orderId}, 'refund', 'succeeded', 0, ${giftCards}, min(u.currency),
-           ${operation.key}, ${operation.asked}, ${operation.reason}, ${operation.by}
-    from gift_card_uses u where u.order_id = ${orderId} and not u.undone
-      and not exists (select 1 from payment_operations p where p.order_id = ${orderId} and p.status = 'pending')
-      and not exists (select 1 from payments p where p.order_id = ${orderId} and p.status in ('processing', 'requires_action'))
-    having sum(u.amount - u.refunded) >= ${giftCards}
-    on conflict do nothing
-    returning *`.execute(tx)
-  return rows[0] ?? null
-}
-
-/** How many refunds an order has, which is the version of the money of one that has no attempt. */
-export async function countRefunds(tx: Transaction, orderId: string): Promise<number> {
-  const { rows } = await sql<{ refunds: number }>`
-    select count(*)::int as refunds from payment_operations where order_id = ${orderId} and kind = 'refund'`.execute(tx)
-  return rows[0]?.refunds ?? 0
-}
-
-export async function readOperation(
-  db: Executor,
-  orderId: string,
-  kind: OperationRow['kind'],
-  key: string,
-): Promise<OperationRow | null> {
-  const { rows } = await sql<OperationRow>`
-    select * from payment_operations where order_id = ${orderId} and kind = ${kind} and key = ${key}`.execute(db)
-  return rows[0] ?? null
 }
 
 /**
@@ -441,191 +336,4 @@ export async function pageOfLapsing(
 /** Locks a payment before its operation: whoever claims the next one locks them in this order too. */
 export async function lockPayment(tx: Transaction, id: string): Promise<void> {
   await sql`select 1 from payments where id = ${id} for update`.execute(tx)
-}
-
-/** Settles an operation once. @returns false when its outcome was recorded before */
-export async function finishOperation(
-  tx: Executor,
-  id: string,
-  outcome: { status: 'succeeded'; providerRefundId: string | null } | { status: 'failed'; error: string },
-): Promise<boolean> {
-  const refundId = outcome.status === 'succeeded' ? outcome.providerRefundId : null
-  const error = outcome.status === 'failed' ? outcome.error : null
-  const { rows } = await sql`
-    update payment_operations set status = ${outcome.status}, provider_refund_id = ${refundId}, error = ${error}, updated_at = now()
-    where id = ${id} and status = 'pending' returning id`.execute(tx)
-  return rows.length === 1
-}
-
-/**
- * Counts an operation that succeeded against its payment, and says when to look again.
- * @param last whether nothing more can be captured after it
- */
-export async function countOperation(
-  tx: Transaction,
-  paymentId: string,
-  operation: OperationRow,
-  last: boolean,
-): Promise<PaymentRow> {
-  const { kind, amount } = operation
-  const { rows } = await sql<PaymentRow>`
-    with updated as (
-      update payments set version = version + 1, updated_at = now(),
-        captured = captured + case when ${kind} = 'capture' then ${amount}::bigint else 0 end,
-        refunded = refunded + case when ${kind} = 'refund' then ${amount}::bigint else 0 end,
-        capturable = case when ${kind} = 'refund' then capturable
-                          when ${kind} = 'void' or ${last} then 0 else capturable - ${amount} end,
-        status = case ${kind} when 'capture' then 'captured' when 'void' then 'voided' else status end,
-        failure = case ${kind} when 'void' then 'canceled' else failure end
-      where id = ${paymentId} and (${kind} <> 'void' or status = 'authorized')
-      returning *),
-    looked as (${lookAfter})
-    select * from updated`.execute(tx)
-  const payment = rows[0]
-  if (!payment) throw new Error(`payments: ${kind} ${operation.id} succeeded on a payment that has no such money`)
-  return payment
-}
-
-/** Records money that the provider moved by itself, or with the authorization. @returns the operation's id */
-export async function insertSettled(
-  tx: Transaction,
-  payment: PaymentRow,
-  operation: { kind: 'capture' | 'refund'; amount: number; providerRefundId: string | null; by: string },
-): Promise<string> {
-  const id = newId(operation.kind)
-  await sql`
-    insert into payment_operations (id, payment_id, order_id, kind, status, amount, currency, by, provider_refund_id)
-    values (${id}, ${payment.id}, ${payment.order_id}, ${operation.kind}, 'succeeded', ${operation.amount},
-            ${payment.currency}, ${operation.by}, ${operation.providerRefundId})`.execute(tx)
-  return id
-}
-
-/** Takes back that a refund succeeded: the bank did not accept it. */
-export async function unsettleRefund(tx: Transaction, id: string): Promise<void> {
-  await sql`update payment_operations set status = 'failed', error = 'refused-by-bank', updated_at = now()
-            where id = ${id} and status = 'succeeded'`.execute(tx)
-}
-
-// ---- The ledger -------------------------------------------------------------------------------------------------
-
-/** A transaction of the ledger: of an operation, or of a gift card's movement. */
-export type Booking = {
-  readonly kind:
-    | 'capture'
-    | 'fee'
-    | 'refund'
-    | 'refund-failed'
-    | 'gift-card-issue'
-    | 'gift-card-use'
-    | 'gift-card-return'
-    | 'gift-card-refund'
-    | 'gift-card-adjust'
-  readonly of: { readonly operationId: string } | { readonly movementId: string }
-  readonly debit: string
-  readonly credit: string
-  readonly amount: number
-  readonly currency: string
-}
-
-/**
- * Books amounts from one account to another, each once an operation and kind, or once a movement. That both sides sum to zero
- * is judged by the database at commit. Accounts are made in the order of their names, which all who need a new one keep.
- */
-export async function insertBookings(tx: Transaction, bookings: readonly Booking[]): Promise<void> {
-  if (bookings.length === 0) return
-  const rows = bookings.map(({ of, ...booking }) => ({ ...booking, ...of }))
-  await sql`
-    with booking as materialized (
-      select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as b (
-        kind text, "operationId" text, "movementId" uuid, debit text, credit text, amount bigint, currency text)),
-    accounts as (
-      insert into ledger_accounts (name, currency)
-      select debit, currency from booking union select credit, currency from booking order by 1, 2
-      on conflict do nothing),
-    booked as (
-      insert into ledger_transactions (kind, operation_id, movement_id)
-      select kind, "operationId", "movementId" from booking returning id, operation_id, movement_id)
-    insert into ledger_entries (transaction_id, account, currency, amount)
-    select booked.id, side.account, b.currency, side.amount
-    from booking b
-    join booked on booked.operation_id = b."operationId" or booked.movement_id = b."movementId"
-    cross join lateral (values (b.debit, b.amount), (b.credit, -b.amount)) as side (account, amount)`.execute(tx)
-}
-
-// ---- Callbacks --------------------------------------------------------------------------------------------------
-
-/** What a callback is about. */
-export type About = { readonly provider: string; readonly orderId: string; readonly providerPaymentId: string }
-
-/** What was asked for by the attempts that callbacks are about, or by ones whose names at the provider are not known yet. */
-export async function readAsked(
-  db: Executor,
-  about: readonly About[],
-): Promise<(Pick<PaymentRow, 'amount' | 'currency'> | null)[]> {
-  const { rows } = await sql<{ amount: number | null; currency: string }>`
-    select asked.amount, asked.currency
-    from unnest(${about.map((one) => one.provider)}::text[], ${about.map((one) => one.orderId)}::text[],
-                ${about.map((one) => one.providerPaymentId)}::text[])
-         with ordinality as told (provider, order_id, provider_payment_id, n)
-    left join lateral (
-      select amount, currency from payments p
-      where p.order_id = told.order_id and p.provider = told.provider
-        and coalesce(p.provider_payment_id, told.provider_payment_id) = told.provider_payment_id
-      order by attempt desc limit 1) as asked on true
-    order by n`.execute(db)
-  return rows.map(({ amount, currency }) => (amount === null ? null : { amount, currency }))
-}
-
-export type Callback = {
-  readonly provider: string
-  readonly eventId: string
-  readonly orderId: string | null
-  /** Whether the provider has to be asked. */
-  readonly isNews: boolean
-}
-
-/**
- * Keeps callbacks, each once, and makes the orders due of which they may tell something new.
- * @returns for each `new` when it may, `known` when it does not or came before, `foreign` when the order has no attempt here
- */
-export async function insertCallbacks(
-  db: Executor,
-  callbacks: readonly Callback[],
-): Promise<('new' | 'known' | 'foreign')[]> {
-  const { rows } = await sql<{ kept: boolean; looked: boolean }>`
-    with told as (
-      select * from unnest(${callbacks.map(({ provider }) => provider)}::text[],
-                           ${callbacks.map(({ eventId }) => eventId)}::text[],
-                           ${callbacks.map(({ orderId }) => orderId)}::text[],
-                           ${callbacks.map(({ isNews }) => isNews)}::boolean[])
-                    with ordinality as t (provider, event_id, order_id, is_news, n)),
-    kept as (
-      insert into webhook_inbox (provider, event_id, order_id)
-      select provider, event_id, order_id from told order by provider, event_id
-      on conflict (provider, event_id) do nothing returning provider, event_id, order_id),
-    due as (
-      select order_id from order_payments
-      where order_id in (select k.order_id from kept k join told using (provider, event_id) where is_news)
-      order by order_id for update),
-    looked as (
-      update order_payments o set look_at = least(look_at, now()) from due where o.order_id = due.order_id
-      returning o.order_id)
-    select k.event_id is not null and is_news as kept, l.order_id is not null as looked
-    from told left join kept k using (provider, event_id) left join looked l on l.order_id = k.order_id
-    order by n`.execute(db)
-  return rows.map(({ kept, looked }) => (kept ? (looked ? 'new' : 'foreign') : 'known'))
-}
-
-/** The order of a payment by the provider's own id, or null when it is none of ours. */
-export async function readOrderOf(db: Executor, provider: string, providerPaymentId: string): Promise<string | null> {
-  const { rows } = await sql<{ order_id: string }>`
-    select order_id from payments where provider = ${provider} and provider_payment_id = ${providerPaymentId}`.execute(
-    db,
-  )
-  return rows[0]?.order_id ?? null
-}
-
-/** Forgets callbacks that no provider sends again. */
-export async function forgetCallbacks(db: Executor, afterDays: number): Promise<void> {
-  await sql`delete from webhook_inbox where received_at < now() - make_interval(days => ${afterDays})`.execute(db)
 }
