@@ -10,15 +10,17 @@ import { migrate, serviceUrl } from '#kernel/migrate'
 import { type TestDatabase, testDatabase } from '../../test/database.ts'
 import { buildEntry } from './build-listing.ts'
 import { keptIndex } from './kept-index.ts'
+import { keptWords } from './kept-words.ts'
 import { listProducts } from './list-products.ts'
 import type { Market } from './markets.ts'
-import { nextRead, page, putProducts } from './store.ts'
+import { nextRead, pageByTitle, putProducts } from './store.ts'
 import { product } from './test-catalog.ts'
 
 let database: TestDatabase
 let db: Database
 let statements = 0
 const index = keptIndex()
+const known = keptWords()
 
 before(async () => {
   database = await testDatabase()
@@ -54,7 +56,10 @@ const list = async (input: Parameters<typeof listProducts>[1]) => {
     },
     transformResult: async ({ result }) => result,
   })
-  const outcome = await listProducts({ stale: withoutCopy(counted), findMarket: async () => market, index }, input)
+  const outcome = await listProducts(
+    { stale: withoutCopy(counted), findMarket: async () => market, index, words: known },
+    input,
+  )
   assert.ok(outcome.ok)
   return outcome.value
 }
@@ -201,7 +206,7 @@ function byHand(all: readonly Goods[], asked: Asked) {
   }
 }
 
-test('a listing is two statements, three with words, one more after a change, whatever is asked of however many products', async () => {
+test('a listing is two statements, three with words, one more when they are new or something changed, whatever is asked of however many products', async () => {
   const many: Goods[] = Array.from({ length: 300 }, (_, n) => ({
     word: 'statement',
     color: `Color ${n % 40}`,
@@ -222,9 +227,10 @@ test('a listing is two statements, three with words, one more after a change, wh
   assert.equal(await count({}), 2)
   assert.equal(await count({ category: 'statements', limit: 100 }), 2)
   const all = { category: 'statements', q: 'statement', filter: { color: ['color 1', 'color 2'], size: 's' } }
+  assert.equal(await count(all), 4)
   assert.equal(await count({ ...all, priceMin: 1, inStock: true, sort: 'title', limit: 100 }), 3)
-  // To correct words: what they may have meant, and what has those.
-  assert.equal(await count({ ...all, q: 'statment' }), 5)
+  // To correct words that are new as well: what they may have meant, and what has those.
+  assert.equal(await count({ ...all, q: 'statment' }), 6)
 })
 
 test('a facet shows its most frequent values, and what was chosen though it is not among them', async () => {
@@ -245,16 +251,19 @@ test('a facet shows its most frequent values, and what was chosen though it is n
   assert.deepEqual(rare, { value: 'Shade 119', count: 1, selected: true })
 })
 
-test('a page of what costs so much and is sorted by something else reads no more than pages do', async () => {
+test('a page by title of many that cost so much reads no more than pages do', async () => {
   const many = Array.from({ length: 2_000 }, (_, n): Goods => {
     return { word: 'many', color: 'Grey', sizes: ['S'], material: null, price: 10_000 + n, stock: 1, listed: true }
   })
   for (let from = 0; from < many.length; from += 500) await put(many.slice(from, from + 500), 'many', [])
-  const among = { terms: [], price: { least: 10_100, most: 12_000 } }
+  const { terms } = await index(withoutCopy(db))
+  const priced = terms.match('eu', { terms: [], found: null, price: { least: 10_100, most: 12_000 } })
+  assert.equal(priced.count, 1_900)
+  const among = { bits: priced.bits.bytes }
   const fetched = await inTransaction(db, async (tx) => {
-    const view = { sort: 'newest', after: null, limit: 25 } as const
+    const view = { after: ['many', ''], limit: 25 } as const
     // PostgreSQL makes one plan for all prices when a statement was prepared for a while.
-    for (let n = 0; n < 10; n++) assert.equal((await page(tx, 'eu', among, view)).length, 25)
+    for (let n = 0; n < 10; n++) assert.equal((await pageByTitle(tx, 'eu', among, view)).length, 25)
     const read = async () => {
       const { rows } = await sql<{ read: number }>`
         select coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::int as read from pg_stat_xact_user_tables
@@ -262,7 +271,7 @@ test('a page of what costs so much and is sorted by something else reads no more
       return rows[0]?.read ?? 0
     }
     const before = await read()
-    await page(tx, 'eu', among, view)
+    await pageByTitle(tx, 'eu', among, view)
     return (await read()) - before
   })
   assert.ok(fetched > 0 && fetched < 500, `${fetched} rows were read`)
@@ -301,9 +310,9 @@ test('a copy of the index that stood still is brought up to what another process
   const behind = keptIndex()
   const stale = withoutCopy(db)
   const all = async () => {
-    const index = await behind(stale)
-    const anyOf = [index.idOf('/', 'copies') ?? -1]
-    return index.match('eu', { terms: [{ anyOf }], found: null, price: null })
+    const { terms } = await behind(stale)
+    const anyOf = [terms.idOf('/', 'copies') ?? -1]
+    return terms.match('eu', { terms: [{ anyOf }], found: null, price: null })
   }
   assert.equal((await all()).count, 0)
   const ids = [newId('prod'), newId('prod')]

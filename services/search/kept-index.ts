@@ -2,8 +2,8 @@ import type { Stale } from '#kernel/database'
 import { changesSince, isChangedSince, type Place } from './store.ts'
 import { type TermIndex, termIndex } from './term-index.ts'
 
-/** The term index of this process as it is now. Made when first asked for: a start need not wait for it. */
-export type KeptIndex = (db: Stale) => Promise<TermIndex>
+/** The term index of this process as it is now, and how far news are. Made when first asked for: a start need not wait for it. */
+export type KeptIndex = (db: Stale) => Promise<{ readonly terms: TermIndex; readonly news: number }>
 
 /**
  * Keeps a term index up to date: each time somebody asks, the database is asked what has changed since, which is next to nothing
@@ -16,7 +16,11 @@ export function keptIndex(): KeptIndex {
   let next: Promise<void> | null = null
 
   const read = async (db: Stale): Promise<void> => {
-    if (place !== null && !(await isChangedSince(db, place))) return
+    if (place !== null) {
+      const { isChanged, news } = await isChangedSince(db, place)
+      place = { ...place, news }
+      if (!isChanged) return
+    }
     const { place: reached, ...change } = await changesSince(db, place)
     index.apply(change)
     place = reached
@@ -31,6 +35,6 @@ export function keptIndex(): KeptIndex {
   return async (db) => {
     next ??= readNext(db)
     await next
-    return index
+    return { terms: index, news: place?.news ?? 0 }
   }
 }

@@ -7,9 +7,11 @@ import { categoryKey, flagKey } from './build-listing.ts'
 import { nearest } from './correct.ts'
 import { facetKey, fold, shortHash, wordsOf } from './fold.ts'
 import type { KeptIndex } from './kept-index.ts'
+import type { KeptWords } from './kept-words.ts'
 import type { Market } from './markets.ts'
-import { type After, cardsAt, type Found, found, page, placeOf, type Row, type Sort, unknownWords } from './store.ts'
+import { type After, cardsAt, pageByTitle, placeOf, type Row, type Sort, unknownWords } from './store.ts'
 import type { Count, Matches, Parts, TermIndex } from './term-index.ts'
+import type { Hits } from './word-index.ts'
 
 type List = typeof search.operations.products
 type Facet = Output<List>['facets'][number]
@@ -32,10 +34,11 @@ type Deps = {
   readonly stale: Stale
   readonly findMarket: (code: string | undefined) => Promise<Market | null>
   readonly index: KeptIndex
+  readonly words: KeptWords
 }
 
-/** Products of a market with facets: in two statements, or three where words are searched, two more where they are corrected,
- *  and one more where something has changed since somebody asked. */
+/** Products of a market with facets: what matches is found in memory, in which order too unless by title, and the cards are read.
+ *  So it is two statements, one or two more where words are searched that few products have, and one where something has changed. */
 export async function listProducts(deps: Deps, input: Input<List>): Promise<Outcome<List>> {
   const market = await deps.findMarket(input.market)
   if (!market) return refuse('pricing/unknown-market', `There is no market ${input.market}.`)
@@ -45,32 +48,32 @@ export async function listProducts(deps: Deps, input: Input<List>): Promise<Outc
   if (after === 'malformed')
     return refuse('search/malformed-cursor', 'This cursor belongs to another list. Start again without one.')
 
-  const [index, literal] = await Promise.all([
-    deps.index(deps.stale),
-    asked.words === null ? null : found(deps.stale, asked.words.join(' ')),
-  ])
+  const { terms: index, news } = await deps.index(deps.stale)
+  deps.words.warm(deps.stale)
+  const find = (words: readonly string[]): Promise<Hits> => deps.words.find(deps.stale, words, news)
+  const literal = asked.words === null ? null : await find(asked.words)
   const isThere = literal === null || isSold(index, asked.market, literal)
   const corrected = isThere ? null : await correct(deps.stale, asked.words ?? [])
-  const hits = corrected ? await found(deps.stale, corrected.join(' ')) : literal
+  const hits = corrected ? await find(corrected) : literal
   const terms = termsOf(index, asked)
-  const price = priceOf(asked)
-  const matches = index.match(asked.market, { terms, found: hits?.map(({ n }) => n) ?? null, price })
-  const limit = input.limit ?? limitDefault
-  const rows = await pageOf(deps.stale, asked, { terms, price, hits, matches, after, limit: limit + 1 })
+  const matches = index.match(asked.market, { terms, found: hits?.bits ?? null, price: priceOf(asked) })
+  const { rows, next } = await pageOf(deps.stale, asked, { hits, matches, after, limit: input.limit ?? limitDefault })
 
-  const last = rows[limit - 1]
   const priceRange = matches.priceRange()
   return ok({
-    items: rows.slice(0, limit).map(({ card }) => card),
+    items: rows.map(({ card }) => card),
     facets: toFacets(matches.counts(), new Set(terms.flatMap(({ key, anyOf }) => (key === undefined ? [] : anyOf)))),
     priceRange: priceRange && {
       min: money(priceRange.lowest, market.currency),
       max: money(priceRange.highest, market.currency),
     },
-    nextCursor: rows.length > limit && last ? toCursor([fingerprint, last.key, last.productId]) : null,
+    nextCursor: next && toCursor([fingerprint, ...next]),
     correctedQuery: rows.length > 0 ? (corrected?.join(' ') ?? null) : null,
   })
 }
+
+/** Words that are searched for at once: more of them are a text, of which the rest is not looked for. */
+const wordsAtMost = 16
 
 function read(input: Input<List>, market: Market): Asked {
   const { category, q = '', filter = {}, sort, inStock, priceMin, priceMax } = input
@@ -83,7 +86,7 @@ function read(input: Input<List>, market: Market): Asked {
   return {
     market: market.code,
     category: category === undefined ? null : category.replaceAll('\0', ''),
-    words: q.trim() === '' ? null : wordsOf(q),
+    words: q.trim() === '' ? null : wordsOf(q).slice(0, wordsAtMost),
     filters: [...valuesOf]
       .map(([key, values]) => ({ key, values: [...values].sort() }))
       .sort((a, b) => (a.key < b.key ? -1 : 1)),
@@ -95,8 +98,8 @@ function read(input: Input<List>, market: Market): Asked {
 }
 
 /** Whether any of what has the words is sold in the market. */
-const isSold = (index: TermIndex, market: string, hits: readonly Found[]): boolean =>
-  hits.length > 0 && index.match(market, { terms: [all(index)], found: hits.map(({ n }) => n), price: null }).count > 0
+const isSold = (index: TermIndex, market: string, { bits }: Hits): boolean =>
+  index.match(market, { terms: [all(index)], found: bits, price: null }).count > 0
 
 /** Each word that is nowhere is compared with all that are: more of them are a text, and nobody mistyped it. */
 const wordsCorrectedAtMost = 8
@@ -131,61 +134,64 @@ function termsOf(index: TermIndex, { category, inStock, filters }: Asked): reado
 const priceOf = ({ priceMin, priceMax }: Asked): Parts['price'] =>
   priceMin === null && priceMax === null ? null : { least: priceMin ?? 0, most: priceMax ?? Number.MAX_SAFE_INTEGER }
 
-/** Fewer are looked up by their places and sorted; of more, an index in the order asked for soon has a page. */
-const sortedAtMost = 300
+type Page = { readonly rows: readonly Row[]; readonly next: After | null }
 
 async function pageOf(
   db: Stale,
-  { market, sort: wanted }: Asked,
+  { market, sort }: Asked,
   by: {
-    readonly terms: readonly Part[]
-    readonly price: Parts['price']
-    readonly hits: readonly Found[] | null
+    readonly hits: Hits | null
     readonly matches: Matches
     readonly after: After | null
     readonly limit: number
   },
-): Promise<readonly Row[]> {
-  const { terms, price, hits, matches, after, limit } = by
-  if (matches.count === 0) return []
-  if (hits && wanted === 'relevance')
-    return pageByRank(
-      db,
-      market,
-      hits.filter(({ n }) => matches.has(n)),
-      after,
-      limit,
-    )
-  const sort = wanted === 'relevance' ? 'newest' : wanted
-  const isFew = hits !== null || matches.count <= sortedAtMost
-  const among = isFew ? { places: matches.places() } : { terms: terms.slice(1).map(({ anyOf }) => anyOf), price }
-  return page(db, market, among, { sort, after, limit })
-}
-
-/** The best first, and of those that match as well the newest in this read model. */
-async function pageByRank(
-  db: Stale,
-  market: string,
-  hits: readonly Found[],
-  after: After | null,
-  limit: number,
-): Promise<readonly Row[]> {
-  const order = (a: Found, b: Found): number => b.rank - a.rank || b.n - a.n
-  const last = after && { rank: Number(after[0]), n: (await placeOf(db, after[1])) ?? 0 }
-  const shown = hits
-    .filter((hit) => !last || order(last, hit) < 0)
-    .sort(order)
-    .slice(0, limit)
+): Promise<Page> {
+  const { hits, matches, after, limit } = by
+  if (matches.count === 0) return { rows: [], next: null }
+  if (sort === 'title') return titlePage(db, market, by)
+  const byRank = sort === 'relevance' ? hits : null
+  const isByPrice = sort === 'price-asc' || sort === 'price-desc'
+  const view = {
+    after: after && { value: sortedBy(after[0]), place: (await placeOf(db, after[1])) ?? 0 },
+    limit: limit + 1,
+  }
+  // The best, the dearest, the newest; and of equal ones what came last into this read model.
+  const shown = byRank
+    ? byRank.best(matches.bits, view)
+    : matches.first(isByPrice ? 'price' : 'createdAt', { ...view, descending: sort !== 'price-asc' })
   const cards = await cardsAt(
     db,
     market,
-    shown.map(({ n }) => n),
+    shown.slice(0, limit).map(({ place }) => place),
   )
   const at = new Map(cards.map((one) => [one.n, one]))
-  return shown.flatMap(({ n, rank }) => {
-    const one = at.get(n)
-    return one ? [{ card: one.card, key: rank, productId: one.productId }] : []
+  const rows = shown.slice(0, limit).flatMap(({ place, value }): Row[] => {
+    const one = at.get(place)
+    const key = byRank || isByPrice ? value : new Date(value).toISOString()
+    return one ? [{ card: one.card, key, productId: one.productId }] : []
   })
+  return toPage(rows, shown.length > limit)
+}
+
+/** Cursors carry times as they are written. */
+const sortedBy = (key: string | number): number => (typeof key === 'number' ? key : Date.parse(key))
+
+/** Fewer are looked up by their places and sorted; of more, the index by title soon has a page. */
+const sortedAtMost = 1_000
+
+async function titlePage(
+  db: Stale,
+  market: string,
+  { matches, after, limit }: { readonly matches: Matches; readonly after: After | null; readonly limit: number },
+): Promise<Page> {
+  const among = matches.count <= sortedAtMost ? { places: matches.places() } : { bits: matches.bits.bytes }
+  const rows = await pageByTitle(db, market, among, { after, limit: limit + 1 })
+  return toPage(rows.slice(0, limit), rows.length > limit)
+}
+
+function toPage(rows: readonly Row[], hasMore: boolean): Page {
+  const last = rows.at(-1)
+  return { rows, next: hasMore && last ? [last.key, last.productId] : null }
 }
 
 /** Facets a listing shows at most, those with the most products: more is for the search field. */

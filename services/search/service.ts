@@ -12,6 +12,7 @@ import type { EventEnvelope } from '#kernel/event'
 import { onAllPrepared } from '#kernel/inbox'
 import { service } from '#kernel/service'
 import { keptIndex } from './kept-index.ts'
+import { keptWords } from './kept-words.ts'
 import { listProducts } from './list-products.ts'
 import { marketFinder } from './markets.ts'
 import { news } from './news.ts'
@@ -30,7 +31,8 @@ export const searchService = service({
   migrations: join(import.meta.dirname, 'migrations'),
   start: async ({ db, stale, client }) => {
     const neighbors = { db, catalog: client(catalog), pricing: client(pricing), inventory: client(inventory) }
-    const deps = { ...neighbors, stale, findMarket: marketFinder(neighbors.pricing), index: keptIndex() }
+    const findMarket = marketFinder(neighbors.pricing)
+    const deps = { ...neighbors, stale, findMarket, index: keptIndex(), words: keptWords() }
 
     // Whatever changed, everything that a listing shows of the product is read again: events say that, not what. A batch of them
     // is one reading and one statement, and a product that several tell of is read once.

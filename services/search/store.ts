@@ -4,6 +4,7 @@ import { type Entry, goneEntry, type Listed } from './build-listing.ts'
 import { shortHash } from './fold.ts'
 import type { Reading } from './read-products.ts'
 import type { Change } from './term-index.ts'
+import { type WordPosting, wordPosting } from './word-index.ts'
 
 // ---- Keeping the read model ------------------------------------------------------------------------------------------
 
@@ -117,18 +118,22 @@ function theOnly<Row>(rows: readonly Row[]): Row {
 
 export type Sort = 'relevance' | 'newest' | 'price-asc' | 'price-desc' | 'title'
 
-/** How far somebody has read what changes here. */
-export type Place = { readonly changed: number; readonly termId: number }
+/** How far somebody has read what changes here; `news` as `newsReached` says it. */
+export type Place = { readonly changed: number; readonly termId: number; readonly news: number }
 
 /**
  * Whether anything is new since `place`, for who asks again and again: PostgreSQL plans what asks for all that is new at each call, since
  * no plan for any place is as good, and that takes ten times as long as the answer.
  */
-export async function isChangedSince(db: Reader, { changed }: Place): Promise<boolean> {
-  const { rows } = await sql<{ isChanged: boolean }>`
+export async function isChangedSince(
+  db: Reader,
+  { changed }: Place,
+): Promise<{ readonly isChanged: boolean; readonly news: number }> {
+  const { rows } = await sql<{ isChanged: boolean; news: number }>`
     select coalesce(greatest((select max(changed) from postings), (select max(changed) from listings)) > ${changed}, false)
-      as "isChanged"`.execute(db)
-  return theOnly(rows).isChanged
+             as "isChanged",
+           coalesce((select max(number) from news), 0) as news`.execute(db)
+  return theOnly(rows)
 }
 
 /** All that is new since `place`, or all there is since null, as of one moment; and how far that is. */
@@ -137,8 +142,9 @@ export async function changesSince(db: Reader, place: Place | null): Promise<Cha
   const { rows } = await sql<{
     terms: Change['terms']
     postings: EncodedPostings
-    prices: Change['prices']
+    listings: Change['listings']
     changed: number
+    news: number
   }>`
     select
       (select coalesce(json_agg(json_build_object('id', id, 'key', key, 'title', title, 'folded', folded, 'value', value)
@@ -147,112 +153,59 @@ export async function changesSince(db: Reader, place: Place | null): Promise<Cha
       (select coalesce(json_agg(json_build_object('market', market, 'termId', term_id, 'block', block,
                                                   'bits', encode(bit_send(bits), 'base64'))), '[]')
        from postings where ${isNew}) as postings,
-      (select coalesce(json_agg(json_build_object('market', market, 'places', places, 'prices', prices)), '[]')
-       from (select market, json_agg(n) as places, json_agg(price_from) as prices
-             from listings where ${isNew} group by market) l) as prices,
+      (select coalesce(json_agg(json_build_object('market', market, 'places', places, 'prices', prices,
+                                                  'createdAt', times)), '[]')
+       from (select market, json_agg(n) as places, json_agg(price_from) as prices,
+                    json_agg((extract(epoch from created_at) * 1000)::bigint) as times
+             from listings where ${isNew} group by market) l) as listings,
+      coalesce((select max(number) from news), 0) as news,
       greatest(${place?.changed ?? 0}::bigint, (select max(changed) from postings), (select max(changed) from listings))
         as changed`.execute(db)
-  const { terms, postings, prices, changed } = theOnly(rows)
+  const { terms, postings, listings, changed, news } = theOnly(rows)
   return {
     terms,
     // The database says the length first.
     postings: postings.map(({ bits, ...one }) => ({ ...one, bits: Buffer.from(bits, 'base64').subarray(4) })),
-    prices,
-    place: { changed, termId: terms.at(-1)?.id ?? place?.termId ?? 0 },
+    listings,
+    place: { changed, news, termId: terms.at(-1)?.id ?? place?.termId ?? 0 },
   }
 }
 
 type EncodedPostings = readonly { market: string; termId: number; block: number; bits: string }[]
 
-export type Found = { readonly n: number; readonly rank: number }
-
-/** Products that have all the words, with how well they match; whatever the market. */
-export async function found(db: Reader, words: string): Promise<Found[]> {
-  const { rows } = await sql<{ places: number[]; ranks: number[] }>`
-    select coalesce(json_agg(n), '[]') as places, coalesce(json_agg(rank), '[]') as ranks from found(${words})`.execute(
-    db,
-  )
-  const { places, ranks } = theOnly(rows)
-  return places.map((n, index) => ({ n, rank: ranks[index] ?? 0 }))
-}
-
-/** Words compared with a mistyped one: the nearest by letters in common, of which the fewest edits decide. */
-const candidatesAtMost = 20
-
-/** Each of the words that is nowhere, with the words that look most like it, nearest first. */
-export async function unknownWords(
-  db: Reader,
-  words: readonly string[],
-): Promise<readonly { readonly word: string; readonly candidates: readonly string[] }[]> {
-  const { rows } = await sql<{ word: string; candidates: string[] }>`
-    select word, (
-      select coalesce(json_agg(near.word), '[]')
-      from (select v.word from vocabulary v order by v.word <-> typed.word limit ${candidatesAtMost}) near) as candidates
-    from unnest(${[...new Set(words)]}::text[]) as typed (word)
-    where not exists (select from products where words @@ query_of(typed.word))`.execute(db)
-  return rows
-}
-
-type Ordering = { readonly [part in 'key' | 'type' | 'direction' | 'beyond']: RawBuilder<unknown> }
-
-/** What each sort sorts by, how a cursor's copy of it is read back, and which way. */
-function ordering(sort: Exclude<Sort, 'relevance'>): Ordering {
-  switch (sort) {
-    case 'newest':
-      return { key: sql`l.created_at`, type: sql`timestamptz`, direction: sql`desc`, beyond: sql`<` }
-    case 'price-asc':
-      return { key: sql`l.price_from`, type: sql`bigint`, direction: sql`asc`, beyond: sql`>` }
-    case 'price-desc':
-      return { key: sql`l.price_from`, type: sql`bigint`, direction: sql`desc`, beyond: sql`<` }
-    case 'title':
-      return { key: sql`l.title_key`, type: sql`text`, direction: sql`asc`, beyond: sql`>` }
-  }
-}
-
 export type Row = { readonly card: Listed; readonly key: string | number; readonly productId: string }
 export type After = readonly [key: string | number, productId: string]
 
-/** What a page is taken from: products at places, or those that have all of some groups of terms and a price in a range. */
-export type Among =
-  | { readonly places: readonly number[] }
-  | {
-      readonly terms: readonly (readonly number[])[]
-      readonly price: { readonly least: number; readonly most: number } | null
-    }
+/** What a page is taken from: products at places, or, where they are many, those whose bits are set. */
+export type Among = { readonly places: readonly number[] } | { readonly bits: Uint8Array }
 
 /**
- * A page of cards in an order that an index has, after the place that `after` names: sort key and product. Of products at places few
- * are sorted. Else the index is gone through until a page is found, which the inner select, planned by itself, sees to: whoever
- * plans this for any price expects next to nothing in its range, and would sort everything there is.
+ * A page of cards by title, after the place that `after` names: title and product. Of products at places few are sorted. Else the
+ * index is gone through until a page is found, which the inner select, planned by itself, sees to.
  */
-export async function page(
+export async function pageByTitle(
   db: Reader,
   market: string,
   among: Among,
-  view: { readonly sort: Exclude<Sort, 'relevance'>; readonly after: After | null; readonly limit: number },
+  view: { readonly after: After | null; readonly limit: number },
 ): Promise<Row[]> {
-  const { key, type, direction, beyond } = ordering(view.sort)
   const isAfter =
-    view.after === null
-      ? sql`true`
-      : sql`(${key}, l.product_id) ${beyond} (${view.after[0]}::${type}, ${view.after[1]})`
-  const order = sql`order by key ${direction}, "productId" ${direction}`
-  if ('places' in among) {
-    const { rows } = await sql<Row>`
-      select l.card, ${key} as key, l.product_id as "productId" from listings l
-      where l.market = ${market} and l.n = any(${among.places}::integer[]) and ${isAfter}
-      ${order} limit ${view.limit}`.execute(db)
-    return rows
-  }
-  const hasTerms = among.terms.map((anyOf) => sql`l.term_ids && ${anyOf}::integer[]`)
-  const price = among.price ? sql`l.price_from between ${among.price.least} and ${among.price.most}` : sql`true`
-  // An index by price is gone through within the range alone.
-  const [inside, outside] = view.sort.startsWith('price') ? [price, sql`true`] : [sql`true`, price]
-  const { rows } = await sql<Row>`
-    select l.card, l.key, l."productId"
-    from (select card, price_from, term_ids, ${key} as key, l.product_id as "productId" from listings l
-          where l.market = ${market} and ${inside} and ${isAfter} ${order} offset 0) l
-    where ${sql.join([outside, ...hasTerms], sql` and `)} ${order} limit ${view.limit}`.execute(db)
+    view.after === null ? sql`true` : sql`(l.title_key, l.product_id) > (${view.after[0]}, ${view.after[1]})`
+  // PostgreSQL's bits begin with the lowest of a byte, ours with the highest.
+  const isAmong =
+    'places' in among
+      ? sql`n = any(${among.places}::integer[])`
+      : sql`case when n < ${among.bits.length * 8} then get_bit(${among.bits}::bytea, n # 7) = 1 end`
+  const order = sql`order by key, "productId"`
+  const listed = sql`
+    select l.card, l.n, l.title_key as key, l.product_id as "productId" from listings l
+    where l.market = ${market} and ${isAfter}`
+  const { rows } =
+    'places' in among
+      ? await sql<Row>`${listed} and ${isAmong} ${order} limit ${view.limit}`.execute(db)
+      : await sql<Row>`
+          select card, key, "productId" from (${listed} ${order} offset 0) l
+          where ${isAmong} ${order} limit ${view.limit}`.execute(db)
   return rows
 }
 
@@ -272,6 +225,96 @@ export async function cardsAt(
 export async function placeOf(db: Reader, productId: string): Promise<number | null> {
   const { rows } = await sql<{ n: number }>`select n from products where product_id = ${productId}`.execute(db)
   return rows[0]?.n ?? null
+}
+
+// ---- Words -----------------------------------------------------------------------------------------------------------
+
+/** A word as each dictionary has it, whose stems of it are all to be there; none where it means nothing to a dictionary. */
+export type Lexemes = { readonly [dictionary in 'simple' | 'english' | 'german']: readonly string[] }
+
+export async function lexemesOf(db: Reader, words: readonly string[]): Promise<ReadonlyMap<string, Lexemes>> {
+  const { rows } = await sql<{ word: string } & Lexemes>`
+    select word, tsvector_to_array(to_tsvector('pg_catalog.simple', word)) as simple,
+           tsvector_to_array(to_tsvector('pg_catalog.english', word)) as english,
+           tsvector_to_array(to_tsvector('pg_catalog.german', word)) as german
+    from unnest(${words}::text[]) as typed (word)`.execute(db)
+  return new Map(rows.map(({ word, ...lexemes }) => [word, lexemes]))
+}
+
+/** How well a product matches by one lexeme, in millionths: title and names count, the description only finds. */
+const rankBy = (lexeme: RawBuilder<unknown>) =>
+  sql`(ts_rank('{0, 0, 0.5, 1}', p.names, quote_literal(${lexeme})::tsquery) * 1e6)::integer`
+
+/** Which products have each of the lexemes, and how well they match by it; whatever the market. */
+export async function postingsOf(db: Reader, lexemes: readonly string[]): Promise<ReadonlyMap<string, WordPosting>> {
+  const { rows } = await sql<{ lexeme: string; products: Buffer | null; reached: number }>`
+    select lexeme, (select coalesce(max(number), 0) from news) as reached,
+           (select string_agg(int4send(p.n) || int4send(${rankBy(sql`lexeme`)}), '')
+            from products p where p.words @@ quote_literal(lexeme)::tsquery) as products
+    from unnest(${lexemes}::text[]) as wanted (lexeme)`.execute(db)
+  return new Map(
+    rows.map(({ lexeme, products, reached }) => [lexeme, wordPosting(products ?? Buffer.alloc(0), reached)]),
+  )
+}
+
+/** Products of whose words news are read one by one: of more, all is read anew. */
+const changedAtMost = 2_000
+
+/** What has changed of lexemes since `place`. Of the products at `places` those in `ranks` have the lexeme, by its index. */
+export type WordChange = {
+  readonly places: readonly number[]
+  readonly ranks: readonly (readonly [lexeme: number, place: number, rank: number])[]
+  readonly reached: number
+}
+
+/** @returns null when too much has changed, or nobody knows what */
+export async function wordsChangedSince(
+  db: Reader,
+  place: number,
+  lexemes: readonly string[],
+): Promise<WordChange | null> {
+  const { rows } = await sql<WordChange & { complete: boolean }>`
+    with reached as materialized (select coalesce(max(number), 0) as number, coalesce(min(number), 0) as first from news),
+    changed as materialized (
+      select distinct id from news, unnest(product_ids) id where news.number > ${place} limit ${changedAtMost} + 1)
+    select reached.number as reached,
+           reached.first - 1 <= ${place} and (select count(*) from changed) <= ${changedAtMost} as complete,
+           (select coalesce(json_agg(n), '[]') from products where product_id in (table changed)) as places,
+           (select coalesce(json_agg(json_build_array(wanted.number - 1, p.n, ${rankBy(sql`wanted.lexeme`)})), '[]')
+            from products p cross join unnest(p.words) as own
+            join unnest(${lexemes}::text[]) with ordinality as wanted (lexeme, number) on wanted.lexeme = own.lexeme
+            where p.product_id in (table changed)) as ranks
+    from reached`.execute(db)
+  const { complete, ...change } = theOnly(rows)
+  return complete ? change : null
+}
+
+/** Lexemes that so many products have or more, most frequent first, as far as PostgreSQL's statistics know them. */
+export async function commonLexemes(db: Reader, products: number): Promise<readonly string[]> {
+  const { rows } = await sql<{ lexeme: string }>`
+    select lexeme from pg_class c
+    join pg_stats s on s.schemaname = current_schema() and s.tablename = c.relname and s.attname = 'words',
+         unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs) as common (lexeme, frequency)
+    where c.oid = 'products'::regclass and lexeme is not null and reltuples * frequency >= ${products}
+    order by frequency desc`.execute(db)
+  return rows.map(({ lexeme }) => lexeme)
+}
+
+/** Words compared with a mistyped one: the nearest by letters in common, of which the fewest edits decide. */
+const candidatesAtMost = 20
+
+/** Each of the words that is nowhere, with the words that look most like it, nearest first. */
+export async function unknownWords(
+  db: Reader,
+  words: readonly string[],
+): Promise<readonly { readonly word: string; readonly candidates: readonly string[] }[]> {
+  const { rows } = await sql<{ word: string; candidates: string[] }>`
+    select word, (
+      select coalesce(json_agg(near.word), '[]')
+      from (select v.word from vocabulary v order by v.word <-> typed.word limit ${candidatesAtMost}) near) as candidates
+    from unnest(${[...new Set(words)]}::text[]) as typed (word)
+    where not exists (select from products where words @@ query_of(typed.word))`.execute(db)
+  return rows
 }
 
 // ---- Suggestions -----------------------------------------------------------------------------------------------------

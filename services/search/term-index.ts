@@ -1,9 +1,21 @@
+import {
+  type Bits,
+  bitsOf,
+  blockSize,
+  bytesABlock,
+  countOf,
+  intersection,
+  isSet,
+  noBits,
+  ones,
+  placesOf,
+  setPlace,
+  type Words,
+  wordsABlock,
+} from './bits.ts'
 import { categoryKey, flagKey } from './build-listing.ts'
+import { firstPlaces, type Sorted, type View } from './first-places.ts'
 
-/** Products that a block of bits is for: as many as a row of `postings` has. */
-const blockSize = 4_096
-const bytesABlock = blockSize / 8
-const wordsABlock = blockSize / 32
 /** Up to so many products their places take less memory than the bits of a block. */
 const placesAtMost = 256
 
@@ -15,20 +27,26 @@ export type TermFacts = {
   readonly value: string
 }
 
-/** What is new in the read model: whole blocks of bits, and what a product costs from. */
+/** What is new in the read model: whole blocks of bits, and by what a product is sorted. */
 export type Change = {
   readonly terms: readonly TermFacts[]
   /** `bits`: product n is bit n % 4096, the first of a byte being its highest. */
   readonly postings: readonly { market: string; termId: number; block: number; bits: Uint8Array }[]
-  readonly prices: readonly { market: string; places: readonly number[]; prices: readonly number[] }[]
+  readonly listings: readonly {
+    market: string
+    places: readonly number[]
+    prices: readonly number[]
+    /** Epoch milliseconds. */
+    createdAt: readonly number[]
+  }[]
 }
 
 /** Parts of a question that are met by any of their terms, and all of which must be met. */
 export type Parts = {
   /** Without a key: nothing is counted without it. */
   readonly terms: readonly { readonly key?: string; readonly anyOf: readonly number[] }[]
-  /** Places of the products that have the words asked for; null where none were. */
-  readonly found: Iterable<number> | null
+  /** The products that have the words asked for, in any market; null where none were. */
+  readonly found: Bits | null
   readonly price: { readonly least: number; readonly most: number } | null
 }
 
@@ -38,23 +56,27 @@ export type Matches = {
   readonly count: number
   /** Places of those that match, ascending. */
   readonly places: () => number[]
-  readonly has: (place: number) => boolean
+  readonly first: (by: 'price' | 'createdAt', view: View) => Sorted[]
+  readonly bits: Bits
   /** How many have each term, counted without the part that has the term's own key. */
   readonly counts: () => Count[]
   /** Lowest and highest price of what matches but for the price. */
   readonly priceRange: () => { readonly lowest: number; readonly highest: number } | null
 }
 
-type Words = Uint32Array<ArrayBuffer>
-/** The same bits as words, to be counted, and as bytes, to find one by its place. */
-type Bits = { readonly words: Words; readonly bytes: Uint8Array }
 /** Of a term, by block: bits, or where there are few their places. */
 type Posting = (Words | Uint16Array<ArrayBuffer> | undefined)[]
-type Market = { readonly postings: Map<number, Posting>; readonly prices: Map<number, Float64Array>; blocks: number }
+type Numbers = Map<number, Float64Array>
+type Market = {
+  readonly postings: Map<number, Posting>
+  readonly price: Numbers
+  readonly createdAt: Numbers
+  blocks: number
+}
 
 /**
  * Which products have which terms and cost what, in memory: a facet's count is a few machine words. It is a copy of what the
- * database keeps, and whoever asks brings it up to date first. At 100,000 products and some hundred terms about 4 MB a market.
+ * database keeps, and whoever asks brings it up to date first. At 100,000 products and some hundred terms about 5 MB a market.
  */
 export function termIndex() {
   const terms = new Map<number, TermFacts>()
@@ -62,7 +84,7 @@ export function termIndex() {
   const markets = new Map<string, Market>()
 
   const marketOf = (code: string): Market => {
-    const known = markets.get(code) ?? { postings: new Map(), prices: new Map(), blocks: 0 }
+    const known = markets.get(code) ?? { postings: new Map(), price: new Map(), createdAt: new Map(), blocks: 0 }
     markets.set(code, known)
     return known
   }
@@ -80,18 +102,23 @@ export function termIndex() {
         market.postings.set(termId, posting)
         market.blocks = Math.max(market.blocks, block + 1)
       }
-      for (const { market: code, places, prices } of change.prices) {
+      for (const { market: code, places, prices, createdAt } of change.listings) {
         const market = marketOf(code)
-        for (const [index, place] of places.entries()) {
-          const block = Math.floor(place / blockSize)
-          const known = market.prices.get(block) ?? new Float64Array(blockSize).fill(Number.NaN)
-          known[place % blockSize] = prices[index] ?? Number.NaN
-          market.prices.set(block, known)
-        }
+        putNumbers(market.price, places, prices)
+        putNumbers(market.createdAt, places, createdAt)
       }
     },
     idOf: (key: string, folded: string): number | undefined => ids.get(`${key} ${folded}`),
     match: (market: string, parts: Parts): Matches => match(marketOf(market), terms, parts),
+  }
+}
+
+function putNumbers(numbers: Numbers, places: readonly number[], values: readonly number[]): void {
+  for (const [index, place] of places.entries()) {
+    const block = Math.floor(place / blockSize)
+    const known = numbers.get(block) ?? new Float64Array(blockSize).fill(Number.NaN)
+    known[place % blockSize] = values[index] ?? Number.NaN
+    numbers.set(block, known)
   }
 }
 
@@ -102,17 +129,17 @@ function match(market: Market, terms: ReadonlyMap<number, TermFacts>, { terms: g
     part: key ?? null,
     bits: anyOfTerms(market, anyOf),
   }))
-  if (found) sets.push({ part: null, bits: ofPlaces(market, found) })
+  if (found) sets.push({ part: null, bits: found })
   const priced = price && withinPrices(market, price)
-  const all = intersection(market, [...sets.map(({ bits }) => bits), ...(priced ? [priced] : [])])
+  const all = intersection(market.blocks, [...sets.map(({ bits }) => bits), ...(priced ? [priced] : [])])
   const without = (part: string): Bits =>
-    intersection(market, [
+    intersection(market.blocks, [
       ...sets.filter((one) => one.part !== part).map(({ bits }) => bits),
       ...(priced ? [priced] : []),
     ])
   const unpriced = priced
     ? intersection(
-        market,
+        market.blocks,
         sets.map(({ bits }) => bits),
       )
     : all
@@ -120,7 +147,8 @@ function match(market: Market, terms: ReadonlyMap<number, TermFacts>, { terms: g
   return {
     count: countOf(all),
     places: () => placesOf(all),
-    has: (place) => isSet(all.bytes, place),
+    bits: all,
+    first: (by, view) => firstPlaces(all, (block) => market[by].get(block), view),
     counts() {
       const byKey = new Map(sets.flatMap(({ part }) => (part === null ? [] : [[part, without(part)] as const])))
       const counted: Count[] = []
@@ -143,19 +171,8 @@ function packed(bits: Uint8Array): Words | Uint16Array<ArrayBuffer> {
   return countOf(own) <= placesAtMost ? Uint16Array.from(placesOf(own)) : own.words
 }
 
-const bitsOf = (words: Words): Bits => ({ words, bytes: new Uint8Array(words.buffer) })
-const noBits = (market: Market): Bits => bitsOf(new Uint32Array(market.blocks * wordsABlock))
-
-const isSet = (bytes: Uint8Array, place: number): boolean =>
-  ((bytes[place >> 3] as number) & (0x80 >> (place & 7))) !== 0
-
-function setPlace(bytes: Uint8Array, place: number): void {
-  const at = place >> 3
-  if (at < bytes.length) bytes[at] = (bytes[at] as number) | (0x80 >> (place & 7))
-}
-
 function anyOfTerms(market: Market, termIds: readonly number[]): Bits {
-  const { words, bytes } = noBits(market)
+  const { words, bytes } = noBits(market.blocks)
   for (const id of termIds) {
     for (const [block, kept] of (market.postings.get(id) ?? []).entries()) {
       if (kept instanceof Uint16Array) for (const place of kept) setPlace(bytes, block * blockSize + place)
@@ -167,15 +184,9 @@ function anyOfTerms(market: Market, termIds: readonly number[]): Bits {
   return { words, bytes }
 }
 
-function ofPlaces(market: Market, places: Iterable<number>): Bits {
-  const bits = noBits(market)
-  for (const place of places) setPlace(bits.bytes, place)
-  return bits
-}
-
 function withinPrices(market: Market, { least, most }: { least: number; most: number }): Bits {
-  const bits = noBits(market)
-  for (const [block, prices] of market.prices) {
+  const bits = noBits(market.blocks)
+  for (const [block, prices] of market.price) {
     for (let at = 0, place = 0; at < bytesABlock; at++) {
       let byte = 0
       for (let bit = 0x80; bit > 0; bit >>= 1, place++) {
@@ -186,28 +197,6 @@ function withinPrices(market: Market, { least, most }: { least: number; most: nu
     }
   }
   return bits
-}
-
-function intersection(market: Market, sets: readonly Bits[]): Bits {
-  const [first, ...others] = sets
-  if (!first) return noBits(market)
-  const words = first.words.slice()
-  for (const other of others)
-    for (let i = 0; i < words.length; i++) words[i] = (words[i] as number) & (other.words[i] as number)
-  return bitsOf(words)
-}
-
-/** Bits that are set in a word (Hacker's Delight, section 5-1). */
-function ones(word: number): number {
-  let sum = word - ((word >>> 1) & 0x55555555)
-  sum = (sum & 0x33333333) + ((sum >>> 2) & 0x33333333)
-  return Math.imul((sum + (sum >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24
-}
-
-function countOf({ words }: Bits): number {
-  let count = 0
-  for (let i = 0; i < words.length; i++) count += ones(words[i] as number)
-  return count
 }
 
 function countAmong(posting: Posting, { words, bytes }: Bits): number {
@@ -229,19 +218,10 @@ function countAmong(posting: Posting, { words, bytes }: Bits): number {
   return count
 }
 
-function placesOf({ bytes }: Bits): number[] {
-  const places: number[] = []
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] as number
-    for (let bit = 0; byte !== 0 && bit < 8; bit++) if (byte & (0x80 >> bit)) places.push(at * 8 + bit)
-  }
-  return places
-}
-
 function priceRangeOf(market: Market, { bytes }: Bits): ReturnType<Matches['priceRange']> {
   let lowest = Number.POSITIVE_INFINITY
   let highest = Number.NEGATIVE_INFINITY
-  for (const [block, prices] of market.prices) {
+  for (const [block, prices] of market.price) {
     for (let place = 0; place < blockSize; place++) {
       if (!isSet(bytes, block * blockSize + place)) continue
       const price = prices[place] as number

@@ -1,0 +1,132 @@
+import { LRUCache } from 'lru-cache'
+import { serviceCall, withCall } from '#kernel/call'
+import type { Stale } from '#kernel/database'
+import { commonLexemes, type Lexemes, lexemesOf, postingsOf, wordsChangedSince } from './store.ts'
+import { bytesOf, changePosting, type Hits, hitsOf, type WordPosting } from './word-index.ts'
+
+/** Fewer products than this have most words, and are read for each search in a millisecond or two. */
+const commonFrom = 1_000
+/** Of all postings that are kept: a hundred thousand products need some ten million. */
+const bytesKeptAtMost = 48_000_000
+/** What a word's lexemes are depends on nothing, so they are kept as long as there is room: some hundred bytes each. */
+const wordsKnownAtMost = 10_000
+/** What has become common is found out so often. */
+const warmEveryMs = 600_000
+const warmWithinMs = 10_000
+
+const dictionaries = ['simple', 'english', 'german'] as const
+
+export type KeptWords = ReturnType<typeof keptWords>
+
+/**
+ * Which products have which words. Postings of common words are kept, and brought up to date before each search by what there are
+ * news of; those of others are read when they are searched for. Common ones are read before anybody asks, one after the other.
+ */
+export function keptWords() {
+  const known = new LRUCache<string, Lexemes>({ max: wordsKnownAtMost })
+  const kept = new LRUCache<string, WordPosting>({
+    maxSize: bytesKeptAtMost,
+    sizeCalculation: bytesOf,
+  })
+  const reading = new Map<string, Promise<WordPosting>>()
+  let catchingUp: Promise<void> | null = null
+  let warmAgainAt = 0
+
+  const lexemes = async (db: Stale, words: readonly string[]): Promise<readonly Lexemes[]> => {
+    const unknown = words.filter((word) => !known.has(word))
+    if (unknown.length > 0) for (const [word, found] of await lexemesOf(db, unknown)) known.set(word, found)
+    return words.flatMap((word) => known.get(word) ?? [])
+  }
+
+  /** What a posting says is left alone where it is newer already: it was read meanwhile. */
+  const catchUp = async (db: Stale): Promise<void> => {
+    const postings = [...kept.entries()]
+    const since = Math.min(...postings.map(([, { asOf }]) => asOf))
+    const change = await wordsChangedSince(
+      db,
+      since,
+      postings.map(([lexeme]) => lexeme),
+    )
+    if (!change) {
+      kept.clear()
+      warmAgainAt = 0
+      return
+    }
+    const ranksOf = Map.groupBy(change.ranks, ([lexeme]) => lexeme)
+    for (const [index, [, posting]] of postings.entries()) {
+      if (posting.asOf >= change.reached) continue
+      const ranks = new Map((ranksOf.get(index) ?? []).map(([, place, rank]) => [place, rank]))
+      changePosting(posting, change.places, ranks)
+      posting.asOf = change.reached
+    }
+  }
+
+  /** One that is read already is not read again, unless it may be too old for who asks. */
+  const read = async (db: Stale, wanted: readonly string[], news: number): Promise<[string, WordPosting][]> => {
+    const begun = await Promise.all(
+      wanted.map(async (lexeme) => [lexeme, (await reading.get(lexeme)?.catch(() => null)) ?? null] as const),
+    )
+    const [usable, missing] = [new Map<string, WordPosting>(), [] as string[]]
+    for (const [lexeme, posting] of begun) {
+      if (posting && posting.asOf >= news) usable.set(lexeme, posting)
+      else missing.push(lexeme)
+    }
+    if (missing.length === 0) return [...usable]
+    const all = postingsOf(db, missing)
+    for (const lexeme of missing) {
+      const one = all.then((postings) => postings.get(lexeme) as WordPosting)
+      reading.set(lexeme, one)
+      const forget = (): void => void (reading.get(lexeme) === one && reading.delete(lexeme))
+      one.then(forget, forget)
+    }
+    for (const [lexeme, posting] of await all) {
+      usable.set(lexeme, posting)
+      if (posting.count >= commonFrom) kept.set(lexeme, posting)
+    }
+    return [...usable]
+  }
+
+  const warm = async (db: Stale): Promise<void> => {
+    const within = <R>(work: () => Promise<R>): Promise<R> =>
+      withCall(serviceCall('search', { timeoutMs: warmWithinMs, importance: 'background' }), work)
+    for (const lexeme of await within(() => commonLexemes(db, commonFrom))) {
+      if (kept.calculatedSize > bytesKeptAtMost / 2) return
+      if (!kept.has(lexeme)) await within(() => read(db, [lexeme], 0))
+    }
+  }
+
+  return {
+    /** Begins to read what is common, unless that was done a short time ago. What could not be read is read when it is searched for. */
+    warm(db: Stale): void {
+      if (performance.now() < warmAgainAt) return
+      warmAgainAt = performance.now() + warmEveryMs
+      warm(db).catch(() => undefined)
+    },
+    /** Products that have all of the words, by one dictionary or another, as of `news` or later. */
+    async find(db: Stale, words: readonly string[], news: number): Promise<Hits> {
+      const found = await lexemes(db, words)
+      const all = dictionaries.map((dictionary) => [...new Set(found.flatMap((one) => one[dictionary]))].sort())
+      // Most words are the same to all of them.
+      const branches = [...new Map(all.map((branch) => [branch.join(' '), branch])).values()].filter(
+        (branch) => branch.length > 0,
+      )
+      const wanted = [...new Set(branches.flat())]
+      const isBehind = (): boolean => wanted.some((lexeme) => (kept.peek(lexeme)?.asOf ?? news) < news)
+      // One that is under way may have begun before these news.
+      for (let turn = 0; turn < 2 && isBehind(); turn++) {
+        catchingUp ??= catchUp(db).finally(() => {
+          catchingUp = null
+        })
+        await catchingUp
+      }
+      const postings = new Map<string, WordPosting>()
+      for (const lexeme of wanted) {
+        const posting = kept.get(lexeme)
+        if (posting) postings.set(lexeme, posting)
+      }
+      const missing = wanted.filter((lexeme) => !postings.has(lexeme))
+      if (missing.length > 0) for (const [lexeme, one] of await read(db, missing, news)) postings.set(lexeme, one)
+      return hitsOf(branches.map((branch) => branch.flatMap((lexeme) => postings.get(lexeme) ?? [])))
+    },
+  }
+}
