@@ -2,11 +2,13 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { inventory } from '#contracts/inventory'
 import type { Client } from '#kernel/client'
+import { inTransaction, openDatabase, sql, type Transaction } from '#kernel/database'
 import { newId } from '#kernel/id'
 import { verified } from '#kernel/invariants'
 import { startTestHost, type TestHost } from '../../test/host.ts'
 import { inventoryService } from './service.ts'
 import { catalogOfAll, listener, ordersThatTell, toldOrders } from './stand-ins.ts'
+import { pageOfLevels } from './store.ts'
 
 const lowStock = 3
 for (const shape of ['plain', 'strict'] as const) {
@@ -90,6 +92,30 @@ for (const shape of ['plain', 'strict'] as const) {
       accepted(await stock.levels({ variantId: gone })).items.map(({ product, onHand }) => [product, onHand]),
       [[null, 9]],
     )
+  })
+
+  test(`${shape}: a page of what runs out reads as much at any depth`, async (t) => {
+    const low = Array.from({ length: 600 }, () => newId('variant')).sort()
+    const counted = low.map((variantId) => ({ variantId, locationId: here, onHand: 1 }))
+    for (let from = 0; from < counted.length; from += 200)
+      accepted(await stock.setLevels({ levels: counted.slice(from, from + 200), reason: 'test' }))
+    const db = openDatabase({ service: 'inventory', url: host.databaseUrl, connections: 1 })
+    t.after(() => db.destroy())
+    const rowsRead = async (tx: Transaction): Promise<number> => {
+      const { rows } = await sql<{ read: number }>`
+        select coalesce(sum(seq_tup_read + idx_tup_fetch), 0)::int as read from pg_stat_xact_user_tables
+        where schemaname = 'inventory' and relname in ('levels', 'stock')`.execute(tx)
+      return rows[0]?.read ?? 0
+    }
+    const readAfter = (variantId: string): Promise<number> =>
+      inTransaction(db, async (tx) => {
+        const before = await rowsRead(tx)
+        const page = await pageOfLevels(tx, { variantId: null, state: 'low', after: [variantId, here], limit: 20 })
+        assert.equal(page.length, 20)
+        return (await rowsRead(tx)) - before
+      })
+    const [first, deep] = [await readAfter(low[0] as string), await readAfter(low[560] as string)]
+    for (const read of [first, deep]) assert.ok(read > 0 && read <= 100, `${first} and ${deep} rows were read`)
   })
 
   test(`${shape}: goods that nobody knows yet are counted without a word, those that are known as ever`, async () => {

@@ -174,11 +174,14 @@ export async function pageOfLevels(
   },
 ): Promise<Level[]> {
   const [variantId, locationId] = page.after ?? ['', '']
+  // From where the page begins, or each page would go through those before it.
+  const inState = sql`
+    variant_id in (select s.variant_id from stock s where s.state = ${page.state} and s.variant_id >= ${variantId})`
   const { rows } = await sql<Level>`
     select ${levelColumns} from levels
     where (variant_id, location_id) > (${variantId}, ${locationId})
       and ${page.variantId === null ? sql`true` : sql`variant_id = ${page.variantId}`}
-      and ${page.state === null ? sql`true` : sql`variant_id in (select s.variant_id from stock s where s.state = ${page.state})`}
+      and ${page.state === null ? sql`true` : inState}
     order by variant_id, location_id limit ${page.limit}`.execute(db)
   return rows
 }

@@ -334,11 +334,16 @@ export async function suggest(
   // Letters and digits only, so nothing in it means anything to `like` or to a text query.
   const prefixes = asked.words.map((word) => `${word}:*`).join(' & ')
   const { rows } = await sql<{ card: Listed }>`
-    with begins as materialized (
-      (select product_id, title_key, 2 as how from products where title_key like ${`${typed}%`}
-       order by title_key limit ${suggestionsLookedAt})
+    with titles as materialized (
+      select product_id, title_key, 2 as how from products where title_key like ${`${typed}%`}
+      order by title_key limit ${suggestionsLookedAt}),
+    begins as materialized (
+      table titles
       union all
-      (select product_id, title_key, 1 from products where names @@ ${prefixes}::tsquery limit ${suggestionsLookedAt})),
+      -- They stand behind all titles, and for a letter or two PostgreSQL would collect most products there are.
+      (select product_id, title_key, 1 from products
+       where names @@ ${prefixes}::tsquery and (select count(*) from titles) < ${suggestionsLookedAt}
+       limit ${suggestionsLookedAt})),
     found as (
       select product_id, title_key, max(how) as how from begins group by product_id, title_key
       union all
