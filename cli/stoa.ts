@@ -119,11 +119,12 @@ const commands: Readonly<Record<string, Command>> = {
   bench: {
     summary: 'Measure a shop of its own, beside what this machine can do at most',
     usage:
-      'stoa bench [--quick] [--products N] [--seed N] [--rounds N] [--seconds N] [--only a,b] [--scale] [--out FOLDER]',
+      'stoa bench [--quick] [--products N] [--orders N] [--seed N] [--rounds N] [--seconds N] [--only a,b] [--scale] [--out FOLDER]',
     options: {
       scale: { type: 'boolean' },
       quick: { type: 'boolean' },
       products: { type: 'string' },
+      orders: { type: 'string' },
       seed: { type: 'string' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },

@@ -14,8 +14,17 @@ const bench = (folder: string, ...parameters: string[]) =>
 test('a run measures a shop of its own, judges it, and leaves nothing but its report', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'bench-test-'))
   t.after(() => rm(folder, { recursive: true, force: true }))
-  const only = ['detail', 'three-requests', 'hot-item']
-  const { status, said } = await bench(folder, '--quick', '--products', '200', '--only', only.join())
+  const only = ['detail', 'three-requests', 'hot-item', 'admin-orders-deep', 'admin-orders-search']
+  const { status, said } = await bench(
+    folder,
+    '--quick',
+    '--products',
+    '200',
+    '--orders',
+    '3000',
+    '--only',
+    only.join(),
+  )
   assert.equal(status, 0, said)
   // The compiler's and Node's own caches may lie there; what a shop keeps may not.
   assert.deepEqual(

@@ -93,6 +93,7 @@ function readOptions(values: Values) {
     if (!known.has(name)) complaints.push(`there is no scenario "${name}"; there are ${[...known].join(', ')}`)
   const options = {
     products: number('products', usual.products, 200, 2_000_000),
+    orders: number('orders', 0, 0, 2_000_000),
     seed: number('seed', 1, 0, 4_294_967_295),
     rounds: number('rounds', usual.rounds, 1, 50),
     seconds: number('seconds', usual.seconds, 1, 600),

@@ -73,6 +73,7 @@ export async function readGoods({ ask, token }: Staff): Promise<Goods> {
     categories: items.map(({ handle }) => handle).slice(0, 20),
     deepProducts: await deepPage('/api/admin/products?limit=50', ask),
     deepOrders: '/api/admin/orders?limit=50',
+    deepLevels: await deepPage('/api/admin/inventory/levels?limit=50&state=low', ask),
     token,
     linesACart: 1,
   }

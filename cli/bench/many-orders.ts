@@ -47,7 +47,8 @@ function fillingOf({ orders, variants }: Many): readonly string[] {
    ${from}, generate_series(1, 2) l where ${fate} = 'fulfilled'`,
     `insert into inventory.levels (variant_id, location_id, on_hand, allocated)
    select m.variant_id, m.location_id, m.on_hand, coalesce(a.allocated, 0)
-   from (select variant_id, location_id, sum(quantity) as on_hand from inventory.movements group by 1, 2) m
+   from (select variant_id, location_id, sum(quantity) as on_hand from inventory.movements
+     where variant_id <= ${variantOf(`${variants - 1}`)} group by 1, 2) m
    left join (
      select l.variant_id, sum(l.quantity) as allocated from inventory.hold_lines l join inventory.holds h using (order_id)
      where h.state = 'allocated' group by 1) a using (variant_id)`,

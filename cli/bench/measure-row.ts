@@ -11,6 +11,8 @@ import { type Driver, startBare } from './workers.ts'
 
 export type RunOptions = {
   readonly products: number
+  /** Orders of years before, which are written before anything is measured. */
+  readonly orders: number
   readonly seed: number
   readonly rounds: number
   readonly seconds: number

@@ -4,7 +4,7 @@ import type { Curve } from './scale.ts'
 /** The figures for a document: what stands in docs/performance.md is made by this. */
 export function markdownOf(report: Report): string {
   const { machine, catalog, order, apart } = report
-  return `Of ${report.beganAt.slice(0, 10)}, on ${machine.processors}, Node ${machine.node}, PostgreSQL ${machine.postgres}; ${catalog.products.toLocaleString('en')} products, ${report.rounds} rounds of ${report.secondsARound} s;
+  return `Of ${report.beganAt.slice(0, 10)}, on ${machine.processors}, Node ${machine.node}, PostgreSQL ${machine.postgres}; ${catalog.products.toLocaleString('en')} products and ${catalog.orders.toLocaleString('en')} orders before, ${report.rounds} rounds of ${report.secondsARound} s;
 load of the machine before: ${machine.loadBefore.toFixed(1)}.
 
 | figure | wanted | found | |

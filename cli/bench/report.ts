@@ -52,7 +52,7 @@ export type Report = {
     /** Of one minute, before the run: what else was going on. */
     readonly loadBefore: number
   }
-  readonly catalog: { readonly products: number; readonly seed: number }
+  readonly catalog: { readonly products: number; readonly orders: number; readonly seed: number }
   readonly rounds: number
   readonly secondsARound: number
   readonly firstStartMs: number
@@ -134,7 +134,7 @@ export function linesOf(report: Report): string[] {
   const { rows } = report
   return [
     `${machine.processors}, ${machine.memoryMegabytes} MB, ${machine.system}; Node ${machine.node}, PostgreSQL ${machine.postgres}; load before ${machine.loadBefore.toFixed(1)}`,
-    `${report.catalog.products} products, seed ${report.catalog.seed}; ${report.rounds} rounds of ${report.secondsARound} s, medians (least … most)`,
+    `${report.catalog.products} products, ${report.catalog.orders} orders of years before, seed ${report.catalog.seed}; ${report.rounds} rounds of ${report.secondsARound} s, medians (least … most)`,
     '',
     line(
       'visit',

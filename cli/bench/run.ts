@@ -6,6 +6,7 @@ import { measureApart } from './apart.ts'
 import { writeCatalog } from './catalog.ts'
 import { deepPage, readGoods, type Staff, signIn } from './goods.ts'
 import { prepareLimits } from './limits.ts'
+import { writeOrders } from './many-orders.ts'
 import { type Bench, measureRow, type RunOptions } from './measure-row.ts'
 import { askForCounts, machineHere, peakMegabytes, residentMegabytes, withClient } from './meter.ts'
 import { importInto, startOwnShop, untilQuiet } from './own-shop.ts'
@@ -15,7 +16,7 @@ import { startDriver } from './workers.ts'
 
 /** From an empty folder to the report. */
 export async function runBench(options: RunOptions): Promise<Report> {
-  const { products, seed, dataFolder, onProgress, ending } = options
+  const { products, orders, seed, dataFolder, onProgress, ending } = options
   const loadBefore = loadavg()[0] ?? 0
   const beganAt = new Date().toISOString()
   onProgress(`writing ${products} products`)
@@ -27,6 +28,10 @@ export async function runBench(options: RunOptions): Promise<Report> {
   onProgress(`importing ${products} products`)
   const imported = await importInto(options, first, file)
   await rm(file)
+  if (orders > 0) {
+    onProgress(`writing ${orders} orders`)
+    await withClient(first.databaseUrl, (client) => writeOrders(client, { orders, variants: orders }))
+  }
   await first.stop()
   onProgress('starting the shop again')
   const shop = await startOwnShop(options)
@@ -69,7 +74,7 @@ export async function runBench(options: RunOptions): Promise<Report> {
     version,
     beganAt,
     machine: { ...machineHere(), postgres, loadBefore },
-    catalog: { products, seed },
+    catalog: { products, seed, orders },
     rounds: options.rounds,
     secondsARound: options.seconds,
     firstStartMs: first.startedMs,

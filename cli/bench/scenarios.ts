@@ -52,6 +52,11 @@ export const scenarios: readonly Scenario[] = [
     '/api/products?limit=24&filter[color]=Black&category={category}',
   ),
   look('search', 'searches of two words', '/api/products?limit=24&q={word}'),
+  look(
+    'search-common',
+    'searches of a word that many products have, by price, age and rank',
+    '/api/products?limit=24&q={word}',
+  ),
   look('page-warm', 'storefront listing page', '/products'),
   look('page-cold', 'storefront listing pages that nobody asked for before', '/products?min=1.00'),
   buy('three-requests', 'guest checkout: cart, checkout, order'),
@@ -62,4 +67,6 @@ export const scenarios: readonly Scenario[] = [
   work('admin-products-deep', 'staff: products, forty pages deep'),
   work('admin-orders', 'staff: first page of orders'),
   work('admin-orders-deep', 'staff: orders, forty pages deep'),
+  work('admin-orders-search', 'staff: orders by an e-mail address'),
+  work('admin-levels-deep', 'staff: what runs low, forty pages deep'),
 ]

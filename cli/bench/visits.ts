@@ -9,6 +9,7 @@ export type Goods = {
   readonly categories: readonly string[]
   readonly deepProducts: string
   readonly deepOrders: string
+  readonly deepLevels: string
   readonly token: string
   /** How many lines a basket has. */
   readonly linesACart: number
@@ -91,6 +92,11 @@ export const visits = {
     client.look(
       `/api/products?limit=24&q=${nth(goods.words, n)}%20${nth(goods.words, Math.floor(n / goods.words.length))}`,
     ),
+  // Words that a fifth of all products have, and more.
+  'search-common': (client, goods, n) =>
+    client.look(
+      `/api/products?limit=24&q=${nth(goods.words.slice(0, 10), n)}&priceMin=${100 + (n % 90_000)}&sort=${nth(['relevance', 'price-asc', 'newest'], n)}`,
+    ),
   'page-warm': (client) => client.look('/products'),
   'page-cold': (client, _, n) => client.look(`/products?min=${(1 + (n % 90_000) / 100).toFixed(2)}`),
   browse,
@@ -106,6 +112,9 @@ export const visits = {
   'admin-products-deep': (client, goods) => client.look(goods.deepProducts, goods.token),
   'admin-orders': (client, goods) => client.look('/api/admin/orders?limit=50', goods.token),
   'admin-orders-deep': (client, goods) => client.look(goods.deepOrders, goods.token),
+  'admin-orders-search': (client, goods, n) =>
+    client.look(`/api/admin/orders?limit=50&q=shopper${1 + ((n * stride) % 10_000)}@`, goods.token),
+  'admin-levels-deep': (client, goods) => client.look(goods.deepLevels, goods.token),
 } satisfies Record<string, (client: Client, goods: Goods, n: number) => Promise<void>>
 
 export type VisitName = keyof typeof visits
