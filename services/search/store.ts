@@ -303,7 +303,7 @@ export async function commonLexemes(db: Reader, products: number): Promise<reado
 /** Words compared with a mistyped one: the nearest by letters in common, of which the fewest edits decide. */
 const candidatesAtMost = 20
 
-/** Each of the words that is nowhere, with the words that look most like it, nearest first. */
+/** Each of the words that is nowhere, with the words that look most like it, nearest first: none of a letter or a number. */
 export async function unknownWords(
   db: Reader,
   words: readonly string[],
@@ -311,7 +311,8 @@ export async function unknownWords(
   const { rows } = await sql<{ word: string; candidates: string[] }>`
     select word, (
       select coalesce(json_agg(near.word), '[]')
-      from (select v.word from vocabulary v order by v.word <-> typed.word limit ${candidatesAtMost}) near) as candidates
+      from (select v.word from vocabulary v where length(typed.word) > 1 and typed.word !~ '^[0-9]+$'
+            order by v.word <-> typed.word limit ${candidatesAtMost}) near) as candidates
     from unnest(${[...new Set(words)]}::text[]) as typed (word)
     where not exists (select from products where words @@ query_of(typed.word))`.execute(db)
   return rows

@@ -107,10 +107,10 @@ test('what is found in memory, and in which order, is what PostgreSQL finds and 
         await put(goods)
         const { rows } = await sql<{ id: string; rank: number }>`
           select l.product_id as id, f.rank from found(${fold(asked.join(' '))}) f
-          join listings l using (product_id) order by f.rank desc, f.n desc limit 100`.execute(db)
+          join listings l using (product_id) order by f.rank desc, f.n desc`.execute(db)
         const { items } = await list({ q: asked.join(' '), limit: 100 })
         const ranks = new Map(rows.map(({ id, rank }) => [id, rank]))
-        assert.deepEqual(items.length, rows.length)
+        assert.equal(items.length, Math.min(rows.length, 100))
         // Sums of rounded numbers may differ in the last place: then two are in the other order, and of the same rank but for that.
         for (const [place, { id }] of items.entries())
           assert.ok(Math.abs((ranks.get(id) ?? Number.NaN) - (rows[place]?.rank ?? 0)) <= 3, `${id} at ${place}`)
@@ -157,7 +157,7 @@ test('who is told of more news than are followed reads what is kept anew', async
   assert.equal(postingsRead(), before + 1)
 })
 
-test('words that many products have are read before anybody asks for them', async () => {
+test('words that many products have are read before anybody asks for them', { timeout: 60_000 }, async () => {
   const owner = new pg.Client({ connectionString: database.url })
   await owner.connect()
   await owner.query('analyze search.products')
