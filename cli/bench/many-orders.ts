@@ -80,8 +80,6 @@ function fillingOf({ orders, variants }: Many): readonly string[] {
     `insert into sandbox_provider.refunds (id, payment_id, key, amount, created_at)
    select 're_' || o.id, p.provider_payment_id, o.id, o.amount, o.created_at
    from payments.payment_operations o join payments.payments p on p.id = o.payment_id where o.kind = 'refund'`,
-    `insert into payments.gift_cards (id, code_hash, last4, currency, amount, balance, created_at)
-   select ${idOf('gift')}, 'hash ' || n, lpad((n % 10000)::text, 4, '0'), 'EUR', 5000, 5000, ${at('n')} ${from}`,
     `insert into notifications.mails (id, mail_key, template, recipient, subject, html, text, state, attempts, created_at, sent_at)
    select ${idOf('mail')}, 'order-confirmation ' || n, 'order-confirmation', 'shopper' || n || '@example.com', 'Your order L-' || n,
      '<p>Thank you.</p>', 'Thank you.', 'sent', 1, ${at('n')}, ${at('n')} ${from}`,
