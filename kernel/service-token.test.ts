@@ -91,13 +91,19 @@ const caller = `
     const { notes } = await import(workerData.notes)
     const mesh = httpMesh({ urlOf: () => url, secret })
     const far = createClient(notes, 'test', mesh)
-    const answers = [await far.write({ text: 'first' }), await far.write({ text: 'second' })]
+    const first = workerData.isTogether ? [far.write({ text: 'a' }), far.write({ text: 'b' })] : [far.write({ text: 'a' })]
+    const answers = [...(await Promise.all(first)), await far.write({ text: 'last' })]
     await mesh.close()
     parentPort.postMessage(answers.map(({ ok }) => ok))
   })`
 
-for (const offsetMs of [-3_600_000, 3_600_000]) {
-  test(`calls of a process whose clock is ${offsetMs / 60_000} minutes off are heard`, async (t) => {
+for (const [offsetMs, isTogether] of [
+  [-3_600_000, false],
+  [3_600_000, false],
+  [3_600_000, true],
+] as const) {
+  const how = isTogether ? 'calls together' : 'calls'
+  test(`${how} of a process whose clock is ${offsetMs / 60_000} minutes off are heard`, async (t) => {
     const { services } = await notesServices()
     const log: string[] = []
     const host = await startTestHost(services, { onLog: (line) => log.push(line) })
@@ -106,11 +112,12 @@ for (const offsetMs of [-3_600_000, 3_600_000]) {
       url: `http://127.0.0.1:${host.internalPort}`,
       secret,
       offsetMs,
+      isTogether,
       clock: new URL('../cli/chaos/clock.ts', import.meta.url).href,
       notes: new URL('../test/notes.ts', import.meta.url).href,
     }
     const [answers] = await once(new Worker(caller, { eval: true, workerData }), 'message')
-    assert.deepEqual(answers, [true, true])
+    assert.deepEqual(answers, isTogether ? [true, true, true] : [true, true])
     // Once for the token of the wrong time; the next call knows better.
     assert.equal(log.filter((line) => /service token was refused/.test(line)).length, 1)
   })
