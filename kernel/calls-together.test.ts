@@ -182,6 +182,21 @@ test('each is let in or turned away by its own importance', async (t) => {
   assert.ok((await as('background', () => Promise.all([far.list({}), far.list({})]))).every(({ ok }) => ok))
 })
 
+test('whoever has been answered leaves, though others of the request are still waited for', async (t) => {
+  const { far, host, door } = await start(t)
+  const letGo = await lockNotes(t, host)
+  const slow: Promise<unknown>[] = []
+  // Together more than there are seats for this importance.
+  for (let round = 0; round < 6; round++) {
+    slow.push(as('checkout', () => far.list({}, { timeoutMs: 60_000 })))
+    const quick = as('background', () => Array.from({ length: 15 }, () => far.twice({})))
+    assert.ok((await Promise.all(quick)).every(({ ok }) => ok))
+  }
+  assert.deepEqual(door.paths, Array(6).fill('/calls/notes'))
+  await letGo()
+  await Promise.all(slow)
+})
+
 test('an older version is asked call by call, and an older caller is answered as before', async (t) => {
   const { far, host, door, knobs } = await start(t, { isOlder: true })
   const ask = (client: Client<typeof notes>) =>

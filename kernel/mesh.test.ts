@@ -97,8 +97,14 @@ test('a call that gets no answer ends at its deadline', async (t) => {
     server.close()
   })
   const since = Date.now()
-  await assert.rejects(createClient(notes, 'test', mesh).list({}, { timeoutMs: 300 }))
+  const far = createClient(notes, 'test', mesh)
+  await assert.rejects(far.list({}, { timeoutMs: 300 }))
   assert.ok(Date.now() - since < 1_500)
+  // Also one that travels with others, at its own and not at theirs.
+  const [later, sooner] = [far.list({}, { timeoutMs: 60_000 }), far.list({}, { timeoutMs: 300 })]
+  later.catch(() => undefined)
+  await assert.rejects(sooner)
+  assert.ok(Date.now() - since < 10_000)
 })
 
 test('what is left of a call’s time travels, and not what the caller’s clock says', async (t) => {
