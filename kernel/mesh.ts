@@ -79,10 +79,13 @@ export function httpMesh(options: {
   const exchanges = openExchanges(options.idleAtMostMs ?? idleAtMostMs)
   const signer = tokenSigner(options.secret, options.caller ?? 'stoa')
 
+  const urls = new Map<string, URL>()
   const urlOf = (service: string): URL => {
     const base = options.urlOf(service)
     if (!base) throw unavailable(`The ${service} service has no address here.`)
-    return new URL(base)
+    const url = urls.get(base) ?? new URL(base)
+    urls.set(base, url)
+    return url
   }
 
   const requestOf = async (service: string, path: string, body: string | null, headers = {}): Promise<Request> => ({
