@@ -34,7 +34,7 @@ async function openDoor(
     paths.push(path)
     if (options.isOlder && isTogether) {
       from.resume()
-      to.writeHead(404, { 'content-type': 'application/json' }).end('{"message":"Route not found","statusCode":404}')
+      to.writeHead(404).end('Route not found')
       return
     }
     const breaks = isTogether && mayBreak
@@ -182,6 +182,17 @@ test('each is let in or turned away by its own importance', async (t) => {
   assert.ok((await as('background', () => Promise.all([far.list({}), far.list({})]))).every(({ ok }) => ok))
 })
 
+test('callers that have all gone leave a process that goes on', async (t) => {
+  const { far, host, knobs } = await start(t)
+  const letGo = await lockNotes(t, host)
+  const gone = [far.write({ text: 'a' }, { timeoutMs: 300 }), far.write({ text: 'b' }, { timeoutMs: 300 })]
+  const ends = await Promise.allSettled(gone)
+  assert.deepEqual(ends.map(statusOf), [503, 503])
+  await letGo()
+  assert.ok((await Promise.all([far.twice({}), far.list({})])).every(({ ok }) => ok))
+  assert.equal(knobs.calls, 3)
+})
+
 test('whoever has been answered leaves, though others of the request are still waited for', async (t) => {
   const { far, host, door } = await start(t)
   const letGo = await lockNotes(t, host)
@@ -236,6 +247,7 @@ test('more calls or bytes than a request may have are refused, and nothing is do
   }
   const call = serviceCall('x', { timeoutMs: 5_000 })
   const write = (text: string) => ({ operation: 'write', input: { text }, call, leftMs: 5_000 })
+  assert.deepEqual(await post([]), [422, '/problems/validation-failed'])
   assert.deepEqual(await post(Array.from({ length: 65 }, () => write('a'))), [422, '/problems/validation-failed'])
   assert.deepEqual(await post([write('a'), write('x'.repeat(2 * 1024 * 1024))]), [413, '/problems/too-large'])
   const forOthers = await tokenSigner(secret, 'test').for('payments')

@@ -21,7 +21,7 @@ export type SentCall = {
 const togetherAtMost = 16
 /** Characters of a call that goes with others: whoever reads a megabyte keeps nobody waiting meanwhile but those that sent it. */
 const charactersAtMost = 16 * 1024
-/** What is taken from callers, of a later version too. */
+/** What is taken from callers, also of a later version, in calls and in bytes. */
 export const callsTakenAtMost = 64
 export const callBytesTakenAtMost = 2 * 1024 * 1024
 /** After this a service is asked again whether it takes several calls at once: all of its copies may have been replaced. */
@@ -73,12 +73,13 @@ export function callsTogether(by: {
         left.delete(which)
       },
       refused(answer) {
-        // Of an older version, or of something in between that lets less pass.
-        if (answer.status === 404 || answer.status === 413) {
-          olderUntil.set(service, performance.now() + olderVersionMs)
-          for (const one of left.values()) sendAlone(service, one)
-        } else if (!isSaidAgain && by.isHeardAgain(service, answer)) sendTogether(service, [...left.values()], true)
+        if (!isSaidAgain && by.isHeardAgain(service, answer)) sendTogether(service, [...left.values()], true)
         else for (const one of left.values()) one.resolve(answer)
+        left.clear()
+      },
+      unknown() {
+        olderUntil.set(service, performance.now() + olderVersionMs)
+        for (const one of left.values()) sendAlone(service, one)
         left.clear()
       },
       over: (error) => {
@@ -134,6 +135,8 @@ export function callsTogether(by: {
 function answersReader(to: {
   readonly answered: (which: number, answer: Answer) => void
   readonly refused: (answer: Answer) => void
+  /** By an older version, or by something in between that lets less pass, in whatever words. */
+  readonly unknown: () => void
   readonly over: (error: Error | null) => void
 }): Listener {
   const newline = 10
@@ -162,7 +165,8 @@ function answersReader(to: {
     },
     end(error) {
       const refusal = error === null && status !== 200 ? parsed(Buffer.concat(unread)) : null
-      if (refusal) to.refused({ status, value: refusal.value })
+      if (error === null && (status === 404 || status === 413)) to.unknown()
+      else if (refusal) to.refused({ status, value: refusal.value })
       to.over(error)
     },
   }

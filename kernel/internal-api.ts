@@ -88,8 +88,9 @@ export function internalApi(options: InternalApiOptions): FastifyInstance {
       '/calls/:service',
       { bodyLimit: callBytesTakenAtMost },
       async ({ params, body }, reply) => {
-        if (body.calls.length > callsTakenAtMost)
-          throw validationFailed([{ field: 'calls', message: `must be ${callsTakenAtMost} at most` }])
+        const { length } = body.calls
+        if (length < 1 || length > callsTakenAtMost)
+          throw validationFailed([{ field: 'calls', message: `must be 1 to ${callsTakenAtMost}` }])
         const leaves: (() => void)[] = []
         reply.raw.once('close', () => {
           for (const leave of leaves) leave()
