@@ -2,40 +2,31 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { type Admission, createAdmission } from './admission.ts'
-import { type Actor, serviceCall, withCall } from './call.ts'
+import type { Actor } from './call.ts'
 import { type Client, createClient, type Mesh } from './client.ts'
-import { type Contract, ok } from './contract.ts'
-import { type Database, databaseFacts, openDatabase, openServicePool, withoutCopy } from './database.ts'
-import { type Databases, databaseOf, isPooled } from './database-address.ts'
-import { type DeadLetterDoor, listDeadLetters, replayDeadLetters } from './dead-letters.ts'
-import { type Breaker, createBreaker, type DependencyState } from './dependency.ts'
+import type { Contract } from './contract.ts'
+import { databaseFacts } from './database.ts'
+import type { Databases } from './database-address.ts'
+import type { Breaker, DependencyState } from './dependency.ts'
 import { createEdge, type EdgeApp } from './edge.ts'
-import { type EventEnvelope, placeOf } from './event.ts'
+import type { EventEnvelope } from './event.ts'
 import type { RunningService } from './execute.ts'
-import { hostContract, type ProcessHealth, processHealth, type Readiness, shopHealth } from './health.ts'
-import { gatheredIdempotencyStore } from './idempotency.ts'
-import { handleFitting, type Subscription, Unfit } from './inbox.ts'
+import { hostContract, type ProcessHealth, processHealth, type Readiness } from './health.ts'
+import { deadLetterDoor, hostService } from './host-service.ts'
 import { internalApi } from './internal-api.ts'
 import { startJobs } from './jobs.ts'
 import { httpMesh, localMesh, strictMesh } from './mesh.ts'
-import { checkMigrated, migrate, migrationSources, serviceUrl } from './migrate.ts'
+import { checkMigrated, migrate, migrationSources } from './migrate.ts'
 import type { NatsBus } from './nats-bus.ts'
 import type { NatsOptions } from './nats-connection.ts'
 import type { AskNews } from './news.ts'
-import { type EventSource, outboxSource } from './outbox.ts'
-import type { OpenPool } from './pool.ts'
-import { notFound } from './problem.ts'
 import { watchProcess } from './process-metrics.ts'
-import { rateLimiter } from './rate-limit.ts'
-import { databaseReadiness } from './readiness.ts'
-import { type Deliver, type Relay, startRelay, type Verdict } from './relay.ts'
-import type { Remote } from './remote-mesh.ts'
-import { openReplica, type Replica } from './replica.ts'
-import type { AnyHandler, AnyService, Handlers, ShopFacts, Wiring } from './service.ts'
+import { createReceiver } from './receiver.ts'
+import { type Deliver, type Relay, startRelay } from './relay.ts'
+import type { AnyService, ShopFacts } from './service.ts'
 import { type SharedAnswers, sharedAnswers } from './shared-answers.ts'
+import { type ServiceOptions, type Started, startService, tell } from './start-service.ts'
 import type { Metrics } from './telemetry.ts'
-
-type ServiceEnvironment = Readonly<Record<string, string | undefined>>
 
 export type HostOptions = {
   /** All services of the shop, hosted here or not: subscriptions and routes come from their declarations. */
@@ -54,7 +45,7 @@ export type HostOptions = {
   readonly dataFolder: string
   readonly secret: (name: string) => Promise<string>
   /** Asked when the databases are at this version. */
-  readonly environment: () => Promise<ServiceEnvironment>
+  readonly environment: () => Promise<ServiceOptions['environment']>
   /** The broker by which events reach services of other processes; null or absent: they are posted to them. */
   readonly nats?: NatsOptions | null
   /** Writes down who did something that belongs to no service. */
@@ -101,21 +92,6 @@ export type Host = {
 
 /** Longer than the pauses of an event that fails a few times. */
 const settleWithinMs = 60_000
-
-export type Started = {
-  readonly definition: AnyService
-  readonly running: RunningService
-  readonly wiring: Wiring<Contract>
-  readonly db: Database | null
-  /** The copy of it, once something was read there. */
-  readonly replica: () => Replica | null
-  readonly events: EventSource | null
-  /** Does nothing until the relay runs: what was written before is found at its first look. */
-  readonly relay: { wake: () => void }
-  /** Why it can serve nobody now. */
-  readonly troubles: () => Promise<readonly string[]>
-  readonly log: Logger
-}
 
 /** What a process asks for besides its services: to be answered by others, and to sign in to PostgreSQL as its services' roles. */
 export const hostSecrets = { token: 'service-token', database: 'database' } as const
@@ -285,111 +261,6 @@ const portOf = (server: FastifyInstance | null): number | null => {
   return typeof address === 'object' && address ? address.port : null
 }
 
-/** What a service's start takes of the host's options. */
-export type ServiceOptions = Pick<
-  HostOptions,
-  'settings' | 'shop' | 'dataFolder' | 'secret' | 'limitLoopback' | 'log' | 'metrics'
-> & { readonly databases: Databases; readonly environment: ServiceEnvironment; readonly openPool?: OpenPool }
-
-export async function startService(
-  definition: AnyService,
-  options: ServiceOptions,
-  contracts: readonly Contract[],
-  mesh: Mesh,
-  databaseSecret: string,
-  breakers: Breaker[],
-): Promise<Started> {
-  const contract: Contract = definition.contract
-  const { name } = contract
-  const log = options.log.child({ service: name })
-  const address = definition.connections === null ? null : databaseOf(options.databases, name)
-  const db =
-    definition.connections === null || address === null
-      ? null
-      : openDatabase({
-          service: name,
-          url: serviceUrl(address.url, databaseSecret, name),
-          isPooled: isPooled(address),
-          connections: definition.connections,
-          subscribersOf: (type) => subscribersOf(contracts, type),
-          onSilence: (silence) =>
-            silence
-              ? log.error({ error: silence.error }, 'the database fell silent')
-              : log.warn('the database answers again'),
-          ...(options.openPool ? { openPool: options.openPool } : {}),
-        })
-  let replica: Replica | null = null
-  const relay: Started['relay'] = { wake: () => undefined }
-  const wiring: Wiring<Contract> = await definition.start({
-    get db() {
-      if (!db) throw new Error(`service: ${name} declared no database`)
-      return db
-    },
-    get stale() {
-      if (!db) throw new Error(`service: ${name} declared no database`)
-      if (!address?.replicaUrl) return withoutCopy(db)
-      if (replica) return replica.reads
-      // Another server: its connections are not among those of the database itself.
-      const pool = openServicePool({
-        service: name,
-        url: serviceUrl(address.replicaUrl, databaseSecret, name),
-        isPooled: isPooled(address),
-        connections: definition.connections ?? 0,
-      })
-      replica = openReplica({ service: name, pool, primary: db })
-      return replica.reads
-    },
-    client: <C extends Contract>(other: C) => {
-      if (!definition.calls?.includes(other))
-        throw new Error(`service: ${name} did not declare that it calls ${other.name}`)
-      return createClient(other, name, mesh)
-    },
-    log,
-    breaker(declared) {
-      const breaker = createBreaker({ kind: 'provider', ...declared }, (state) => tell(log, state))
-      breakers.push(breaker)
-      return breaker
-    },
-    settings: options.settings[name],
-    shop: options.shop,
-    dataFolder: options.dataFolder,
-    secret: async (secret) => {
-      if (!definition.secrets?.includes(secret))
-        throw new Error(`service: ${name} did not declare the secret ${secret}`)
-      return options.secret(secret)
-    },
-    environment: options.environment,
-    subscribersOf: (type) => subscribersOf(contracts, type),
-    wakeRelay: () => relay.wake(),
-  })
-  checkWiring(contract, wiring)
-  const judge = db && definition.migrations ? databaseReadiness(db, definition.migrations) : async () => []
-  return {
-    definition,
-    db,
-    replica: () => replica,
-    wiring,
-    relay,
-    log,
-    troubles: async () => [...(await judge()), (await wiring.trouble?.()) ?? []].flat(),
-    events: wiring.events ?? (db ? outboxSource(db) : null),
-    running: {
-      contract,
-      handlers: wiring.operations as unknown as Record<string, AnyHandler>,
-      idempotency: wiring.idempotency ?? (db ? gatheredIdempotencyStore(db) : null),
-      limiter: db ? rateLimiter(db) : null,
-      limitLoopback: options.limitLoopback,
-      metrics: options.metrics,
-    },
-  }
-}
-
-/** What is not asked any more, and what is asked again, in the log of whoever is on call. */
-function tell(log: Logger, { name, kind, state, lastError, fallback }: DependencyState): void {
-  if (state === 'open') log.error({ name, kind, error: lastError, fallback }, 'a dependency is in trouble')
-  else log.warn({ name, kind }, state === 'closed' ? 'a dependency answers again' : 'a dependency is tried')
-}
-
 /** Whoever asks is told each time, the log when it has changed. */
 function toldWhenChanged(log: Logger, judge: () => Promise<readonly string[]>): () => Promise<readonly string[]> {
   let told = ''
@@ -401,59 +272,6 @@ function toldWhenChanged(log: Logger, judge: () => Promise<readonly string[]>): 
       told = reasons.join()
     }
     return reasons
-  }
-}
-
-/** The host's own operations. They ask the processes of all services, so any may be asked; staff ask where the public door is. */
-const hostService = (by: {
-  contracts: readonly Contract[]
-  health: () => Promise<ProcessHealth>
-  deadLetters: DeadLetterDoor
-  audit: (action: string, subject: string | null) => Promise<void>
-  remote: Remote
-  metrics: Metrics
-}): RunningService => {
-  const names = by.contracts.map(({ name }) => name)
-  const handlers: Handlers<typeof hostContract> = {
-    health: async (_, { deadline }) =>
-      ok(
-        await shopHealth(await by.health(), names, (service) =>
-          by.remote.health(service, Math.min(deadline, Date.now() + healthMs)),
-        ),
-      ),
-    deadLetters: (input) => listDeadLetters(by.deadLetters, names, input),
-    replayDeadLetters: async (input) => {
-      // First, so that nothing is done of which nobody knows who did it.
-      await by.audit(`dead-letters-replayed:${input.service ?? 'all'}`, input.eventId ?? null)
-      return replayDeadLetters(by.deadLetters, names, input)
-    },
-  }
-  return {
-    contract: hostContract,
-    handlers: handlers as unknown as RunningService['handlers'],
-    idempotency: null,
-    limiter: null,
-    limitLoopback: false,
-    metrics: by.metrics,
-  }
-}
-
-/** Dead letters of services that are here, and through it those of the others. */
-function deadLetterDoor(started: readonly Started[], elsewhere: DeadLetterDoor): DeadLetterDoor {
-  const found = (service: string) => started.find(({ definition }) => definition.contract.name === service)
-  return {
-    async list(service, { after, limit }) {
-      const one = found(service)
-      if (!one) return elsewhere.list(service, { after, limit })
-      return (await one.events?.deadLetters(after, limit)) ?? []
-    },
-    async replay(service, eventId) {
-      const one = found(service)
-      if (!one) return elsewhere.replay(service, eventId)
-      const replayed = (await one.events?.replay(eventId)) ?? 0
-      if (replayed > 0) one.relay.wake()
-      return { replayed }
-    },
   }
 }
 
@@ -474,61 +292,12 @@ async function openBus(
   return openNatsBus({ ...rest, nats, log, leadsTo, name: `stoa ${[...running.keys()].join(' ')}` })
 }
 
-/** A process that says nothing in this time is one that does not answer, in milliseconds. */
-const healthMs = 2_000
-
 function contractOf(contracts: readonly Contract[], name: string): Contract {
   const found = contracts.find((one) => one.name === name)
   if (!found) throw new Error(`host: there is no service ${name}`)
   return found
 }
 
-const subscribersOf = (contracts: readonly Contract[], type: string): string[] =>
-  contracts.filter((one) => one.subscribes.some((event) => event.type === type)).map((one) => one.name)
-
-/** A contract that promises what its service does not do, or the other way round, does not start. */
-function checkWiring(contract: Contract, wiring: Wiring<Contract>): void {
-  const missing = Object.keys(contract.operations).filter((name) => !(name in wiring.operations))
-  if (missing.length > 0) throw new Error(`service: ${contract.name} does not implement ${missing.join(', ')}`)
-  const declared = contract.subscribes.map((event) => event.type).sort()
-  const handled = (wiring.subscriptions ?? []).map((one) => one.event.type).sort()
-  if (declared.join() !== handled.join()) {
-    throw new Error(`service: ${contract.name} subscribes to [${declared.join()}] but handles [${handled.join()}]`)
-  }
-}
-
-/** Hands events to the subscriptions of services in this process, and says of each whether its effect has committed. */
-export function createReceiver(started: readonly Started[], answers: SharedAnswers, log: Logger): Deliver {
-  return async (service, heard) => {
-    const one = started.find(({ definition }) => definition.contract.name === service)
-    if (!one?.db) throw notFound(`service ${service} in this process`)
-    const { db } = one
-    const verdicts = new Map<string, Verdict>()
-    // The same event may be in a batch twice, when several were put together on the way.
-    const events = [...new Map(heard.map((event) => [event.id, event])).values()]
-    for (const [type, group] of Map.groupBy(events, (event) => event.type)) {
-      // What has committed has to take effect, and its money and stock wait for it.
-      const place = group[0] ? placeOf(group[0]) : {}
-      const call = serviceCall(service, { timeoutMs: 20_000, ...place, importance: 'checkout' })
-      const since = performance.now()
-      const subscription = one.wiring.subscriptions?.find((each: Subscription) => each.event.type === type)
-      const handled = subscription
-        ? await withCall(call, () => handleFitting(db, subscription, group))
-        : group.map(() => new Error(`${service} does not handle ${type}`))
-      for (const [index, { id, traceId }] of group.entries()) {
-        const error = handled[index] ?? null
-        verdicts.set(id, error && { error: error.message, kind: error instanceof Unfit ? 'unfit' : 'failed' })
-        const outcome = error === null ? 'ok' : 'error'
-        one.running.metrics.events.observe({ service, type, outcome }, (performance.now() - since) / 1_000)
-        if (error) log.error({ err: error, service, event: type, id, trace_id: traceId }, 'event handler failed')
-      }
-    }
-    // What it shows to everybody may have changed.
-    if (Object.values(one.definition.contract.operations as Contract['operations']).some(({ shared }) => shared))
-      answers.hear()
-    return heard.map(({ id }) => verdicts.get(id) ?? null)
-  }
-}
 async function makeEdge(
   options: HostOptions,
   contracts: readonly Contract[],
