@@ -1,6 +1,6 @@
 import type { RawBuilder } from 'kysely'
 import { type Executor, type Reader, sql, type Transaction } from '#kernel/database'
-import { type Entry, goneEntry, type Listed } from './build-listing.ts'
+import { type Entry, goneEntry, type Listed, type Term } from './build-listing.ts'
 import { shortHash } from './fold.ts'
 import type { Reading } from './read-products.ts'
 import type { Change } from './term-index.ts'
@@ -30,7 +30,8 @@ export async function putProducts(
   { since = 0, happenedAt = [] }: { readonly since?: number; readonly happenedAt?: readonly string[] } = {},
 ): Promise<void> {
   if (entries.length === 0) return
-  await sql`select put_products(${read}, ${since}, ${toJson(entries)}::jsonb)`.execute(tx)
+  const { products, terms } = toJson(entries)
+  await sql`select put_products(${read}, ${since}, ${products}::jsonb, ${terms}::jsonb)`.execute(tx)
   const productIds = entries.map(({ productId }) => productId)
   // After the lock that the function takes: numbers are to commit in their order.
   await sql`
@@ -90,15 +91,33 @@ export async function productsOfVariants(
   return new Map(rows.map(({ variantId, productId }) => [variantId, productId]))
 }
 
-/** With a digest of each: what has the same is written already. PostgreSQL's jsonb has no NUL and no half of a surrogate pair. */
-function toJson(entries: readonly Entry[]): string {
-  const texts = entries.map((entry) => {
-    const text = JSON.stringify(entry)
-    return `{"entryHash":"${shortHash(text)}",${text.slice(1)}`
+/**
+ * Products with a digest of each: what has the same is written already. Terms are told once for all of them, since most have the same few,
+ * and named by their place. PostgreSQL's jsonb has no NUL and no half of a surrogate pair.
+ */
+function toJson(entries: readonly Entry[]): { products: string; terms: string } {
+  const places = new Map<string, number>()
+  const terms: Term[] = []
+  const placeOf = (name: string, term: Term): number => {
+    const known = places.get(name)
+    if (known !== undefined) return known
+    places.set(name, terms.push(term))
+    return terms.length
+  }
+  const products = entries.map(({ listings, ...product }) => {
+    const text = JSON.stringify(product)
+    const listed = listings.map(({ terms: own, ...listing }) => {
+      const names = own.map(({ key, folded }) => `${key} ${folded}`)
+      return { names, text: JSON.stringify(listing), places: names.map((name, index) => placeOf(name, own[index] as Term)) }
+    })
+    const digest = shortHash([text, ...listed.flatMap((one) => [one.text, ...one.names])].join('\n'))
+    const told = listed.map((one) => `{"terms":[${one.places}],${one.text.slice(1)}`)
+    return `{"entryHash":"${digest}","listings":[${told}],${text.slice(1)}`
   })
-  const json = `[${texts.join(',')}]`
-  return foreignToJsonb.test(json) ? withoutForeign(json) : json
+  return { products: forJsonb(`[${products}]`), terms: forJsonb(JSON.stringify(terms)) }
 }
+
+const forJsonb = (json: string): string => (foreignToJsonb.test(json) ? withoutForeign(json) : json)
 
 /** How JSON writes what jsonb does not take; behind an escaped backslash it is plain text, which costs no more than a look. */
 const foreignToJsonb = /\\u(?:0000|d[89a-f])/

@@ -76,6 +76,9 @@ async function startGrouping(driven: Driven, upload: Upload): Promise<{ header: 
   return { header, columns }
 }
 
+const namesPictures = ({ indexOf }: Columns): boolean =>
+  indexOf.imageSrc !== undefined || indexOf.variantImage !== undefined
+
 function columnsOf(header: ImportHeader): Columns {
   const read = readHeader(header.columns)
   if (!read.ok) throw new ImportFault(read.error)
@@ -140,8 +143,13 @@ async function* groupsFrom({ store }: Deps, driven: Driven, importId: string): A
   }
 }
 
-/** Pictures come last: the shop sells already. Products that have none to fetch are passed over, many before progress is saved. */
+/**
+ * Pictures come last: the shop sells already. A file that has no column for them says nothing of them, and no product is looked at. Products that have none
+ * to fetch are passed over, many before progress is saved.
+ */
 async function fetchAll(deps: Deps, driven: Driven, fetchPicture: FetchPicture): Promise<void> {
+  const { header } = driven.now().progress
+  if (!header || !namesPictures(columnsOf(header))) return
   for (;;) {
     const { progress, report } = driven.now()
     if (progress.phase !== 'pictures') return
