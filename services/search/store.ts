@@ -108,7 +108,11 @@ function toJson(entries: readonly Entry[]): { products: string; terms: string } 
     const text = JSON.stringify(product)
     const listed = listings.map(({ terms: own, ...listing }) => {
       const names = own.map(({ key, folded }) => `${key} ${folded}`)
-      return { names, text: JSON.stringify(listing), places: names.map((name, index) => placeOf(name, own[index] as Term)) }
+      return {
+        names,
+        text: JSON.stringify(listing),
+        places: names.map((name, index) => placeOf(name, own[index] as Term)),
+      }
     })
     const digest = shortHash([text, ...listed.flatMap((one) => [one.text, ...one.names])].join('\n'))
     const told = listed.map((one) => `{"terms":[${one.places}],${one.text.slice(1)}`)
