@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import sharp from 'sharp'
 import { currentCall } from '#kernel/call'
 import { createLog } from '#kernel/telemetry'
@@ -57,6 +58,8 @@ async function storeAll(handle: string) {
   assert.equal(currentCall(), null)
   const count = await storePictures(deps, fetchPicture, handle)
   await fetchPicture.close()
+  // The shop reads through an environment of its own, and goes on with what it saw until its event loop has turned.
+  await pause(10)
   return count
 }
 
