@@ -52,38 +52,107 @@ export async function placedOrders(db: Executor, ids: readonly string[]): Promis
   return rows
 }
 
-/**
- * All orders for staff.
- * @param filter.words each is matched anywhere in number, e-mail address and name; lower case, three characters or more,
- *   since the index knows groups of three
- * @param filter.numbers order numbers to be matched whole, for words that are shorter; null for any
- */
-export async function ordersForStaff(
-  db: Reader,
-  filter: {
-    readonly words: readonly string[]
-    readonly numbers: readonly string[] | null
-    readonly state: OrderStatus | null
-    /** Only those that were paid lately and never placed. */
-    readonly paidInVain: boolean
-  },
-  place: Place | null,
-  limit: number,
-): Promise<SummaryRow[]> {
-  const conditions = [after(place)]
-  if (filter.state !== null) conditions.push(sql`o.state = ${filter.state}`)
-  if (filter.paidInVain)
+/** Which orders staff ask for, whatever words they have. */
+export type Choice = {
+  readonly state: OrderStatus | null
+  /** Only those that were paid lately and never placed. */
+  readonly paidInVain: boolean
+}
+
+function chosen({ state, paidInVain }: Choice) {
+  const conditions = [sql`true`]
+  if (state !== null) conditions.push(sql`o.state = ${state}`)
+  if (paidInVain)
     conditions.push(
       sql`o.state = 'canceled' and o.placed_at is null and o.updated_at > now() - make_interval(days => ${toldForDays})`,
     )
-  if (filter.numbers !== null) conditions.push(sql`o.number = any(${filter.numbers}::text[])`)
-  if (filter.words.length > 0) {
-    const matches = filter.words.map((word) => sql`s.words like ${`%${word.replace(/[\\%_]/g, '\\$&')}%`}`)
+  return sql.join(conditions, sql` and `)
+}
+
+/**
+ * All orders for staff.
+ * @param words each is matched anywhere in number, e-mail address and name; lower case, three characters or more, since the index
+ *   knows groups of three
+ */
+export async function ordersForStaff(
+  db: Reader,
+  words: readonly string[],
+  choice: Choice,
+  place: Place | null,
+  limit: number,
+): Promise<SummaryRow[]> {
+  const conditions = [after(place), chosen(choice)]
+  if (words.length > 0) {
+    const matches = words.map((word) => sql`s.words like ${`%${word.replace(/[\\%_]/g, '\\$&')}%`}`)
     conditions.push(sql`o.id in (select s.order_id from order_search s where ${sql.join(matches, sql` and `)})`)
   }
   const { rows } = await sql<SummaryRow>`
     select ${summary} from orders o where ${sql.join(conditions, sql` and `)}
     order by o.created_at desc, o.id desc limit ${limit}`.execute(db)
+  return rows
+}
+
+/** The newest orders of a word that are looked at, to see which of several words is rare: enough to tell one in ten from one in two. */
+const comparedAtMost = 50
+
+type Part = ReturnType<typeof sql>
+
+/** Where `word` may stand, each place with an index: the number with and without what stands before it, the address, names' words. */
+function placesOf(word: Part, numberPrefix: string): readonly Part[] {
+  const ofNames = [3, 4, 5, 6, 7, 8].map((n) => {
+    const at = sql.raw(`split_part(words, ' ', ${n})`)
+    // Most names are shorter, and their empty places are in no index.
+    return sql`${at} = ${word} and ${at} <> ''`
+  })
+  return [
+    sql`split_part(words, ' ', 1) = ${word}`,
+    sql`split_part(words, ' ', 1) = ${numberPrefix}::text || ${word}`,
+    sql`split_part(words, ' ', 2) = ${word}`,
+    ...ofNames,
+  ]
+}
+
+/**
+ * Orders that have each of `words` whole, newest first by the time that their ids begin with. Every place where a word may stand tells
+ * its newest, so that a word which many have costs what one costs that few have, also where only old orders have it. Of several words
+ * it is the one whose newest orders go back the farthest that leads; the others are looked for in its orders.
+ * @param words one or more, lower case, of any length
+ */
+export async function ordersWithWords(
+  db: Reader,
+  words: readonly string[],
+  numberPrefix: string,
+  choice: Choice,
+  place: Place | null,
+  limit: number,
+): Promise<SummaryRow[]> {
+  const before = place ? sql`order_id < ${place.id}` : sql`true`
+  /** The newest that fulfill `condition`, which may ask for `order_id` and `words`. */
+  const newestOf = (word: Part, condition: Part, atMost: number): Part => {
+    // "offset 0" lets each index be walked until there are enough: what meets all conditions is estimated to be so little that else
+    // every order of the word would be read and sorted.
+    const found = placesOf(word, numberPrefix).map(
+      (stands) => sql`(
+        select order_id from (
+          select order_id, words from order_search where ${stands} and ${before} order by order_id desc offset 0) as had
+        where ${condition} limit ${atMost})`,
+    )
+    return sql`(select order_id from (${sql.join(found, sql` union `)}) as found order by order_id desc limit ${atMost})`
+  }
+  const everyWord = words.map(
+    (word) => sql`string_to_array(words, ' ') && array[${word}::text, ${numberPrefix}::text || ${word}::text]`,
+  )
+  const fits = sql`${sql.join(everyWord, sql` and `)} and (select ${chosen(choice)} from orders o where o.id = order_id)`
+  const { rows } = await sql<SummaryRow>`
+    with rarest as materialized (
+      select given.word from unnest(${words}::text[]) as given (word)
+      cross join lateral (
+        select case when count(*) = ${comparedAtMost} then min(order_id) else '' end as back_to
+        from ${newestOf(sql`given.word`, sql`true`, comparedAtMost)} as newest) as compared
+      order by back_to limit 1)
+    select ${summary} from orders o
+    where o.id = any(array${newestOf(sql`(select word from rarest)`, fits, limit)})
+    order by o.id desc`.execute(db)
   return rows
 }
 

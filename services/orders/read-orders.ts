@@ -88,26 +88,32 @@ export async function accountOrders(
   return ok(toPage(rows, limit))
 }
 
-/** Words a search, and orders told at most in a time line. */
+/** Words a search: each is another condition on every order that is looked at. */
 const wordsAtMost = 6
-/** The index knows groups of three characters. */
-const wordLengthLeast = 3
+/** The index of parts of words knows groups of three characters. */
+const partLengthLeast = 3
 
 /**
- * Orders for staff. What staff search, and what they page back to, may be some seconds old; the first page is not, since that is where
- * they look at what they just did.
+ * Orders for staff. Words are looked for as staff give them: the orders that have all of them whole, and only where there is none, those
+ * that have them anywhere. What staff search, and what they page back to, may be some seconds old; the first page is not, since that is
+ * where they look at what they just did.
  */
 export async function adminOrders(deps: Deps, input: Input<Ops['adminOrders']>): Promise<Outcome<Ops['adminOrders']>> {
   const { q, status, attention, cursor, limit = 50 } = input
   if (attention === 'authorization-lapses') return lapsing(deps, input)
-  const given = (q ?? '').toLowerCase().split(/\s+/).filter(Boolean).slice(0, wordsAtMost)
-  const words = given.filter((word) => word.length >= wordLengthLeast)
-  const short = given.filter((word) => word.length < wordLengthLeast)
-  const { numberPrefix } = deps.settings
-  const numbers = words.length === 0 && short.length > 0 ? short.flatMap((one) => [one, `${numberPrefix}${one}`]) : null
-  const filter = { words, numbers, state: status ?? null, paidInVain: attention === 'could-not-be-fulfilled' }
-  const db = given.length > 0 || cursor !== undefined ? deps.stale : deps.db
-  return ok(toPage(await lists.ordersForStaff(db, filter, readPlace(cursor), limit + 1), limit))
+  const words = (q ?? '').toLowerCase().split(/\s+/).filter(Boolean).slice(0, wordsAtMost)
+  const choice = { state: status ?? null, paidInVain: attention === 'could-not-be-fulfilled' }
+  const place = readPlace(cursor)
+  if (words.length === 0) {
+    const db = cursor === undefined ? deps.db : deps.stale
+    return ok(toPage(await lists.ordersForStaff(db, [], choice, place, limit + 1), limit))
+  }
+  const numberPrefix = deps.settings.numberPrefix.toLowerCase()
+  const whole = await lists.ordersWithWords(deps.stale, words, numberPrefix, choice, place, limit + 1)
+  const parts = words.filter((word) => word.length >= partLengthLeast)
+  // A page that goes on has at least one order, so that pages of one search are all of one kind.
+  if (whole.length > 0 || parts.length === 0) return ok(toPage(whole, limit))
+  return ok(toPage(await lists.ordersForStaff(deps.stale, parts, choice, place, limit + 1), limit))
 }
 
 /** Payments know which and in which order; those that were sent or canceled meanwhile are left out. */

@@ -51,6 +51,8 @@ export type ShopHost = Host & {
 /** Orders with real payments, inventory and pricing, on a database of its own. */
 export type TestShop = ShopHost & {
   readonly sandbox: TestSandbox
+  /** As the owner. */
+  readonly databaseUrl: string
   rows<R>(statement: string, values?: readonly unknown[]): Promise<R[]>
   /** Another process with orders and payments of the same shop. It stops with the shop. */
   another(options?: ShopOptions): Promise<ShopHost>
@@ -238,6 +240,7 @@ export async function startShop(options: ShopOptions = {}): Promise<TestShop> {
     (await owner.query(statement, [...values])).rows as R[]
   return {
     ...host,
+    databaseUrl: database.url,
     sandbox,
     rows,
     async another(more = {}) {
