@@ -10,7 +10,10 @@ import { startShop, type TestShop } from './test-shop.ts'
 const sent: { text: string; values: readonly unknown[] }[] = []
 const { query } = pg.Client.prototype
 pg.Client.prototype.query = function (this: pg.Client, ...given: unknown[]) {
-  const { text = '', values = [] } = (typeof given[0] === 'object' ? given[0] : {}) as { text?: string; values?: unknown[] }
+  const { text = '', values = [] } = (typeof given[0] === 'object' ? given[0] : {}) as {
+    text?: string
+    values?: unknown[]
+  }
   if (text.includes('order_search')) sent.push({ text, values })
   return Reflect.apply(query, this, given)
 } as typeof query
@@ -27,7 +30,8 @@ const [few, many] = [20_000, 60_000]
 const lastOld = 8_000
 const idOf = (n: string): string => `'order_01h455vb4pex5vsknk' || lpad((${n})::text, 10, '0')`
 const numbers = (...given: number[]): string[] => given.map((n) => `S-${n}`)
-const down = (from: number, step: number, count: number): number[] => Array.from({ length: count }, (_, n) => from - n * step)
+const down = (from: number, step: number, count: number): number[] =>
+  Array.from({ length: count }, (_, n) => from - n * step)
 
 describe('orders are found among many', () => {
   let shop: TestShop
@@ -56,7 +60,9 @@ describe('orders are found among many', () => {
   }
 
   async function find(asked: string): Promise<{ found: string[]; next: string | null }> {
-    const answer = await fetch(`${shop.url}/api/admin/orders?limit=5&${asked}`, { headers: { authorization: 'Bearer x' } })
+    const answer = await fetch(`${shop.url}/api/admin/orders?limit=5&${asked}`, {
+      headers: { authorization: 'Bearer x' },
+    })
     const body = (await answer.json()) as { items: { number: string }[]; nextCursor: string | null }
     assert.equal(answer.status, 200, JSON.stringify(body))
     return { found: body.items.map(({ number }) => number), next: body.nextCursor }
@@ -69,14 +75,18 @@ describe('orders are found among many', () => {
     assert.equal(sent.length, 1, 'whole words are found by one statement')
     const [{ text, values }] = sent as [(typeof sent)[number]]
     const literals = values.map((value) =>
-      value === null ? 'null' : owner.escapeLiteral(Array.isArray(value) ? `{${value.map((one) => `"${one}"`)}}` : `${value}`),
+      value === null
+        ? 'null'
+        : owner.escapeLiteral(Array.isArray(value) ? `{${value.map((one) => `"${one}"`)}}` : `${value}`),
     )
     let most = 0
     await owner.query(`prepare asked as ${text}`)
     for (const mode of ['force_custom_plan', 'force_generic_plan']) {
       await owner.query(`set plan_cache_mode = ${mode}`)
       type Explained = { 'QUERY PLAN': [{ Plan: Record<'Shared Hit Blocks' | 'Shared Read Blocks', number> }] }
-      const { rows } = await owner.query<Explained>(`explain (analyze, buffers, format json) execute asked(${literals})`)
+      const { rows } = await owner.query<Explained>(
+        `explain (analyze, buffers, format json) execute asked(${literals})`,
+      )
       const plan = rows[0]?.['QUERY PLAN'][0].Plan
       assert.ok(plan)
       most = Math.max(most, plan['Shared Hit Blocks'] + plan['Shared Read Blocks'])
@@ -114,7 +124,9 @@ describe('orders are found among many', () => {
   })
 
   test('a page far down costs what the first costs', async () => {
-    const cursor = Buffer.from(JSON.stringify(['2026-01-01T00:00:00Z', `order_01h455vb4pex5vsknk${'20005'.padStart(10, '0')}`]))
+    const cursor = Buffer.from(
+      JSON.stringify(['2026-01-01T00:00:00Z', `order_01h455vb4pex5vsknk${'20005'.padStart(10, '0')}`]),
+    )
     const deep = `q=lovelace&cursor=${cursor.toString('base64url')}`
     assert.deepEqual((await find(deep)).found, numbers(...down(20_004, 1, 5)))
     const [first, below] = [await pagesOf('q=lovelace'), await pagesOf(deep)]
