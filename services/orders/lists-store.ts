@@ -95,6 +95,9 @@ export async function ordersForStaff(
 /** The newest orders of a word that are looked at, to see which of several words is rare: enough to tell one in ten from one in two. */
 const comparedAtMost = 50
 
+/** Orders of a choice that are few enough to ask each for its words: most open orders of a shop, and some milliseconds. */
+const fewAtMost = 2_000
+
 type Part = ReturnType<typeof sql>
 
 /** Where `word` may stand, each place with an index: the number with and without what stands before it, the address, names' words. */
@@ -129,29 +132,41 @@ export async function ordersWithWords(
   const before = place ? sql`order_id < ${place.id}` : sql`true`
   /** The newest that fulfill `condition`, which may ask for `order_id` and `words`. */
   const newestOf = (word: Part, condition: Part, atMost: number): Part => {
-    // "offset 0" lets each index be walked until there are enough: what meets all conditions is estimated to be so little that else
-    // every order of the word would be read and sorted.
     const found = placesOf(word, numberPrefix).map(
       (stands) => sql`(
-        select order_id from (
-          select order_id, words from order_search where ${stands} and ${before} order by order_id desc offset 0) as had
-        where ${condition} limit ${atMost})`,
+        select order_id from order_search where ${stands} and ${before} and ${condition}
+        order by order_id desc limit ${atMost})`,
     )
     return sql`(select order_id from (${sql.join(found, sql` union `)}) as found order by order_id desc limit ${atMost})`
   }
-  const everyWord = words.map(
-    (word) => sql`string_to_array(words, ' ') && array[${word}::text, ${numberPrefix}::text || ${word}::text]`,
+  const everyWord = sql.join(
+    words.map(
+      (word) => sql`string_to_array(words, ' ') && array[${word}::text, ${numberPrefix}::text || ${word}::text]`,
+    ),
+    sql` and `,
   )
-  const fits = sql`${sql.join(everyWord, sql` and `)} and (select ${chosen(choice)} from orders o where o.id = order_id)`
+  const isNarrow = choice.state !== null || choice.paidInVain
+  const few = isNarrow
+    ? sql`
+      select case when count(*) <= ${fewAtMost} then coalesce(array_agg(id), '{}') end as ids
+      from (select o.id from orders o where ${chosen(choice)} limit ${fewAtMost + 1}) as some_orders`
+    : sql`select null::text[] as ids`
+  // A word that only old orders have is not looked for in all of them where those that staff chose are few and new.
+  const fits = sql`(select ids from few) is null and ${everyWord}
+    and (select ${chosen(choice)} from orders o where o.id = order_id)`
   const { rows } = await sql<SummaryRow>`
-    with rarest as materialized (
+    with few as materialized (${few}),
+    rarest as materialized (
       select given.word from unnest(${words}::text[]) as given (word)
       cross join lateral (
         select case when count(*) = ${comparedAtMost} then min(order_id) else '' end as back_to
         from ${newestOf(sql`given.word`, sql`true`, comparedAtMost)} as newest) as compared
       order by back_to limit 1)
     select ${summary} from orders o
-    where o.id = any(array${newestOf(sql`(select word from rarest)`, fits, limit)})
+    where o.id = any(array(
+      select order_id from order_search where order_id = any((select ids from few)::text[]) and ${before} and ${everyWord}
+      union ${newestOf(sql`(select word from rarest)`, fits, limit)}
+      order by order_id desc limit ${limit}))
     order by o.id desc`.execute(db)
   return rows
 }

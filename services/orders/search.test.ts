@@ -51,7 +51,7 @@ describe('orders are found among many', () => {
   async function write(from: number, to: number): Promise<void> {
     await owner.query(`insert into orders (id, number, state, lease_until, settled_at, expires_at, cart_id, cart_version, market, currency,
         tax_included, email, discounts, taxes, items, discount, shipping, tax, total, units, created_at)
-      select ${idOf('n')}, 'S-' || n, 'declined', now(), now(), now(), 'cart_' || n, 1, 'eu', 'EUR', true, 'buyer' || n || '@example.com',
+      select ${idOf('n')}, 'S-' || n, case when n > ${to - 20} then 'expired' else 'declined' end, now(), now(), now(), 'cart_' || n, 1, 'eu', 'EUR', true, 'buyer' || n || '@example.com',
         '[]', '[]', 0, 0, 0, 0, 0, 1, now() - (100000 - n) * interval '1 minute' from generate_series(${from}, ${to}) n`)
     await owner.query(`insert into order_search (order_id, words)
       select ${idOf('n')}, 's-' || n || ' buyer' || n || '@example.com ' || case n % 10 when 0 then 'grace' else 'ada' end
@@ -72,8 +72,10 @@ describe('orders are found among many', () => {
   async function pagesOf(asked: string): Promise<number> {
     sent.length = 0
     await find(asked)
-    assert.equal(sent.length, 1, 'whole words are found by one statement')
-    const [{ text, values }] = sent as [(typeof sent)[number]]
+    // Where nobody has the words whole, another follows, for parts.
+    const [whole] = sent
+    assert.ok(whole)
+    const { text, values } = whole
     const literals = values.map((value) =>
       value === null
         ? 'null'
@@ -99,7 +101,10 @@ describe('orders are found among many', () => {
     'q=buyer7777@example.com': () => [7777],
     'q=S-7777': () => [7777],
     'q=7777': () => [7777],
-    'q=ada&status=declined': (count) => down(count - 1, 1, 5),
+    'q=ada': (count) => down(count - 1, 1, 5),
+    'q=ada&status=expired': (count) => down(count - 1, 1, 5),
+    'q=lovelace&status=declined': (count) => down(count - 20, 1, 5),
+    'q=hopper&status=expired': () => [],
     'q=grace': (count) => down(count, 10, 5),
     'q=hopper': () => down(lastOld, 1, 5),
     'q=grace%20hopper': () => down(lastOld, 10, 5),
@@ -120,7 +125,7 @@ describe('orders are found among many', () => {
       }
     }
     for (const [asked, [before = 0, now = 0]] of Object.entries(pages))
-      assert.ok(now <= before + 40 && now < 200, `${asked}: ${before} pages of ${few} orders, ${now} of ${many}`)
+      assert.ok(now <= before + 40 && now < 300, `${asked}: ${before} pages of ${few} orders, ${now} of ${many}`)
   })
 
   test('a page far down costs what the first costs', async () => {
