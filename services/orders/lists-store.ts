@@ -100,7 +100,10 @@ const fewAtMost = 2_000
 
 type Part = ReturnType<typeof sql>
 
-/** Where `word` may stand, each place with an index: the number with and without what stands before it, the address, names' words. */
+/**
+ * Where `word` may stand, each place with an index: the number with and without what stands before it, the address, the first six words
+ * of names. One that stands farther back is found as a part.
+ */
 function placesOf(word: Part, numberPrefix: string): readonly Part[] {
   const ofNames = [3, 4, 5, 6, 7, 8].map((n) => {
     const at = sql.raw(`split_part(words, ' ', ${n})`)

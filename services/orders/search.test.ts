@@ -101,6 +101,7 @@ describe('orders are found among many', () => {
     'q=buyer7777@example.com': () => [7777],
     'q=S-7777': () => [7777],
     'q=7777': () => [7777],
+    'q=12': () => [12],
     'q=ada': (count) => down(count - 1, 1, 5),
     'q=ada&status=expired': (count) => down(count - 1, 1, 5),
     'q=lovelace&status=declined': (count) => down(count - 20, 1, 5),
