@@ -59,6 +59,8 @@ export async function measurePostgres(
   seconds: number,
 ): Promise<PostgresLimit> {
   const connections = Array.from({ length: clients }, () => new pg.Client({ connectionString: url }))
+  // Who stops a run stops the server under them.
+  for (const one of connections) one.on('error', () => undefined)
   await Promise.all(connections.map((one) => one.connect()))
   try {
     const before = await postgresMs(postmaster)
