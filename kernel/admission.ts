@@ -12,8 +12,8 @@ import { type Importance, importances } from './call.ts'
  *   no more, only later. A rush after a quiet time is another matter: each kind of request has a credit of places for one, which is
  *   spent by whoever waits beyond that and comes back while nobody has to (as a token bucket).
  * - **Waves.** While anybody who would buy waits, nobody is seated alone: all go in together at the next count of the seats. Who
- *   begins at one moment comes to each of an order's statements at one moment, and shares it. One by one as seats come free, they
- *   make some three for each two.
+ *   begins at one moment comes to each of an order's statements at one moment, and shares it. Let in one by one as seats come free,
+ *   an order took a fifth to a half more processor time.
  * - **Importance.** What is needed least is turned away first, and everything a request causes inherits its importance, so that
  *   nobody is refused half-way (Zhou et al., Overload Control for Scaling WeChat Microservices, 2018). Some seats are for checkout
  *   only, and whoever pays waits first in line: they were let in with a cart before.
