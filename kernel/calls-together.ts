@@ -63,10 +63,6 @@ export function callsTogether(by: {
 
   const sendTogether = (service: string, calls: readonly Waiting[], isSaidAgain = false): void => {
     const left = new Map(calls.entries())
-    const rejectAll = (why: string): void => {
-      for (const one of left.values()) one.reject(by.noAnswer(service, why))
-      left.clear()
-    }
     const reader = answersReader({
       answered(which, answer) {
         left.get(which)?.resolve(answer)
@@ -84,7 +80,8 @@ export function callsTogether(by: {
       },
       over: (error) => {
         clearTimeout(timer)
-        rejectAll(error?.message ?? 'the answer broke off')
+        for (const one of left.values()) one.reject(by.noAnswer(service, error?.message ?? 'the answer broke off'))
+        left.clear()
       },
     })
     const body = `{"calls":[${calls.map(({ text }) => text).join()}]}`

@@ -190,6 +190,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
   await internalServer.listen({ host: options.internal.host, port: options.internal.port })
   const audit = options.audit?.(clientOf) ?? (async () => undefined)
   running.set(hostContract.name, hostService({ contracts, health, deadLetters, audit, remote, metrics }))
+  // Beside each other: what has to be there may be a password that is hashed.
   await Promise.all([
     options.edge ? edge?.listen({ host: options.edge.host, port: options.edge.port }) : null,
     options.beforeReady?.(clientOf),

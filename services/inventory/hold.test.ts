@@ -1,47 +1,30 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { inventory } from '#contracts/inventory'
-import { type Database, inTransaction, openDatabase, sql } from '#kernel/database'
-import { oneDatabase } from '#kernel/database-address'
+import { inTransaction, sql } from '#kernel/database'
 import { again } from '#kernel/gather'
 import { newId } from '#kernel/id'
 import { verified } from '#kernel/invariants'
-import { migrate, serviceUrl } from '#kernel/migrate'
-import { type TestDatabase, testDatabase } from '../../test/database.ts'
 import { startTestHost } from '../../test/host.ts'
+import { type ServiceDatabase, serviceDatabase } from '../../test/service-database.ts'
 import { inventoryService } from './service.ts'
 import { catalogOfAll } from './stand-ins.ts'
 import * as store from './store.ts'
 import { verify } from './verify.ts'
 
 const lowStock = 2
-let database: TestDatabase
-let db: Database
+let database: ServiceDatabase
+let db: ServiceDatabase['db']
 let places: string[]
 
 before(async () => {
-  database = await testDatabase()
-  const secret = 'secret-of-this-test-file-alone'
-  await migrate({
-    databases: oneDatabase(database.url),
-    secret,
-    services: [{ service: 'inventory', folder: join(import.meta.dirname, 'migrations') }],
-  })
-  db = openDatabase({
-    service: 'inventory',
-    url: serviceUrl(database.url, secret, 'inventory'),
-    connections: 8,
-    subscribersOf: () => ['search'],
-  })
+  database = await serviceDatabase('inventory', { connections: 8, subscribersOf: () => ['search'] })
+  db = database.db
   await store.ensureDefaultLocation(db)
   places = (await store.ensureLocations(db, ['A', 'B', 'C'])).map(({ id }) => id)
 })
-after(async () => {
-  await db.destroy()
-  await database.drop()
-})
+after(() => database?.stop())
 
 // ---- What holding means, said as simply as it can be: one request after the other, in memory --------------------------
 
@@ -272,7 +255,7 @@ test('any batches of holds, releases, events and counts come out as if each were
 /** A level may have been opened for a back-order that was then refused for another line. */
 const isInUse = ({ onHand, reserved, allocated }: ModelLevel): boolean => onHand !== 0 || reserved + allocated > 0
 
-async function checkInvariants(of: Database): Promise<void> {
+async function checkInvariants(of: ServiceDatabase['db']): Promise<void> {
   for (const { violations } of await verified((input) => verify({ db: of }, input))) assert.deepEqual(violations, [])
 }
 

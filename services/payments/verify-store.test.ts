@@ -1,22 +1,16 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { test } from 'node:test'
 import pg from 'pg'
-import { inTransaction, openDatabase, sql } from '#kernel/database'
-import { oneDatabase } from '#kernel/database-address'
-import { migrate, serviceUrl } from '#kernel/migrate'
-import { testDatabase } from '../../test/database.ts'
+import { inTransaction, sql } from '#kernel/database'
+import { serviceDatabase } from '../../test/service-database.ts'
 import { pageOfAttempts } from './verify-store.ts'
 
-const secret = 'secret-of-this-test-file-alone'
 const payments = 3_000
 
 test('a page of attempts reads the operations of that page, however many there are', async (t) => {
-  const database = await testDatabase()
-  t.after(() => database.drop())
-  const folder = join(import.meta.dirname, 'migrations')
-  await migrate({ databases: oneDatabase(database.url), secret, services: [{ service: 'payments', folder }] })
-  const owner = new pg.Client(database.url)
+  const { db, url, stop } = await serviceDatabase('payments', { connections: 2 })
+  t.after(stop)
+  const owner = new pg.Client(url)
   await owner.connect()
   await owner.query(`
     set session_replication_role = replica;
@@ -29,12 +23,6 @@ test('a page of attempts reads the operations of that page, however many there a
       now() - interval '1 day', now() - interval '1 day' from generate_series(1, ${payments}) n;
     analyze payments.payments, payments.payment_operations`)
   await owner.end()
-  const db = openDatabase({
-    service: 'payments',
-    url: serviceUrl(database.url, secret, 'payments'),
-    connections: 2,
-  })
-  t.after(() => db.destroy())
   const limit = 50
   const [page, read] = await inTransaction(db, async (tx) => {
     const rows = await pageOfAttempts(tx, { provider: 'sandbox', after: '', graceSeconds: 120, limit })

@@ -1,53 +1,33 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import pg from 'pg'
-import { type Database, inTransaction, openDatabase, sql, withoutCopy } from '#kernel/database'
-import { oneDatabase } from '#kernel/database-address'
+import { inTransaction, sql, withoutCopy } from '#kernel/database'
 import { newId } from '#kernel/id'
-import { migrate, serviceUrl } from '#kernel/migrate'
-import { type TestDatabase, testDatabase } from '../../test/database.ts'
+import { type ServiceDatabase, serviceDatabase } from '../../test/service-database.ts'
 import { buildEntry } from './build-listing.ts'
 import { keptIndex } from './kept-index.ts'
 import { keptWords } from './kept-words.ts'
 import { listProducts } from './list-products.ts'
-import type { Market } from './markets.ts'
 import { nextRead, pageByTitle, putProducts } from './store.ts'
-import { product } from './test-catalog.ts'
+import { market, product } from './test-catalog.ts'
 
-let database: TestDatabase
-let db: Database
+let database: ServiceDatabase
+let db: ServiceDatabase['db']
 let statements = 0
 const index = keptIndex()
 const known = keptWords()
 
 before(async () => {
-  database = await testDatabase()
-  const secret = 'secret-of-this-test-file-alone'
-  const folder = join(import.meta.dirname, 'migrations')
-  await migrate({ databases: oneDatabase(database.url), secret, services: [{ service: 'search', folder }] })
+  database = await serviceDatabase('search', { connections: 4 })
+  db = database.db
   // Products of this test lie on both sides of the border between two blocks of bits.
   const owner = new pg.Client({ connectionString: database.url })
   await owner.connect()
   await owner.query('alter table search.products alter column n restart with 4000')
   await owner.end()
-  db = openDatabase({ service: 'search', url: serviceUrl(database.url, secret, 'search'), connections: 4 })
 })
-after(async () => {
-  await db.destroy()
-  await database.drop()
-})
-
-const market: Market = {
-  code: 'eu',
-  name: 'Europe',
-  currency: 'EUR',
-  locale: 'en',
-  countries: ['IE'],
-  taxIncluded: true,
-  default: true,
-}
+after(() => database?.stop())
 const list = async (input: Parameters<typeof listProducts>[1]) => {
   const counted = db.withPlugin({
     transformQuery: ({ node }) => {

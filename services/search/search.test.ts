@@ -11,7 +11,7 @@ import { startTestHost, type TestHost } from '../../test/host.ts'
 import { inventoryService } from '../inventory/service.ts'
 import { pricingService } from '../pricing/service.ts'
 import { searchService } from './service.ts'
-import { catalogInMemory, product, testCatalog } from './test-catalog.ts'
+import { catalogInMemory, europe, product, testCatalog } from './test-catalog.ts'
 
 type List = typeof search.operations.products
 type Listing = Output<List>
@@ -20,15 +20,7 @@ const settings = {
   inventory: { lowStock: 2 },
   pricing: {
     markets: [
-      {
-        code: 'eu',
-        name: 'Europe',
-        currency: 'EUR',
-        locale: 'en-IE',
-        countries: ['IE'],
-        taxIncluded: true,
-        taxZones: [],
-      },
+      europe,
       {
         code: 'us',
         name: 'USA',

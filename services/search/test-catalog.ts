@@ -8,8 +8,30 @@ import { Nothing } from '#kernel/fields'
 import { newId } from '#kernel/id'
 import { publish } from '#kernel/outbox'
 import { service } from '#kernel/service'
+import type { Market } from './markets.ts'
 
 const { products, sellable, scan, categories } = catalog.operations
+
+/** A market as pricing is told of it. */
+export const europe = {
+  code: 'eu',
+  name: 'Europe',
+  currency: 'EUR',
+  locale: 'en-IE',
+  countries: ['IE'],
+  taxIncluded: true,
+  taxZones: [],
+}
+/** The same as pricing tells of it. */
+export const market: Market = {
+  code: 'eu',
+  name: 'Europe',
+  currency: 'EUR',
+  locale: 'en',
+  countries: ['IE'],
+  taxIncluded: true,
+  default: true,
+}
 
 /** What search asks of catalog, and a way to put products into it. */
 export const testCatalog = contract('catalog', {

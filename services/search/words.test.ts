@@ -1,46 +1,27 @@
 import assert from 'node:assert/strict'
-import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import pg from 'pg'
-import { type Database, inTransaction, openDatabase, sql, withoutCopy } from '#kernel/database'
-import { oneDatabase } from '#kernel/database-address'
+import { inTransaction, sql, withoutCopy } from '#kernel/database'
 import { newId } from '#kernel/id'
-import { migrate, serviceUrl } from '#kernel/migrate'
-import { type TestDatabase, testDatabase } from '../../test/database.ts'
+import { type ServiceDatabase, serviceDatabase } from '../../test/service-database.ts'
 import { buildEntry } from './build-listing.ts'
 import { fold } from './fold.ts'
 import { keptIndex } from './kept-index.ts'
 import { keptWords } from './kept-words.ts'
 import { listProducts } from './list-products.ts'
 import { commonLexemes, nextRead, putProducts } from './store.ts'
-import { product } from './test-catalog.ts'
+import { market, product } from './test-catalog.ts'
 
-let database: TestDatabase
-let db: Database
+let database: ServiceDatabase
+let db: ServiceDatabase['db']
 
 before(async () => {
-  database = await testDatabase()
-  const secret = 'secret-of-this-test-file-alone'
-  const folder = join(import.meta.dirname, 'migrations')
-  await migrate({ databases: oneDatabase(database.url), secret, services: [{ service: 'search', folder }] })
-  db = openDatabase({ service: 'search', url: serviceUrl(database.url, secret, 'search'), connections: 4 })
+  database = await serviceDatabase('search', { connections: 4 })
+  db = database.db
 })
-after(async () => {
-  await db.destroy()
-  await database.drop()
-})
-
-const market = {
-  code: 'eu',
-  name: 'Europe',
-  currency: 'EUR',
-  locale: 'en',
-  countries: ['IE'],
-  taxIncluded: true,
-  default: true,
-}
+after(() => database?.stop())
 
 type Goods = {
   readonly title: string

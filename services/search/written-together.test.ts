@@ -7,7 +7,7 @@ import { startTestHost, type TestHost } from '../../test/host.ts'
 import { inventoryService } from '../inventory/service.ts'
 import { pricingService } from '../pricing/service.ts'
 import { searchService } from './service.ts'
-import { catalogInMemory, product, testCatalog } from './test-catalog.ts'
+import { catalogInMemory, europe, product, testCatalog } from './test-catalog.ts'
 
 // What hundreds of products that are written together cost, counted where it leaves this process.
 
@@ -25,15 +25,6 @@ pg.Client.prototype.query = function (this: pg.Client, ...given: unknown[]) {
   return Reflect.apply(query, this, given)
 } as typeof query
 
-const europe = {
-  code: 'eu',
-  name: 'Europe',
-  currency: 'EUR',
-  locale: 'en-IE',
-  countries: ['IE'],
-  taxIncluded: true,
-  taxZones: [],
-}
 let host: TestHost
 const { catalogService } = catalogInMemory()
 before(async () => {
