@@ -207,8 +207,10 @@ test('turned away at the door: a problem for programs, a page for people, and no
           })
         }
         app.get('/page', async () => 'a page')
-        app.get('/shared', { config: { sharedKey: () => 'kept' } }, async (request, reply) =>
-          (await answers.send(request, reply, 'kept')) ? reply : 'made',
+        const sharedKey = ({ cookies }: { cookies: Readonly<Record<string, string | undefined>> }) =>
+          `kept for ${cookies.who}`
+        app.get('/shared', { config: { sharedKey } }, async (request, reply) =>
+          (await answers.send(request, reply, sharedKey(request))) ? reply : 'made',
         )
       },
     ],
@@ -248,9 +250,11 @@ test('turned away at the door: a problem for programs, a page for people, and no
   assert.match(await page.text(), /<h1>A &amp; B is very busy just now<\/h1>/)
 
   // What is the same for everybody is sent as it is kept, which costs no more.
-  assert.equal((await askInVain('/shared')).status, 503)
-  answers.keeper('kept')({ body: 'kept', headers: {} })
-  assert.equal(await (await askInVain('/shared')).text(), 'kept')
+  const shared = (who: string) => askInVain('/shared/', { headers: { cookie: `a=b; who=${who}` } })
+  assert.equal((await shared('ada')).status, 503)
+  answers.keeper('kept for ada')({ body: 'kept', headers: {} })
+  assert.equal(await (await shared('ada')).text(), 'kept')
+  assert.equal((await shared('bob')).status, 503)
 
   assert.equal((await askInVain('/health/live')).status, 200)
   assert.equal(done, 0)
@@ -258,6 +262,18 @@ test('turned away at the door: a problem for programs, a page for people, and no
   assert.equal((await fetch(`${url}/api/browsing`)).status, 200)
   assert.equal(done, 2)
   assert.equal(admission.state().running, 0)
+
+  // Who is turned away is counted with who is served, by what was asked for and not by its address.
+  assert.equal((await askInVain('/nothing/here')).status, 503)
+  const seen = await (await fetch(`${url}/metrics`)).text()
+  for (const [method, route, status, count] of [
+    ['POST', '/api/browsing', 503, 1],
+    ['GET', '/api/browsing', 200, 1],
+    ['GET', '/shared', 503, 2],
+    ['GET', 'unknown', 503, 1],
+  ])
+    assert.match(seen, new RegExp(`_count\\{method="${method}",route="${route}",status="${status}"\\} ${count}\\n`))
+  assert.match(seen, /in_flight[^ ]* 0\n/)
 })
 
 test('an event loop that lets everybody wait takes seats away', async (t) => {

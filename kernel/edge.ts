@@ -1,13 +1,12 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { finished } from 'node:stream/promises'
 import cookie from '@fastify/cookie'
-import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import { type FastifyInstance, type FastifyRequest, fastify } from 'fastify'
 import type { Logger } from 'pino'
 import type { Admission } from './admission.ts'
-import { busyPage, busyPagePolicy } from './busy-page.ts'
-import { newTraceId } from './call.ts'
+import { openDoor, routing } from './door.ts'
 import { type Readiness, readinessAnswer } from './health.ts'
-import { overloaded, ProblemError, problem } from './problem.ts'
+import { ProblemError, problem } from './problem.ts'
 import {
   handleError,
   type PublicApiOptions,
@@ -18,7 +17,7 @@ import {
 } from './public-api.ts'
 import { schemaController } from './schema-compilers.ts'
 import type { Metrics } from './telemetry.ts'
-import { isRecording, readTraceparent, startSpan } from './tracing.ts'
+import { placeNow } from './tracing.ts'
 
 // Not imported: an import reads every export, and among those of node:http are some that load a whole client, of sixteen megabytes.
 const { createServer } = process.getBuiltinModule('node:http')
@@ -39,34 +38,31 @@ export async function createEdge(
     log: Logger
   },
 ): Promise<FastifyInstance> {
+  const door = openDoor(options)
   const app = fastify({
     schemaController,
     // No default: a client could name any address in X-Forwarded-For, and be anyone to the rate limits.
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
-    routerOptions: { querystringParser: parseQueryString, ignoreTrailingSlash: true, maxParamLength: 200 },
+    routerOptions: { querystringParser: parseQueryString, ...routing },
     forceCloseConnections: 'idle',
     // While it closes, whoever still has a connection is answered as usual.
     return503OnClosing: false,
     serverFactory: (handle) =>
       // A client that sends slowly must not hold a connection for ever.
-      createServer({ requestTimeout: 30_000, keepAliveTimeout: 72_000 }, (request, response) => {
-        if (!sendAtOnce(options, request, response)) handle(request, response)
-      }),
+      createServer({ requestTimeout: 30_000, keepAliveTimeout: 72_000 }, (request, response) =>
+        door.receive(request, response, () => handle(request, response)),
+      ),
   })
+  app.addHook('onRoute', ({ method, url, config = {} }) => door.addRoute(method, url, config))
   app.decorateRequest('traceId', '')
   app.decorateRequest('span', undefined)
   await app.register(cookie)
   app.addHook('onRequest', (request, reply, done) => {
-    beginTrace(request, reply)
+    const { traceId, span } = request.raw.arrival ?? placeNow()
+    request.traceId = traceId
+    request.span = span
     reply.header('x-content-type-options', 'nosniff')
-    admit(options, request, reply, done)
-  })
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'unknown'
-    options.metrics.requests.observe(
-      { method: request.method, route, status: String(reply.statusCode) },
-      reply.elapsedTime / 1_000,
-    )
+    done()
   })
   app.setErrorHandler(async (error, request, reply) => {
     if ((error as { code?: string }).code === 'FST_ERR_CTP_BODY_TOO_LARGE') await readOff(request.raw)
@@ -102,23 +98,6 @@ export async function createEdge(
   return app
 }
 
-/**
- * Answers with what is kept, before anything is made of the request: no more than its bytes are needed. Not where traces are
- * recorded, which begin with a request.
- */
-function sendAtOnce(
-  { answers, metrics }: Pick<PublicApiOptions, 'answers'> & { metrics: Metrics },
-  request: IncomingMessage,
-  response: ServerResponse,
-): boolean {
-  const since = performance.now()
-  const sent = isRecording() ? null : answers.sendAtOnce(request, response)
-  if (!sent) return false
-  const labels = { method: 'GET', route: sent.route, status: String(sent.status) }
-  metrics.requests.observe(labels, (performance.now() - since) / 1_000)
-  return true
-}
-
 /** Bytes and milliseconds for which the rest of a body that is too large is still read. */
 const readOffBytesAtMost = 32 * 1024 * 1024
 const readOffMsAtMost = 5_000
@@ -136,69 +115,6 @@ async function readOff(body: IncomingMessage): Promise<void> {
   })
   const signal = AbortSignal.any([tooMuch.signal, AbortSignal.timeout(readOffMsAtMost)])
   await finished(body, { writable: false, signal }).catch(() => undefined)
-}
-
-/** The trace that the caller names, or a new one. What answers load balancers and collectors is not told. */
-function beginTrace(request: FastifyRequest, reply: FastifyReply): void {
-  const given = readTraceparent(request.headers.traceparent)
-  const { url: route, config } = request.routeOptions
-  const parent = given ?? { traceId: newTraceId() }
-  const span =
-    config.importance === null
-      ? null
-      : startSpan(route ? `${request.method} ${route}` : request.method, {
-          kind: 'server',
-          parent,
-          attributes: { 'http.request.method': request.method, ...(route ? { 'http.route': route } : {}) },
-        })
-  request.traceId = parent.traceId
-  request.span = span?.span ?? given?.span
-  if (!span) return
-  reply.raw.once('close', () => {
-    span.set({ 'http.response.status_code': reply.statusCode })
-    // Who went away before the answer was there did not see the status.
-    if (!reply.raw.writableFinished) span.fail('aborted')
-    else if (reply.statusCode >= 500) span.fail(String(reply.statusCode))
-    span.end()
-  })
-}
-
-/** Lets a request in or turns it away, before its body is read and before anybody is asked who sends it. */
-function admit(
-  {
-    admission,
-    answers,
-    shopName,
-    metrics,
-  }: Pick<PublicApiOptions, 'answers'> & { admission: Admission; shopName: string; metrics: Metrics },
-  request: FastifyRequest,
-  reply: FastifyReply,
-  done: () => void,
-): void {
-  const { importance = 'browsing', sharedKey } = request.routeOptions.config
-  // To send what is kept costs no more than to send somebody away.
-  if (importance === null || (sharedKey && answers.isKept(sharedKey(request)))) {
-    done()
-    return
-  }
-  metrics.inFlight.inc({ door: 'public' })
-  reply.raw.once('close', () => metrics.inFlight.dec({ door: 'public' }))
-  // What a browser fetches ahead may never be looked at.
-  const isAhead = importance === 'browsing' && request.headers['sec-purpose']?.includes('prefetch')
-  const leave = admission.enter(isAhead ? 'background' : importance, done, (seconds) => {
-    if (request.url.startsWith('/api/')) return sendProblem(reply, overloaded(seconds))
-    const looksAgain = request.method === 'GET'
-    return reply
-      .code(503)
-      .headers({
-        'retry-after': String(seconds),
-        'cache-control': 'no-store',
-        'content-security-policy': busyPagePolicy,
-      })
-      .type('text/html; charset=utf-8')
-      .send(busyPage(shopName, seconds, looksAgain))
-  })
-  reply.raw.once('close', leave)
 }
 
 /**

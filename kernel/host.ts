@@ -90,6 +90,12 @@ export type Host = {
   stop(): Promise<void>
 }
 
+/**
+ * How many may knock while the process is busy with something else; the system may allow fewer. Whoever finds no room tries again after
+ * one second, and then after three more. Node's 511 are fewer than come within the longest pauses of a rush.
+ */
+const backlog = 4_096
+
 /** Longer than the pauses of an event that fails a few times. */
 const settleWithinMs = 60_000
 
@@ -187,12 +193,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
     log,
     metrics,
   })
-  await internalServer.listen({ host: options.internal.host, port: options.internal.port })
+  await internalServer.listen({ ...options.internal, backlog })
   const audit = options.audit?.(clientOf) ?? (async () => undefined)
   running.set(hostContract.name, hostService({ contracts, health, deadLetters, audit, remote, metrics }))
   // Beside each other: what has to be there may be a password that is hashed.
   await Promise.all([
-    options.edge ? edge?.listen({ host: options.edge.host, port: options.edge.port }) : null,
+    options.edge ? edge?.listen({ host: options.edge.host, port: options.edge.port, backlog }) : null,
     options.beforeReady?.(clientOf),
   ])
   const stopJobs = startJobs(started, admission, metrics)

@@ -105,9 +105,13 @@ export const forbidden = (detail: string): ProblemError => new ProblemError(prob
 export const rateLimited = (seconds: number): ProblemError =>
   new ProblemError(problem('rate-limited', 429, `Too many attempts. Try again in ${seconds} s.`), seconds)
 /** Turned away before anything was done, because more is asked than can be done: asking again at once makes it worse. */
-export const overloadedType = '/problems/overloaded'
-export const overloaded = (seconds: number): ProblemError =>
-  new ProblemError(problem('overloaded', 503, 'More is asked of the shop than it can do. Try again later.'), seconds)
+export const overloadedProblem = problem(
+  'overloaded',
+  503,
+  'More is asked of the shop than it can do. Try again later.',
+)
+export const overloadedType = overloadedProblem.type
+export const overloaded = (seconds: number): ProblemError => new ProblemError(overloadedProblem, seconds)
 export const unavailable = (detail: string, seconds = 1): ProblemError =>
   new ProblemError(problem('unavailable', 503, detail), seconds)
 

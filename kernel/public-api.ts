@@ -312,6 +312,6 @@ declare module 'fastify' {
     /** How much the shop needs this route, `browsing` where it does not say; null for what is always answered. */
     importance?: Importance | null
     /** Where the answer to a request is kept, if it may be one that is the same for everybody. */
-    sharedKey?: (request: FastifyRequest) => string
+    sharedKey?: (request: { url: string; cookies: Readonly<Record<string, string | undefined>> }) => string
   }
 }

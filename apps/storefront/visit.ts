@@ -25,6 +25,8 @@ export type Visit = {
   readonly shared: { readonly key: string; readonly keep: (page: SharedAnswer) => void } | null
 }
 
+type Asked = Pick<FastifyRequest, 'url' | 'cookies'>
+
 export type Page = (visit: Visit) => Promise<FastifyReply>
 
 /** A shopper's patience, and longer than any single operation may take. */
@@ -41,7 +43,7 @@ export function shopRoutes(app: FastifyInstance, deps: Deps, importance: Importa
     const handler = (request: FastifyRequest, reply: FastifyReply) => open(deps, request, reply, privacy, page)
     const config = {
       importance,
-      ...(privacy === 'shared' ? { sharedKey: (request: FastifyRequest) => sharedKey(deps, request) } : {}),
+      ...(privacy === 'shared' ? { sharedKey: (request: Asked) => sharedKey(deps, request) } : {}),
     }
     app.route({ method, url: path, config, handler })
     app.route({ method, url: `/:market(^[a-z][a-z0-9-]{0,19}$)${path === '/' ? '' : path}`, config, handler })
@@ -89,7 +91,7 @@ async function open(
  * The corner that names the visitor is all that differs between those who ask for the same address. For who has neither signed in nor
  * chosen anything a page is kept under its address alone.
  */
-function sharedKey({ shop }: Deps, request: FastifyRequest): string {
+function sharedKey({ shop }: Deps, request: Asked): string {
   const cookies = Object.entries(request.cookies).filter(([name]) => name.includes(cartCookieName))
   const units = cookies.map(([name, value]) => `${name}=${value?.split('.')[1] ?? ''}`)
   return [request.url, ...(hasSession(request, shop.publicUrl) ? ['signed in'] : []), ...units].join(' ')
@@ -113,7 +115,7 @@ const baseCall = (request: FastifyRequest) => ({
 
 export const isSecure = (deps: Pick<Deps, 'shop'>): boolean => deps.shop.publicUrl.startsWith('https:')
 
-export const hasSession = (request: FastifyRequest, publicUrl: string): boolean =>
+export const hasSession = (request: Pick<Asked, 'cookies'>, publicUrl: string): boolean =>
   Boolean(request.cookies[sessionCookieName(publicUrl)])
 
 /** Throws when the address names no market of the shop. */
