@@ -10,7 +10,8 @@ import { type Importance, importances } from './call.ts'
  * - **Waiting.** Who finds no seat waits, the most important first, or is told on arrival that it would be in vain. While more comes
  *   than can be seated, only so many wait as are seated in a moment (Little's law: places = rate × time): a longer queue would serve
  *   no more, only later. A rush after a quiet time is another matter: each kind of request has a credit of places for one, which is
- *   spent by whoever waits beyond that and comes back while nobody has to (as a token bucket).
+ *   spent by whoever waits beyond that and comes back while nobody has to (as a token bucket). Nobody waits while others are turned
+ *   away who are needed more, and would go in first.
  * - **Waves.** While anybody who would buy waits, nobody is seated alone: all go in together at the next count of the seats. Who
  *   begins at one moment comes to each of an order's statements at one moment, and shares it. Let in one by one as seats come free,
  *   an order took a fifth to a half more processor time.
@@ -105,6 +106,8 @@ type Room = {
   credit: number
   /** Who found no seat since the last look. */
   unseated: number
+  /** When somebody was turned away last, by `performance.now()`. */
+  turnedAwayAt: number
   /** Seated since the last look, and a second. */
   seated: number
   rate: number
@@ -122,7 +125,8 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
   const loop = loopDelay()
   const rooms = importances.map((importance): Room => {
     const credit = creditAtMost(importance)
-    return { importance, queue: [], running: 0, turnedAway: 0, credit, unseated: 0, seated: 0, rate: rateAtFirst }
+    const none = { running: 0, turnedAway: 0, turnedAwayAt: Number.NEGATIVE_INFINITY, unseated: 0, seated: 0 }
+    return { importance, queue: [], credit, rate: rateAtFirst, ...none }
   })
   const rankOf = Object.fromEntries(importances.map((one, rank) => [one, rank])) as Record<Importance, number>
   let seats = seatsAtRest
@@ -150,6 +154,7 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
   const turnAway = (room: Room, visitor: Visitor): void => {
     visitor.place = 'gone'
     room.turnedAway += 1
+    room.turnedAwayAt = performance.now()
     lastTurnedAway = Date.now()
     visitor.turnedAway(retryAfterSeconds())
   }
@@ -162,9 +167,14 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
     }
   }
 
+  /** Whether somebody was turned away just now who would have gone in before those of this rank. */
+  const isInVain = (rank: number, now: number): boolean =>
+    rooms.some(({ turnedAwayAt }, other) => other < rank && now - turnedAwayAt < 2 * intervalMs)
+
   /** Who has waited as long as it is worth. */
   const turnLateAway = (room: Room): void => {
-    const since = performance.now() - patienceMs[room.importance]
+    const now = performance.now()
+    const since = isInVain(rankOf[room.importance], now) ? now : now - patienceMs[room.importance]
     while (room.queue[0] && room.queue[0].since <= since) turnAway(room, room.queue.shift() as Visitor)
   }
 
@@ -181,7 +191,8 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
     rooms.every(({ queue }, other) => queue.length === 0 || other > Math.max(rank, rankOf.cart))
 
   /** @returns whether they may: as one of those who are seated in a moment, or on credit */
-  const mayWait = (room: Room): boolean => {
+  const mayWait = (room: Room, { since }: Visitor): boolean => {
+    if (isInVain(rankOf[room.importance], since)) return false
     if (room.queue.length < placesOf(room)) return true
     if (room.credit < 1) return false
     room.credit -= 1
@@ -219,7 +230,7 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
         seat(room, visitor)
       } else {
         room.unseated += 1
-        if (mayWait(room)) room.queue.push(visitor)
+        if (mayWait(room, visitor)) room.queue.push(visitor)
         else turnAway(room, visitor)
       }
       return () => leave(room, visitor)

@@ -39,11 +39,16 @@ export function openDoor({
 }): Door {
   const routes = findMyWay({ ...routing, defaultRoute: () => undefined })
 
-  const measured = (request: IncomingMessage, route: string, status: number, since: number): void =>
-    metrics.requests.observe(
-      { method: request.method ?? 'GET', route, status: String(status) },
-      (performance.now() - since) / 1_000,
-    )
+  /** Whether something is made that is kept for all, for one who has no seat. */
+  let isMaking = false
+
+  const seriesOf = new Map<string, { observe(seconds: number): void }>()
+  const measured = ({ method = 'GET' }: IncomingMessage, route: string, status: number, since: number): void => {
+    const key = `${status} ${method} ${route}`
+    const series = seriesOf.get(key) ?? metrics.requests.labels({ method, route, status: String(status) })
+    seriesOf.set(key, series)
+    series.observe((performance.now() - since) / 1_000)
+  }
 
   const turnAway = (request: IncomingMessage, response: ServerResponse, traceId: string, seconds: number): void => {
     const headers = { 'x-content-type-options': 'nosniff', 'retry-after': String(seconds), 'cache-control': 'no-store' }
@@ -84,9 +89,15 @@ export function openDoor({
       metrics.inFlight.inc({ door: 'public' })
       // What a browser fetches ahead may never be looked at.
       const isAhead = importance === 'browsing' && headers['sec-purpose']?.includes('prefetch')
-      const leave = admission.enter(isAhead ? 'background' : importance, letIn, (seconds) =>
-        turnAway(request, response, arrival.traceId, seconds),
-      )
+      const leave = admission.enter(isAhead ? 'background' : importance, letIn, (seconds) => {
+        // Were nobody let in for what many ask for, all of them would be turned away. By chance it is for what is asked for most.
+        if (!sharedKey || isMaking) return turnAway(request, response, arrival.traceId, seconds)
+        isMaking = true
+        response.once('close', () => {
+          isMaking = false
+        })
+        letIn()
+      })
       response.once('close', () => {
         metrics.inFlight.dec({ door: 'public' })
         leave()

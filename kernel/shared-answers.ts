@@ -15,7 +15,8 @@ export type SharedAnswers = {
   isKept(key: string): boolean
   /**
    * Answers with what is kept under `key`. @returns false when there is nothing fresh: then nothing was sent
-   * @param renew makes it anew by `once`: begun while what is kept may still be sent, so that nobody waits for what many ask for
+   * @param renew makes it anew by `once`: begun while what is kept may still be sent, so that nobody waits for what many ask for.
+   *   Without it, one of those who ask at that time is not answered, as if there were nothing: theirs is to make it
    */
   send(request: FastifyRequest, reply: FastifyReply, key: string, renew?: () => Promise<unknown>): Promise<boolean>
   /**
@@ -60,6 +61,8 @@ type Kept = {
   /** When it was begun to be made: what changed later may be missing in it. */
   readonly begunAt: number
   readonly madeAt: number
+  /** When somebody was told last to make it anew. */
+  claimedAt: number
 }
 
 /** @param askNews absent: nothing lasts */
@@ -87,16 +90,17 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
     if (one.about !== null) news.askInTime(now)
     return one
   }
-  const hasToBeRenewed = (key: string, { about, madeAt }: Kept, now: number): boolean => {
+  const hasToBeRenewed = (key: string, { about, madeAt, claimedAt }: Kept, now: number): boolean => {
     const lasts = about !== null && news.askedAt() + freshMs > now
-    return madeAt + (lasts ? lastingMs : freshMs) - renewedBeforeMs <= now && !making.has(key)
+    const isDue = madeAt + (lasts ? lastingMs : freshMs) - renewedBeforeMs <= now
+    return isDue && !making.has(key) && claimedAt + renewedBeforeMs <= now
   }
 
   const keeper: SharedAnswers['keeper'] = (key) => {
     const begunAt = performance.now()
     return ({ about = null, route = null, withoutCookies = false, ...answer }) => {
       const now = performance.now()
-      const one = { bytes: toAnswerBytes(answer), about, route, withoutCookies, begunAt, madeAt: now }
+      const one = { bytes: toAnswerBytes(answer), about, route, withoutCookies, begunAt, madeAt: now, claimedAt: 0 }
       if (freshUntil(one) <= now) return
       // What is asked for once and never again would otherwise stay until there is no room.
       if (now - clearedAt > freshMs) {
@@ -117,6 +121,11 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
         answer = fresh(key, performance.now())
       }
       if (!answer) return false
+      const isDue = hasToBeRenewed(key, answer, performance.now())
+      if (isDue && !renew) {
+        answer.claimedAt = performance.now()
+        return false
+      }
       await makeReadyFor(answer.bytes, request.raw)
       const ready = readyFor(answer.bytes, request.raw)
       if (!ready) return false
@@ -125,7 +134,7 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
       const headers = { ...(reply.getHeaders() as Record<string, string>), ...ready.headers }
       writeReady(reply.raw, { ...ready, headers })
       // Where it fails, who asks after the last moment is told.
-      if (renew && hasToBeRenewed(key, answer, performance.now())) renew().catch(() => undefined)
+      if (renew && isDue) renew().catch(() => undefined)
       return true
     },
     sendAtOnce(request, response) {
