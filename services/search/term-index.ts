@@ -5,7 +5,6 @@ import {
   bytesABlock,
   countOf,
   intersection,
-  isSet,
   noBits,
   ones,
   placesOf,
@@ -187,13 +186,14 @@ function anyOfTerms(market: Market, termIds: readonly number[]): Bits {
 function withinPrices(market: Market, { least, most }: { least: number; most: number }): Bits {
   const bits = noBits(market.blocks)
   for (const [block, prices] of market.price) {
-    for (let at = 0, place = 0; at < bytesABlock; at++) {
+    const from = block * bytesABlock
+    for (let place = 0; place < blockSize; place += 8) {
       let byte = 0
-      for (let bit = 0x80; bit > 0; bit >>= 1, place++) {
-        const price = prices[place] as number
-        if (price >= least && price <= most) byte |= bit
+      for (let bit = 0; bit < 8; bit++) {
+        const price = prices[place + bit] as number
+        byte = (byte << 1) | Number(price >= least && price <= most)
       }
-      bits.bytes[block * bytesABlock + at] = byte
+      bits.bytes[from + (place >> 3)] = byte
     }
   }
   return bits
@@ -222,11 +222,15 @@ function priceRangeOf(market: Market, { bytes }: Bits): ReturnType<Matches['pric
   let lowest = Number.POSITIVE_INFINITY
   let highest = Number.NEGATIVE_INFINITY
   for (const [block, prices] of market.price) {
-    for (let place = 0; place < blockSize; place++) {
-      if (!isSet(bytes, block * blockSize + place)) continue
-      const price = prices[place] as number
-      if (price < lowest) lowest = price
-      if (price > highest) highest = price
+    const from = block * bytesABlock
+    for (let at = 0; at < bytesABlock; at++) {
+      const byte = bytes[from + at] as number
+      for (let bit = 0; byte !== 0 && bit < 8; bit++) {
+        if ((byte & (0x80 >> bit)) === 0) continue
+        const price = prices[at * 8 + bit] as number
+        if (price < lowest) lowest = price
+        if (price > highest) highest = price
+      }
     }
   }
   return lowest <= highest ? { lowest, highest } : null
