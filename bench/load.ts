@@ -167,22 +167,35 @@ export function loadOn(base: string) {
     seen.pageMs.push(page.tookMs)
   }
 
-  /** So many shoppers beside each other look and buy, each as fast as the shop answers. */
-  async function sell(goods: Goods, seconds: number, shoppers: number): Promise<Seen> {
+  /** So many shoppers beside each other, each as fast as the shop answers. */
+  async function crowd(
+    seconds: number,
+    shoppers: number,
+    visit: (seen: Seen, n: number) => Promise<void>,
+  ): Promise<Seen> {
     const seen = nothingSeen()
     const until = performance.now() + seconds * 1_000
     let next = 0
     const shopper = async (): Promise<void> => {
-      while (performance.now() < until) {
-        const n = next++
-        for (let page = 0; page < pagesAnOrder; page++)
-          await look(seen, goods.paths[(n * pagesAnOrder + page) % goods.paths.length] as string)
-        await buy(seen, goods.variants[n % goods.variants.length] as string)
-      }
+      while (performance.now() < until) await visit(seen, next++)
     }
     await Promise.all(Array.from({ length: shoppers }, shopper))
     return seen
   }
+
+  const lookAt = (seen: Seen, { paths }: Goods, n: number): Promise<void> =>
+    look(seen, paths[n % paths.length] as string)
+
+  /** They look and buy. */
+  const sell = (goods: Goods, seconds: number, shoppers: number): Promise<Seen> =>
+    crowd(seconds, shoppers, async (seen, n) => {
+      for (let page = 0; page < pagesAnOrder; page++) await lookAt(seen, goods, n * pagesAnOrder + page)
+      await buy(seen, goods.variants[n % goods.variants.length] as string)
+    })
+
+  /** They only look. */
+  const show = (goods: Goods, seconds: number, shoppers: number): Promise<Seen> =>
+    crowd(seconds, shoppers, (seen, n) => lookAt(seen, goods, n))
 
   /**
    * Shoppers come by chance (a Poisson process), whether or not the shop keeps up, for as long as `seconds`.
@@ -208,7 +221,7 @@ export function loadOn(base: string) {
       const aheadMs = began + due * 1_000 - performance.now()
       if (aheadMs > 1) await pause(aheadMs)
       if (n % (pagesAnOrder + 1) === 0) start(buy(seen(), goods.variants[n % goods.variants.length] as string))
-      else start(look(seen(), goods.paths[n % goods.paths.length] as string))
+      else start(lookAt(seen(), goods, n))
     }
     return running
   }
@@ -255,5 +268,5 @@ export function loadOn(base: string) {
     }
   }
 
-  return { send, sell, come, offer, readGoods, close: () => agent.close() }
+  return { send, sell, show, come, offer, readGoods, close: () => agent.close() }
 }

@@ -19,7 +19,7 @@ const products = 300
 const multiples = [1, 2, 5]
 /** What is sold at most is found by ever more of them: a few wait for each other, and more share more statements. */
 const shoppersAtOnce = [24, 48, 96] as const
-const { sell, offer, readGoods, close } = loadOn(base)
+const { sell, show, offer, readGoods, close } = loadOn(base)
 
 function within(values: readonly number[], part: number): string {
   const value = quantile(values, part)
@@ -84,13 +84,18 @@ async function main(ending: Ending): Promise<void> {
     sold.push(seen)
   }
   const limit = sold.reduce((most, seen) => (seen.orders > most.orders ? seen : most))
+  ownCores()
+  const shown = await show(goods, seconds, shoppersAtOnce[0])
+  report(`${shoppersAtOnce[0]} who only look`, shown)
+  // Of the shop's time: what a page takes is known from those who only look, what an order takes from the rest of those who buy as well.
+  const [page, order] = [1 / shown.pages, (1 - limit.pages / shown.pages) / limit.orders]
   for (const multiple of multiples) {
     const ordersASecond = (limit.orders / seconds) * multiple
     ownCores()
     const seen = await offer(goods, ordersASecond, seconds)
     report(`${multiple} × the most, ${ordersASecond.toFixed(0)} orders/s, offered`, seen)
     say(
-      `  orders ${(seen.orders / limit.orders).toFixed(2)}, pages ${(seen.pages / limit.pages).toFixed(2)} of the most`,
+      `  orders ${(seen.orders / limit.orders).toFixed(2)}, pages ${(seen.pages / limit.pages).toFixed(2)} of the most; what was served would take ${(seen.orders * order + seen.pages * page).toFixed(2)} of the time`,
     )
     await pause(2_000)
   }
