@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { type Seen, steps } from '../bench/load.ts'
+import { type Seen, steps, turnedAway } from '../bench/load.ts'
 import { sell } from './goods.ts'
 import type { Work } from './load-worker.ts'
 import { startShop } from './shop.ts'
@@ -11,7 +11,7 @@ import { startShop } from './shop.ts'
 /** Long enough that the seats are counted anew some dozens of times. */
 const seconds = 5
 /** Other work on the machine comes and goes within seconds: what holds is seen in one of some runs. */
-const runsAtMost = 3
+const runsAtMost = 4
 
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.POSITIVE_INFINITY
@@ -36,10 +36,14 @@ test('at five times the load that it can serve a shop sells what it sold, and tu
   await come(null)
   let seen: Seen | null = null
   let limit: Seen | null = null
+  // What other work left of the machine while the limit was found may be little: then five times that is no overload.
+  let most = 0
   for (let run = 1; run <= runsAtMost; run++) {
     limit = await come(null)
-    seen = await come((limit.orders / seconds) * 5)
-    if (seen.orders >= 0.9 * limit.orders) break
+    most = Math.max(most, limit.orders)
+    seen = await come((most / seconds) * 5)
+    if (turnedAway(seen) > 0 && seen.orders >= 0.9 * limit.orders) break
+    most = turnedAway(seen) > 0 ? 0 : Math.max(most, seen.orders)
   }
   assert.ok(seen && limit && limit.orders > 0)
   assert.ok(seen.orders >= 0.9 * limit.orders, `${seen.orders} orders of ${limit.orders}`)
