@@ -123,11 +123,19 @@ const placesOf = ({ importance, rate }: Room): number =>
 /** @param waits each tells the milliseconds that everybody waited at least for something beside the event loop */
 export function createAdmission(waits: () => readonly number[] = () => []): Admission {
   const loop = loopDelay()
-  const rooms = importances.map((importance): Room => {
-    const credit = creditAtMost(importance)
-    const none = { running: 0, turnedAway: 0, turnedAwayAt: Number.NEGATIVE_INFINITY, unseated: 0, seated: 0 }
-    return { importance, queue: [], credit, rate: rateAtFirst, ...none }
-  })
+  const rooms = importances.map(
+    (importance): Room => ({
+      importance,
+      queue: [],
+      running: 0,
+      turnedAway: 0,
+      turnedAwayAt: Number.NEGATIVE_INFINITY,
+      credit: creditAtMost(importance),
+      unseated: 0,
+      seated: 0,
+      rate: rateAtFirst,
+    }),
+  )
   const rankOf = Object.fromEntries(importances.map((one, rank) => [one, rank])) as Record<Importance, number>
   let seats = seatsAtRest
   let delayMs = 0

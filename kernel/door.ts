@@ -82,16 +82,15 @@ export function openDoor({
       response.once('close', () => {
         if (response.writableFinished) measured(request, route?.url ?? 'unknown', response.statusCode, since)
       })
-      const cookies = (): Readonly<Record<string, string>> =>
-        headers.cookie ? fastifyCookie.parse(headers.cookie) : {}
+      const key = sharedKey?.({ url, cookies: fastifyCookie.parse(headers.cookie ?? '') })
       // To send what is kept costs no more than to send somebody away.
-      if (importance === null || (sharedKey && answers.isKept(sharedKey({ url, cookies: cookies() })))) return letIn()
+      if (importance === null || (key !== undefined && answers.isKept(key))) return letIn()
       metrics.inFlight.inc({ door: 'public' })
       // What a browser fetches ahead may never be looked at.
       const isAhead = importance === 'browsing' && headers['sec-purpose']?.includes('prefetch')
       const leave = admission.enter(isAhead ? 'background' : importance, letIn, (seconds) => {
         // Were nobody let in for what many ask for, all of them would be turned away. By chance it is for what is asked for most.
-        if (!sharedKey || isMaking) return turnAway(request, response, arrival.traceId, seconds)
+        if (key === undefined || isMaking) return turnAway(request, response, arrival.traceId, seconds)
         isMaking = true
         response.once('close', () => {
           isMaking = false

@@ -121,9 +121,10 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
         answer = fresh(key, performance.now())
       }
       if (!answer) return false
-      const isDue = hasToBeRenewed(key, answer, performance.now())
+      const now = performance.now()
+      const isDue = hasToBeRenewed(key, answer, now)
       if (isDue && !renew) {
-        answer.claimedAt = performance.now()
+        answer.claimedAt = now
         return false
       }
       await makeReadyFor(answer.bytes, request.raw)
