@@ -64,11 +64,14 @@ async function tried(seen: Seen, step: Step, asked: Promise<Answer>): Promise<An
   if (!(answer instanceof Error) && (answer.status === 503 || answer.status === 429)) {
     seen.turnedAwayMs[step].push(answer.tookMs)
   } else {
-    seen.failed += 1
-    const what = answer instanceof Error ? answer.message : String(answer.status)
-    seen.failures.set(what, (seen.failures.get(what) ?? 0) + 1)
+    fail(seen, answer instanceof Error ? answer.message : `${step} ${answer.status}`)
   }
   return null
+}
+
+function fail(seen: Seen, what: string): void {
+  seen.failed += 1
+  seen.failures.set(what, (seen.failures.get(what) ?? 0) + 1)
 }
 
 /** The value below which `part` of them lie; undefined of none. */
@@ -157,7 +160,7 @@ export function loadOn(base: string) {
     const { order } = checkout.body as unknown as { order: { id: string; token: string; status: string } }
     if (!(await tried(seen, 'order', send('GET', `/api/orders/${order.id}?token=${order.token}`)))) return
     if (order.status === 'placed') seen.orders += 1
-    else seen.failed += 1
+    else fail(seen, `an order ${order.status}`)
   }
 
   async function look(seen: Seen, path: string): Promise<void> {

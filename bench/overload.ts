@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { writeCatalog } from '../cli/bench/catalog.ts'
 import { importInto, staff, startOwnShop } from '../cli/bench/own-shop.ts'
+import { spreadOf } from '../cli/bench/report.ts'
 import { type Ending, endOnSignal, openEnding } from '../cli/ending.ts'
 import { complain, say } from '../cli/terminal.ts'
 import { fillShelves, loadOn, quantile, type Seen, steps } from './load.ts'
@@ -13,42 +14,51 @@ import { fillShelves, loadOn, quantile, type Seen, steps } from './load.ts'
 // once, twice and five times that, by a clock that does not wait for answers. Talks to 127.0.0.1 only, and stops by itself.
 
 const port = Number(process.env.BENCH_PORT ?? 4_330)
-const seconds = Number(process.env.BENCH_SECONDS ?? 10)
+const seconds = Number(process.env.BENCH_SECONDS ?? 6)
+const rounds = Number(process.env.BENCH_ROUNDS ?? 7)
 const base = `http://127.0.0.1:${port}`
 const products = 300
 const multiples = [1, 2, 5]
+/** Until those who still wait when the last have come are done. */
+const restMs = 1_000
 /** What is sold at most is found by ever more of them: a few wait for each other, and more share more statements. */
 const shoppersAtOnce = [24, 48, 96] as const
 const { sell, show, offer, readGoods, close } = loadOn(base)
 
-function within(values: readonly number[], part: number): string {
-  const value = quantile(values, part)
-  return value === undefined ? '–' : `${value.toFixed(0)} ms`
-}
+const within = (values: readonly number[], part: number): number => quantile(values, part) ?? 0
+const awayOf = ({ turnedAwayMs }: Seen): number[] => steps.flatMap((step) => turnedAwayMs[step])
 
 let counted = process.cpuUsage()
 /** Cores that the load itself took since this was asked last: the shop has the machine's less these. */
-function ownCores(): string {
+function ownCores(): number {
   const { user, system } = process.cpuUsage(counted)
   counted = process.cpuUsage()
-  return ((user + system) / 1e6 / seconds).toFixed(2)
+  return (user + system) / 1e6 / seconds
 }
 
-function awayOf({ turnedAwayMs }: Seen): string {
-  const told = steps.flatMap((step) => {
-    const ms = turnedAwayMs[step]
-    return ms.length === 0
-      ? []
-      : `${(ms.length / seconds).toFixed(0)} ${step}s/s in ${within(ms, 0.5)} (p99 ${within(ms, 0.99)})`
-  })
-  return told.length === 0 ? 'nobody turned away;' : `turned away ${told.join(', ')};`
+/** What is told of each run, by the name of its column. */
+const columns: Readonly<Record<string, (seen: Seen) => number>> = {
+  'orders/s': ({ orders }) => orders / seconds,
+  'pages/s': ({ pages }) => pages / seconds,
+  'carts turned away/s': ({ turnedAwayMs }) => turnedAwayMs.cart.length / seconds,
+  'others turned away/s': (seen) => (awayOf(seen).length - seen.turnedAwayMs.cart.length) / seconds,
+  'in ms, p50': (seen) => within(awayOf(seen), 0.5),
+  p99: (seen) => within(awayOf(seen), 0.99),
+  'checkout ms, p50': ({ checkoutMs }) => within(checkoutMs, 0.5),
+  'p99 ': ({ checkoutMs }) => within(checkoutMs, 0.99),
+  'page ms, p99': ({ pageMs }) => within(pageMs, 0.99),
 }
 
-function report(name: string, seen: Seen): void {
-  const each = (count: number): string => (count / seconds).toFixed(0)
-  say(
-    `${name}: ${each(seen.orders)} orders/s, ${each(seen.pages)} pages/s; ${awayOf(seen)} checkout p50 ${within(seen.checkoutMs, 0.5)}, p99 ${within(seen.checkoutMs, 0.99)}; page p99 ${within(seen.pageMs, 0.99)}; the load itself took ${ownCores()} cores; failed ${seen.failed} ${[...seen.failures].map(([what, n]) => `${n} × ${what}`).join(', ')}`,
-  )
+function spreadTold(values: readonly number[]): string {
+  const { median, least, most } = spreadOf(values)
+  const digits = median < 2 ? 2 : 0
+  const told = median.toFixed(digits)
+  return values.length === 1 || most === 0 ? told : `${told} (${least.toFixed(digits)}–${most.toFixed(digits)})`
+}
+
+function row(name: string, all: readonly Seen[], ratios: readonly (readonly number[])[]): string {
+  const own = Object.values(columns).map((column) => spreadTold(all.map(column)))
+  return `| ${[name, ...own, ...ratios.map(spreadTold)].join(' | ')} |`
 }
 
 /**
@@ -76,29 +86,60 @@ async function main(ending: Ending): Promise<void> {
   const goods = await readGoods()
   await fillShelves(base, staff, goods.variants)
   await sell(goods, seconds, shoppersAtOnce[0])
-  const sold: Seen[] = []
-  for (const shoppers of shoppersAtOnce) {
-    ownCores()
-    const seen = await sell(goods, seconds, shoppers)
-    report(`${shoppers} shoppers at once`, seen)
-    sold.push(seen)
-  }
-  const limit = sold.reduce((most, seen) => (seen.orders > most.orders ? seen : most))
-  ownCores()
+  const sold = []
+  for (const shoppers of shoppersAtOnce) sold.push({ shoppers, seen: await sell(goods, seconds, shoppers) })
+  const { shoppers } = sold.reduce((most, one) => (one.seen.orders > most.seen.orders ? one : most))
   const shown = await show(goods, seconds, shoppersAtOnce[0])
-  report(`${shoppersAtOnce[0]} who only look`, shown)
-  // Of the shop's time: what a page takes is known from those who only look, what an order takes from the rest of those who buy as well.
-  const [page, order] = [1 / shown.pages, (1 - limit.pages / shown.pages) / limit.orders]
-  for (const multiple of multiples) {
-    const ordersASecond = (limit.orders / seconds) * multiple
-    ownCores()
-    const seen = await offer(goods, ordersASecond, seconds)
-    report(`${multiple} × the most, ${ordersASecond.toFixed(0)} orders/s, offered`, seen)
-    say(
-      `  orders ${(seen.orders / limit.orders).toFixed(2)}, pages ${(seen.pages / limit.pages).toFixed(2)} of the most; what was served would take ${(seen.orders * order + seen.pages * page).toFixed(2)} of the time`,
-    )
-    await pause(2_000)
+
+  const limits: Seen[] = []
+  const offered = multiples.map((multiple) => ({
+    multiple,
+    seen: [] as Seen[],
+    orders: [] as number[],
+    time: [] as number[],
+    cores: [] as number[],
+  }))
+  for (let round = 0; round < rounds; round++) {
+    const limit = await sell(goods, seconds, shoppers)
+    limits.push(limit)
+    // Of the shop's time: what a page takes is known from those who only look, what an order takes from the rest of those who buy as well.
+    const [page, order] = [1 / shown.pages, (1 - limit.pages / shown.pages) / limit.orders]
+    // Each is as near to the limit that it is compared with as the others are.
+    for (const [n] of offered.entries()) {
+      const one = offered[(n + round) % offered.length] as (typeof offered)[number]
+      ownCores()
+      const seen = await offer(goods, (limit.orders / seconds) * one.multiple, seconds)
+      one.cores.push(ownCores())
+      one.seen.push(seen)
+      one.orders.push(seen.orders / limit.orders)
+      one.time.push(seen.orders * order + seen.pages * page)
+      await pause(restMs)
+    }
   }
+
+  const names = [
+    'offered',
+    ...Object.keys(columns),
+    'orders, of the most',
+    'what was served, of the time',
+    'cores of the load',
+  ]
+  say(`Median (least–most) of ${rounds} rounds of ${seconds} s:`)
+  say(`| ${names.join(' | ')} |`)
+  say(`|${'---|'.repeat(names.length)}`)
+  for (const one of sold) say(row(`as many as ${one.shoppers} shoppers want, before`, [one.seen], []))
+  say(row(`as ${shoppersAtOnce[0]} who only look want, before`, [shown], []))
+  say(row(`as many as ${shoppers} shoppers want`, limits, []))
+  for (const { multiple, seen, orders, time, cores } of offered)
+    say(row(`${multiple} × that`, seen, [orders, time, cores]))
+  const failures = new Map<string, number>()
+  for (const { seen } of [...offered, { seen: [...limits, shown] }])
+    for (const [what, n] of seen.flatMap((one) => [...one.failures])) failures.set(what, (failures.get(what) ?? 0) + n)
+  say(
+    failures.size === 0
+      ? 'Nothing failed.'
+      : `Failed: ${[...failures].map(([what, n]) => `${n} × ${what}`).join(', ')}`,
+  )
 }
 
 const ending = openEnding((error) => complain(error.message))
