@@ -18,6 +18,12 @@ const testFiles = '{bin,kernel,services,providers,cli,bench,demo,deploy,apps,tes
 const testFileTimeoutMs = 300_000
 /** Most files wait for PostgreSQL more than they compute, and CI has two cores. */
 const testFilesAtOnce = 2
+/** What our process is to have in its environment, unless somebody says otherwise. */
+const defaults = {
+  NODE_COMPILE_CACHE: join(modules, '.cache', 'stoa'),
+  // glibc's malloc gives threads arenas of their own, of which little ever goes back to the system; hardly any thread but one allocates here.
+  MALLOC_ARENA_MAX: '1',
+}
 
 class Complaint extends Error {}
 
@@ -166,7 +172,7 @@ function nodeProgram() {
  * @returns {Promise<number>}
  */
 function run(program, parameters) {
-  const env = { NODE_COMPILE_CACHE: join(modules, '.cache', 'stoa'), ...process.env }
+  const env = { ...defaults, ...process.env }
   const child = spawn(program, parameters, { stdio: 'inherit', env })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {

@@ -15,7 +15,7 @@ let trees = 0
 const shop = `
 const [command, ...rest] = process.argv.slice(2)
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => setTimeout(() => process.exit(signal === 'SIGINT' ? 3 : 4), 100))
-process.stdout.write(JSON.stringify({ command, rest, cwd: process.cwd(), cache: process.env.NODE_COMPILE_CACHE }) + '\\n')
+process.stdout.write(JSON.stringify({ command, rest, cwd: process.cwd(), cache: process.env.NODE_COMPILE_CACHE, arenas: process.env.MALLOC_ARENA_MAX }) + '\\n')
 if (command === 'fail') process.exit(7)
 if (command === 'die') process.kill(process.pid, 'SIGKILL')
 if (command === 'start') setInterval(() => undefined, 1_000)
@@ -115,6 +115,7 @@ test('what a shop needs is installed at the first start, what a developer needs 
     rest: ['--loud', 'x y'],
     cwd: folder,
     cache: join(folder, 'node_modules', '.cache', 'stoa'),
+    arenas: '1',
   })
   assert.equal(await installedVersion(folder, 'needed'), '1.0.0')
   assert.equal(await installedVersion(folder, 'developing'), undefined)

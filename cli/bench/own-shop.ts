@@ -38,8 +38,9 @@ export const plainVariables = (): Record<string, string> =>
 export function environmentOf(dataFolder: string, port: number): Record<string, string> {
   return {
     ...plainVariables(),
-    // As `npx stoa` has it: without, each start strips the types again.
+    // As `npx stoa` has them: without the first, each start strips the types again.
     NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/stoa'),
+    MALLOC_ARENA_MAX: '1',
     HOST: '127.0.0.1',
     PORT: String(port),
     STOA_DATA: dataFolder,
