@@ -7,6 +7,7 @@ import { pricing } from '#contracts/pricing'
 import { passing } from '#kernel/crash-point'
 import { gather } from '#kernel/gather'
 import { service } from '#kernel/service'
+import { inWaves } from '#kernel/waves'
 import { decideAll } from './decide-order.ts'
 import type { Deps } from './deps.ts'
 import { orderFigures } from './figures-store.ts'
@@ -21,6 +22,9 @@ import { verify } from './verify.ts'
 
 /** Some dozen orders are some milliseconds of a transaction; more that wait would wait for longer than a checkout is worth. */
 const limits = { service: 'orders', batchAtMost: 64, queueAtMost: 2_000 }
+
+/** An order takes 20 ms when nobody else buys. One that waits for a slow provider keeps others waiting no longer than they notice. */
+const waves = { atOnce: 2, waitedForMs: 100 }
 
 /**
  * The orders service.
@@ -72,9 +76,10 @@ export const ordersServiceWith = (reached: Deps['reached']) =>
         }),
         reached,
       }
+      const together = inWaves(waves)
       return {
         operations: {
-          checkout: (input, call) => placeOrder(deps, input, call),
+          checkout: (input, call) => together(() => placeOrder(deps, input, call)),
           get: (input, call) => getOrder(deps, input, call),
           resume: (input) => resume(deps, input),
           details: (input) => details(deps, input),
