@@ -72,8 +72,8 @@ export function latencyChart(rows: readonly Row[]): string {
     )
     return `<text class="name" x="${labels - 8}" y="${y + 4}">${name}</text><path class="reach" d="M${place(x(latency.p50))} ${y}H${place(x(latency.most))}"/>${dots.join('')}`
   })
-  return `<div class="wide chart"><svg viewBox="0 0 ${width} ${bottom + 22}" role="img" aria-label="Latency at half the rate">
-<text class="title" x="0" y="14">milliseconds from when a visit should have begun, at half the rate: p50, p95, p99, p99.9, slowest</text>
+  return `<div class="wide chart"><svg viewBox="0 0 ${width} ${bottom + 22}" role="img" aria-label="Latency when visitors come by chance">
+<text class="title" x="0" y="14">milliseconds from when a visit should have begun, when visitors come by chance: p50, p95, p99, p99.9, slowest</text>
 ${scale.map((ms) => `<path class="axis" d="M${place(x(ms))} 24V${bottom}"/><text class="tick" x="${place(x(ms))}" y="${bottom + 14}">${ms}</text>`).join('')}
 ${drawn.join('\n')}
 </svg></div>`

@@ -69,8 +69,8 @@ export async function measureRow(bench: Bench, scenario: Scenario): Promise<Row>
   }
   const rates = own.map(({ visits, seconds: took }) => visits / took)
   const aSecond = spreadOf(rates)
-  const atHalf = Math.max(1, aSecond.median / 2)
-  const open = await drive(bench, scenario.name, { aSecond: atHalf }, seconds)
+  const offered = scenario.wantedASecond ?? Math.max(1, aSecond.median / 2)
+  const open = await drive(bench, scenario.name, { aSecond: offered }, seconds)
   const total = (value: (one: (typeof own)[number]) => number): number => own.reduce((sum, one) => sum + value(one), 0)
   const visits = Math.max(
     1,
@@ -92,7 +92,7 @@ export async function measureRow(bench: Bench, scenario: Scenario): Promise<Row>
     failed: total((one) => one.failed),
     failures: summed([...own, open].map((one) => one.failures)),
     latency: (own[Math.floor(own.length / 2)] as Worked).latency,
-    open: { aSecond: atHalf, failed: open.failed, latency: open.latency },
+    open: { aSecond: offered, failed: open.failed, latency: open.latency },
     limit: limit && {
       name: limit.name,
       aSecond: spreadOf(limits.map((one) => one.aSecond)),

@@ -13,7 +13,7 @@ ${report.goals.map(goalRow).join('\n')}
 
 An order under load: ${digits(order.statements)} statements, ${digits(order.commits)} commits that wrote; ${digits(processorMsOf(apart))} ms of processor time where each service is one of ${apart.processes} processes.
 
-| visit | a second | shop ms | PostgreSQL ms | client ms | p99 at half the rate | limit | of its rate | of its processor time | of \`node:http\`’s |
+| visit | a second | shop ms | PostgreSQL ms | client ms | p99 when so many a second come | limit | of its rate | of its processor time | of \`node:http\`’s |
 |---|---|---|---|---|---|---|---|---|---|
 ${report.rows.map(visitRow).join('\n')}
 `
@@ -27,7 +27,7 @@ function visitRow({ name, aSecond, cost, open, limit }: Row): string {
     name,
     digits(aSecond.median),
     ...[cost.shop, cost.postgres, cost.client].map(digits),
-    `${digits(open.latency.p99)} ms`,
+    `${digits(open.latency.p99)} ms, ${digits(open.aSecond)}`,
     limit?.name ?? '',
     limit?.ofRate.median.toFixed(2) ?? '',
     limit?.ofProcessor?.toFixed(2) ?? '',

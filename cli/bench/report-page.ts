@@ -47,7 +47,7 @@ ${limitChart(report.rows)}
 </section>
 <section>
 <h2>How long visitors wait</h2>
-<p>Open loop: half as many as at most come by chance, and a late answer makes nobody come later.</p>
+<p>Open loop: half as many as at most, or as many as have to be served, come by chance, and a late answer makes nobody come later.</p>
 ${latencyChart(report.rows)}
 </section>
 </main>

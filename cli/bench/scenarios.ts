@@ -13,12 +13,15 @@ export type Scenario = {
   /** Visitors beside each other when the most is looked for: as many as keep both cores busy. */
   readonly atOnce: number
   readonly limit: LimitOf
+  /** How many have to be served a second; how long they wait is looked at with so many, and else with half of the most. */
+  readonly wantedASecond?: number
 }
 
 const lookersAtOnce = 16
 /** Who come together share statements: fewer buyers keep both cores as busy and sell less. */
 const buyersAtOnce = 64
 const staffAtOnce = 4
+export const ordersWantedASecond = 250
 
 const look = (name: VisitName, what: string, path: string | null): Scenario => ({
   name,
@@ -59,7 +62,7 @@ export const scenarios: readonly Scenario[] = [
   ),
   look('page-warm', 'storefront listing page', '/products'),
   look('page-cold', 'storefront listing pages that nobody asked for before', '/products?min=1.00'),
-  buy('three-requests', 'guest checkout: cart, checkout, order'),
+  { ...buy('three-requests', 'guest checkout: cart, checkout, order'), wantedASecond: ordersWantedASecond },
   buy('eight-requests', 'guest checkout, one thing a request'),
   buy('hot-item', 'guest checkout in three requests, all of one variant'),
   look('mixed-day', 'of thirty visitors one buys, the others look', null),
