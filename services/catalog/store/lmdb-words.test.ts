@@ -142,7 +142,7 @@ describe('products are found among many', () => {
     }
   })
 
-  test('a product of which no word changes has nothing written in the index', async () => {
+  test('of a product that changes only what changed is written in the index', async () => {
     const [shop] = shops
     assert.ok(shop)
     const { environment, goods, all } = shop
@@ -153,11 +153,31 @@ describe('products are found among many', () => {
     const horse = entries.find(({ key }) => key.endsWith('horse'))
     assert.ok(horse)
     await environment.write(() => index.removeSync(horse.key, horse.value))
-    const next = { ...newest, product: { ...newest.product, descriptionHtml: '<p>New</p>', version: 2 } }
-    assert.deepEqual(await goods.store.put(next, 1, null), { kind: 'written' })
+    const { title } = newest.product
+    const described = { ...newest, product: { ...newest.product, descriptionHtml: '<p>New</p>', version: 2 } }
+    const next = { ...newest, product: { ...described.product, title: `${title} black`, version: 3 } }
+    assert.deepEqual(await goods.store.put(described, 1, null), { kind: 'written' })
+    assert.deepEqual(await goods.store.put(next, 2, null), { kind: 'written' })
     assert.equal([...index.getValues(horse.key)].includes(horse.value), false)
+    assert.deepEqual(await goods.store.list(listOf('black')), [next])
     await environment.write(() => index.putSync(horse.key, horse.value))
     all[0] = next
+  })
+
+  test('products are found newest first, in whatever order they were written', async () => {
+    const environment = openEnvironment(join(folder, 'backwards'))
+    const goods = lmdbProducts(environment)
+    const all = Array.from({ length: 2_500 }, (_, n) => product(n, 2_500)).reverse()
+    for (let n = 0; n < all.length; n += 200)
+      await Promise.all(all.slice(n, n + 200).map((one) => goods.store.put(one, null, null)))
+    const filter = { ...listOf('horse'), limit: 2_500 }
+    const expected = all.filter(({ product: { title } }) => title.includes('horse'))
+    assert.deepEqual(await goods.store.list(filter), expected)
+    const shop = environment.table<string>('shop', 'string')
+    while (shop.get('words') === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
+    assert.deepEqual(await goods.store.list(filter), expected)
+    await goods.close()
+    await environment.close()
   })
 
   test('no entry is left of a product that is gone, nor of what it was before', async () => {
