@@ -33,8 +33,8 @@ type Lead = {
 
 /**
  * Products whose ids follow each other have a stretch of the index to themselves. What is written at once is then together on few pages,
- * where a word of all products would be a page to write for each word: 11 µs a product instead of 45. A search looks into every
- * stretch, at 10 µs each, until it has a page.
+ * where one list of all products would be a page to write for each word: 11 µs a product instead of 45. A search looks into every
+ * stretch, at 5 to 10 µs each, until it has a page.
  */
 type Stretch = { readonly from: string; readonly number: number; readonly count: number; readonly newest: string }
 
