@@ -378,7 +378,8 @@ export const catalog = contract('catalog', {
     refusals: productRefusals,
   }),
   adminProducts: query('GET /admin/products', {
-    summary: 'Products of any status, for staff; `q` matches title, handle and SKU',
+    summary:
+      'Products of any status, for staff; `q` matches how words of title, handle and SKU begin, or else parts of them',
     access: staff('catalog:read'),
     input: T.Object({
       q: T.Optional(T.String({ maxLength: 200 })),

@@ -8,9 +8,17 @@ export type Table<V> = Pick<
   'get' | 'getRange' | 'getKeys' | 'getKeysCount' | 'putSync' | 'removeSync' | 'doesExist'
 >
 
+/** Several texts a key, each once and in their order; of a key with many the texts alone take room. */
+export type Index = Pick<
+  Database<string, string>,
+  'getRange' | 'getKeys' | 'getValues' | 'getValuesCount' | 'putSync' | 'removeSync'
+>
+
 export type Environment = {
   /** JSON for documents, so that a process of any version reads them; `ordered-binary` for keys and numbers. */
   table<V>(name: string, encoding: 'json' | 'binary' | 'string' | 'ordered-binary'): Table<V>
+  /** The texts have 500 bytes at most. */
+  index(name: string): Index
   /**
    * Runs `work` in a write transaction: what it reads is the latest of any process, what it writes is there wholly or not
    * at all, and on disk when the promise resolves. `work` must not wait for anything. What is asked in one turn of the
@@ -34,6 +42,12 @@ const keyBytesAtMost = 1_900
 
 /** Whether a text that came from outside can be looked up at all. */
 export const isKey = (text: string): boolean => !text.includes('\0') && Buffer.byteLength(text) <= keyBytesAtMost
+
+/** The range of all keys that begin with `text`. */
+export const beginningWith = (text: string): { start: string; end: string } => ({
+  start: text,
+  end: `${text}\u{10ffff}`,
+})
 
 /** The range of all keys whose first part is `first`, from after `second` on. */
 export const under = (first: string, second?: string | number): RangeOptions => ({
@@ -87,6 +101,7 @@ export function openEnvironment(folder: string): Environment {
   return {
     table: <V>(name: string, encoding: 'json' | 'binary' | 'string' | 'ordered-binary') =>
       root.openDB<V, Key>(name, { encoding }) as Table<V>,
+    index: (name) => root.openDB<string, string>(name, { encoding: 'ordered-binary', dupSort: true }),
     write: <R>(work: () => R) =>
       writeAlways(() => {
         if (residence()?.state === 'moved') throw catalogMoved()

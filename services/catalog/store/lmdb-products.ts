@@ -1,7 +1,9 @@
 import { type Delivery, type DeliveryMark, pauseSeconds } from '#kernel/outbox'
 import { lettersAfter } from './dead-letters.ts'
 import { type Environment, isKey, type Table, under } from './lmdb-environment.ts'
+import { lmdbWords } from './lmdb-words.ts'
 import type { ProductContent, ProductDocument, ProductStore, PutVerdict } from './port.ts'
+import { skusOf } from './product-words.ts'
 
 /** An event owed to one subscriber. At most one a product, type and subscriber: a newer one takes its place. */
 type Owed = {
@@ -22,6 +24,8 @@ export type LmdbProducts = {
   replace(content: ProductContent): void
   remove(productId: string): void
   owedBy(productId: string): ProductContent['owed']
+  /** Ends what goes on behind calls. */
+  close(): Promise<void>
 }
 
 /** Entries among which the oldest that waits is looked for: those that are due first. */
@@ -30,8 +34,6 @@ const judgedByAge = 1_000
 const deliveriesABatch = 500
 /** While search writes one batch, which takes it longest, the next is read. */
 const batchesAtOnce = 2
-/** Entries that a staff search looks at before others get their turn on the event loop. */
-const entriesATurn = 2_000
 
 /** Products in LMDB: a table of documents, one for each kind of key, and one for what is owed. */
 export function lmdbProducts(environment: Environment): LmdbProducts {
@@ -40,12 +42,11 @@ export function lmdbProducts(environment: Environment): LmdbProducts {
   const formerHandles = environment.table<string>('former-handles', 'string')
   const skus = environment.table<string>('skus', 'string')
   const variants = environment.table<string>('variants', 'string')
-  /** What a staff search reads: status, then title, handle and SKUs in lower case, a line each. */
-  const lines = environment.table<string>('lines', 'string')
   const owed = owedEvents(environment)
 
   const get = (productId: string): ProductDocument | null =>
     isKey(productId) ? (documents.get(productId) ?? null) : null
+  const words = lmdbWords(environment, get)
   const throughIndex = (index: Table<string>, key: string): ProductDocument | null => {
     const productId = isKey(key) ? index.get(key) : undefined
     return productId === undefined ? null : get(productId)
@@ -65,32 +66,29 @@ export function lmdbProducts(environment: Environment): LmdbProducts {
       const owner = variants.get(id)
       if (owner !== undefined && owner !== product.id) throw new Error(`catalog: ${id} belongs to ${owner} already`)
     }
-    if (before) leave(before)
     if (before && before.handle !== product.handle) formerHandles.putSync(before.handle, product.id)
-    enter(document)
+    enter(document, before)
     return { kind: 'written' }
   }
-  /** Gives up the keys of a product. */
-  const leave = (before: ProductDocument['product']): void => {
-    handles.removeSync(before.handle)
-    for (const sku of skusOf(before)) skus.removeSync(sku)
-    for (const { id } of before.variants) variants.removeSync(id)
+  /** Gives `id` the keys of its product after a write for those before it; what it keeps is not written again. */
+  const exchange = (id: string, before: ProductDocument['product'] | null, next: ProductDocument['product'] | null) => {
+    exchangeKeys(handles, id, before ? [before.handle] : [], next ? [next.handle] : [])
+    exchangeKeys(skus, id, before ? skusOf(before) : [], next ? skusOf(next) : [])
+    exchangeKeys(variants, id, before ? variantIdsOf(before) : [], next ? variantIdsOf(next) : [])
   }
-  const enter = (document: ProductDocument): void => {
+  const enter = (document: ProductDocument, before: ProductDocument['product'] | null): void => {
     const { product } = document
-    handles.putSync(product.handle, product.id)
+    exchange(product.id, before, product)
     formerHandles.removeSync(product.handle)
-    for (const sku of skusOf(product)) skus.putSync(sku, product.id)
-    for (const { id } of product.variants) variants.putSync(id, product.id)
-    lines.putSync(product.id, lineOf(product))
+    words.enter(product, before)
     documents.putSync(product.id, document)
   }
   const remove = (productId: string): void => {
     const before = documents.get(productId)
     if (!before) return
-    leave(before.product)
+    exchange(productId, before.product, null)
     owed.replace(productId, [])
-    lines.removeSync(productId)
+    words.remove(before.product)
     documents.removeSync(productId)
   }
   const replace = ({ document, owed: events }: ProductContent): void => {
@@ -102,8 +100,7 @@ export function lmdbProducts(environment: Environment): LmdbProducts {
     ]
     for (const owner of owners) if (owner !== undefined && owner !== product.id) remove(owner)
     const before = documents.get(product.id)
-    if (before) leave(before.product)
-    enter(document)
+    enter(document, before?.product ?? null)
     owed.replace(product.id, events)
   }
 
@@ -125,39 +122,22 @@ export function lmdbProducts(environment: Environment): LmdbProducts {
       }),
     scan: async (after, limit) =>
       [...documents.getRange({ start: after, exclusiveStart: true, limit })].map(({ value }) => value),
-    async list({ words, status, before, limit }) {
-      const found: ProductDocument[] = []
-      let end = before ?? '\u{10ffff}'
-      for (;;) {
-        const turn = [...lines.getRange({ start: end, exclusiveStart: true, reverse: true, limit: entriesATurn })]
-        for (const { key, value } of turn) {
-          if (status !== null && !value.startsWith(`${status}\n`)) continue
-          if (!words.every((word) => value.includes(word, value.indexOf('\n')))) continue
-          const document = get(key as string)
-          if (document) found.push(document)
-          if (found.length === limit) return found
-        }
-        const last = turn.at(-1)
-        if (!last || turn.length < entriesATurn) return found
-        end = last.key as string
-        await new Promise((resolve) => setImmediate(resolve))
-      }
-    },
+    list: words.list,
     events: owed.source,
   }
-  return { store, replace, remove, owedBy: owed.of }
+  return { store, replace, remove, owedBy: owed.of, close: words.close }
 }
 
-const skusOf = (product: ProductDocument['product']): string[] =>
-  product.variants.flatMap(({ sku }) => (sku === null ? [] : [sku]))
+const variantIdsOf = ({ variants }: ProductDocument['product']): string[] => variants.map(({ id }) => id)
 
-const lineOf = (product: ProductDocument['product']): string =>
-  [
-    product.status,
-    product.title.toLowerCase(),
-    product.handle,
-    ...skusOf(product).map((sku) => sku.toLowerCase()),
-  ].join('\n')
+function exchangeKeys(table: Table<string>, id: string, before: readonly string[], next: readonly string[]): void {
+  if (before.length > 0) {
+    const kept = new Set(next)
+    for (const key of before) if (!kept.has(key)) table.removeSync(key)
+  }
+  const there = new Set(before)
+  for (const key of next) if (!there.has(key)) table.putSync(key, id)
+}
 
 /** The events of products, beside their documents and written in the same transaction. */
 function owedEvents(environment: Environment) {

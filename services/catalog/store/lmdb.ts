@@ -26,7 +26,10 @@ export function openLmdbStore(dataFolder: string): CatalogStore {
     purge: async (time) => (await marks.purge(time)) + (await exports.purge(time)) + (await purgeUploads(time)),
     // Files of this machine: whoever has opened them can read them.
     trouble: async () => null,
-    close: () => environment.close(),
+    async close() {
+      await goods.close()
+      await environment.close()
+    },
   }
 }
 

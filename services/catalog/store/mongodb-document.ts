@@ -1,5 +1,6 @@
 import type { EventEnvelope } from '#kernel/event'
 import type { ProductDocument } from './port.ts'
+import { entriesOf, lineOf, skusOf } from './product-words.ts'
 
 /** A product as it is in its collection: what the port knows, and beside it what indexes and searches look at. */
 export type StoredProduct = {
@@ -10,8 +11,10 @@ export type StoredProduct = {
   /** Absent where there is none: the index over them leaves such products out. */
   readonly skus?: readonly string[]
   readonly variantIds?: readonly string[]
-  /** What a staff search reads: title, handle and SKUs in lower case, a line each. */
+  /** Where a staff search looks for parts of words: title, handle and SKUs in lower case, a line each. */
   readonly line: string
+  /** Its entries in the index of a staff search. A version that knows of none leaves them out, whatever was there. */
+  readonly words?: readonly string[]
   /** Handles it had and gave up, and when, in epoch milliseconds: of several products the last one leads on. */
   readonly formerHandles?: readonly FormerHandle[]
   /** The events that it owes. */
@@ -48,7 +51,7 @@ export function toStored(
   { product, source, createdBy }: ProductDocument,
   beside: Pick<StoredProduct, 'owed' | 'revision'> & { readonly formerHandles: readonly FormerHandle[] },
 ): StoredProduct {
-  const skus = product.variants.flatMap(({ sku }) => (sku === null ? [] : [sku]))
+  const skus = skusOf(product)
   const variantIds = product.variants.map(({ id }) => id)
   const { formerHandles, ...rest } = beside
   const told = { product, source }
@@ -60,10 +63,14 @@ export function toStored(
     ...(skus.length > 0 ? { skus } : {}),
     ...(variantIds.length > 0 ? { variantIds } : {}),
     ...(formerHandles.length > 0 ? { formerHandles } : {}),
-    line: [product.title.toLowerCase(), product.handle, ...skus.map((sku) => sku.toLowerCase())].join('\n'),
+    line: lineOf(product),
+    words: wordsOf(product),
     ...rest,
   }
 }
+
+/** Handles and SKUs with signs are among them: the indexes over these know no lower case. */
+export const wordsOf = (product: ProductDocument['product']): string[] => [...entriesOf(product, () => false)]
 
 /** The product of a document. */
 export function toProduct({ product, source, createdBy, escaped }: StoredProduct): ProductDocument {

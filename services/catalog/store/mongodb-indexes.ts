@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Db, type IndexDescription, MongoServerError } from 'mongodb'
 import { startError } from '#kernel/data-folder'
 
-type Index = IndexDescription & { readonly name: string; readonly key: Readonly<Record<string, 1>> }
+type Index = IndexDescription & { readonly name: string; readonly key: Readonly<Record<string, 1 | -1>> }
 
 /**
  * Every index that the catalog stands on, by collection. `makeIndexes` makes what is missing; none is ever taken away or made
@@ -18,6 +18,8 @@ const indexes: Readonly<Record<string, readonly Index[]>> = {
     { name: 'variants', key: { variantIds: 1 }, unique: true, sparse: true },
     { name: 'former-handles', key: { 'formerHandles.handle': 1 }, sparse: true },
     { name: 'owed', key: { 'owed.dueAt': 1 }, sparse: true },
+    // Not sparse: what an older version has written is found by having none.
+    { name: 'words', key: { words: 1, _id: -1 } },
   ],
   imports: [{ name: 'state', key: { 'report.state': 1, leaseUntil: 1 } }],
   parts: [{ name: 'import', key: { importId: 1 } }],

@@ -4,6 +4,7 @@ import { validationFailed } from '#kernel/problem'
 import { type Connection, isDuplicate, isTooLarge } from './mongodb-connection.ts'
 import { type FormerHandle, type Owed, type StoredProduct, toProduct, toStored } from './mongodb-document.ts'
 import { owedEvents } from './mongodb-events.ts'
+import { mongodbWords } from './mongodb-words.ts'
 import type { NewEvent, ProductDocument, ProductStore, PutVerdict } from './port.ts'
 
 /** Somebody else changed the document each time between reading and writing; more in a row is not chance. */
@@ -12,10 +13,11 @@ const roundsAtMost = 100
 /** What a text has that can be looked up: MongoDB's keys may hold all but a NUL, and ours are shorter. */
 const isKey = (text: string): boolean => !text.includes('\0') && text.length <= 1_000
 
-/** Products in MongoDB: a document each, with all that has to be written together. */
-export function mongodbProducts(connection: Connection): ProductStore {
+/** Products in MongoDB: a document each, with all that has to be written together; `close` ends what goes on behind calls. */
+export function mongodbProducts(connection: Connection): { readonly store: ProductStore; close(): Promise<void> } {
   const { ask, change } = connection
   const documents = connection.collection<StoredProduct>('products')
+  const search = mongodbWords(connection)
 
   const find = async (filter: Filter<StoredProduct>): Promise<ProductDocument | null> => {
     const found = await ask(() => documents.findOne(filter))
@@ -54,7 +56,7 @@ export function mongodbProducts(connection: Connection): ProductStore {
     }
   }
 
-  return {
+  const store: ProductStore = {
     get: (productId) => find({ _id: productId }),
     async getMany(productIds) {
       const found = await ask(() => documents.find({ _id: { $in: [...productIds] } }).toArray())
@@ -107,21 +109,11 @@ export function mongodbProducts(connection: Connection): ProductStore {
       )
       return page.map(toProduct)
     },
-    async list({ words, status, before, limit }) {
-      if (words.some((word) => word.includes('\0'))) return []
-      const filter: Filter<StoredProduct> = {
-        ...(before === null ? {} : { _id: { $lt: before } }),
-        ...(status === null ? {} : { 'product.status': status }),
-        ...(words.length > 0 ? { $and: words.map((word) => ({ line: { $regex: literally(word) } })) } : {}),
-      }
-      const page = await ask(() => documents.find(filter).sort({ _id: -1 }).limit(limit).toArray())
-      return page.map(toProduct)
-    },
+    list: search.list,
     events: owedEvents(connection),
   }
+  return { store, close: search.close }
 }
-
-const literally = (text: string): string => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
 
 const sinceOf = ({ formerHandles = [] }: StoredProduct, handle: string): number =>
   formerHandles.find((one) => one.handle === handle)?.since ?? 0

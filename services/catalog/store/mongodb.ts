@@ -23,8 +23,9 @@ export async function openMongodbStore(
   const marks = idempotencyMarks(connection)
   const exports = exportColumns(connection)
   const { purgeUploads, ...imports } = mongodbImports(connection)
+  const goods = mongodbProducts(connection)
   return {
-    ...mongodbProducts(connection),
+    ...goods.store,
     ...media(connection),
     ...categories(connection),
     ...imports,
@@ -34,7 +35,10 @@ export async function openMongodbStore(
     contents: mongodbContents(connection),
     purge: async (time) => (await marks.purge(time)) + (await exports.purge(time)) + (await purgeUploads(time)),
     trouble: connection.trouble,
-    close: connection.close,
+    async close() {
+      await goods.close()
+      await connection.close()
+    },
   }
 }
 

@@ -80,7 +80,10 @@ export type ProductStore = {
   put(document: ProductDocument, expectedVersion: number | null, event: NewEvent | null): Promise<PutVerdict>
   /** By id, oldest first; `after` is an id or '' for the beginning. */
   scan(after: string, limit: number): Promise<ProductDocument[]>
-  /** For staff, by id, newest first: each word is part of title, handle or a SKU. `before` is an id or null. */
+  /**
+   * For staff, by id, newest first; `before` is an id or null. One of the words, which is rare, begins a word of title, handle or SKUs,
+   * or a piece of one between its signs, and each other is part of one. Where no product is found so, all are looked for as parts.
+   */
   list(filter: ListFilter): Promise<ProductDocument[]>
   /** The events that products still owe. A confirmation or a failure of an event that was replaced meanwhile does nothing. */
   readonly events: EventSource & {
