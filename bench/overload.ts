@@ -56,9 +56,13 @@ function spreadTold(values: readonly number[]): string {
   return values.length === 1 || most === 0 ? told : `${told} (${least.toFixed(digits)}–${most.toFixed(digits)})`
 }
 
-function row(name: string, all: readonly Seen[], ratios: readonly (readonly number[])[]): string {
+const ratioNames = ['orders, of the most', 'what was served, of the time', 'cores of the load']
+
+/** @param ratios as `ratioNames`; none of what others are compared with */
+function row(name: string, all: readonly Seen[], ratios: readonly (readonly number[])[] = []): string {
   const own = Object.values(columns).map((column) => spreadTold(all.map(column)))
-  return `| ${[name, ...own, ...ratios.map(spreadTold)].join(' | ')} |`
+  const compared = ratioNames.map((_, n) => (ratios[n] ? spreadTold(ratios[n]) : ''))
+  return `| ${[name, ...own, ...compared].join(' | ')} |`
 }
 
 /**
@@ -117,19 +121,13 @@ async function main(ending: Ending): Promise<void> {
     }
   }
 
-  const names = [
-    'offered',
-    ...Object.keys(columns),
-    'orders, of the most',
-    'what was served, of the time',
-    'cores of the load',
-  ]
+  const names = ['offered', ...Object.keys(columns), ...ratioNames]
   say(`Median (least–most) of ${rounds} rounds of ${seconds} s:`)
   say(`| ${names.join(' | ')} |`)
   say(`|${'---|'.repeat(names.length)}`)
-  for (const one of sold) say(row(`as many as ${one.shoppers} shoppers want, before`, [one.seen], []))
-  say(row(`as ${shoppersAtOnce[0]} who only look want, before`, [shown], []))
-  say(row(`as many as ${shoppers} shoppers want`, limits, []))
+  for (const one of sold) say(row(`as many as ${one.shoppers} shoppers want, before`, [one.seen]))
+  say(row(`as ${shoppersAtOnce[0]} who only look want, before`, [shown]))
+  say(row(`as many as ${shoppers} shoppers want`, limits))
   for (const { multiple, seen, orders, time, cores } of offered)
     say(row(`${multiple} × that`, seen, [orders, time, cores]))
   const failures = new Map<string, number>()

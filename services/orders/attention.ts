@@ -29,6 +29,10 @@ function ofTheOrder(
     const detail = `It was paid and could not be fulfilled; its money goes back. ${order.reason ?? ''}`.trim()
     return [{ kind: 'could-not-be-fulfilled', at: null, detail }]
   }
+  if (order.state === 'canceled' && payment && payment.captured.amount > payment.refunded.amount) {
+    const detail = 'It was canceled and its money has not gone back yet. The provider is asked again by itself.'
+    return [{ kind: 'refund-failed', at: null, detail }]
+  }
   if (order.state !== 'placed' || !payment) return []
   const at = payment.authorizedUntil
   const leftMs = at === null ? Number.POSITIVE_INFINITY : Temporal.Instant.from(at).epochMilliseconds - Date.now()

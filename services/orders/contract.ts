@@ -137,7 +137,8 @@ export const TimelineEntry = T.Object({
  * - `authorization-lapses`: the money has to be taken within two days, or the goods cannot leave;
  * - `authorization-lapsed`: it is no longer held, and nothing may leave;
  * - `could-not-be-fulfilled`: it was paid when there was nothing left to sell it, and its money goes back;
- * - `refund-failed`: what was given back came back, and nothing was given back since.
+ * - `refund-failed`: what was given back came back, and nothing was given back since; or the provider does not give back what a canceled
+ *   order was paid with.
  */
 export const AttentionKind = T.Union([
   T.Literal('authorization-lapses'),

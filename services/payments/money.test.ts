@@ -405,3 +405,52 @@ describe('a provider that captures part by part', () => {
     assert.deepEqual(await shop.rows(due, [orderId]), [{ look_at: null }])
   })
 })
+
+describe('a provider that refuses to give money back', () => {
+  let shop: TestPayments
+  let refusals = 0
+  let asked = 0
+  before(async () => {
+    shop = await startTestPayments({
+      capture: 'at-once',
+      between: (adapter) => ({
+        ...adapter,
+        async refund(request, call) {
+          asked += 1
+          if (refusals === 0) return adapter.refund(request, call)
+          refusals -= 1
+          return { outcome: 'refused', reason: 'invalid-request', detail: 'insufficient balance' }
+        },
+      }),
+    })
+    await shop.sandbox.behave({ webhooks: { drop: true } })
+  })
+  after(() => shop?.stop())
+
+  test('is asked again for that of a canceled order, once at each look and ever more rarely, until it gives it', async () => {
+    const orderId = newId('order')
+    const returnUrl = 'http://127.0.0.1/orders/back'
+    const payment = { orderId, amount: eur(5_000), provider: 'sandbox', token: 'tok_ok', returnUrl }
+    assert.ok((await shop.payments.authorize(payment)).ok)
+    refusals = 2
+    const cancel = async () => {
+      const outcome = await shop.payments.cancel({ orderId, reason: 'changed my mind' })
+      return outcome.ok && [outcome.value.state, outcome.value.payment?.refunded.amount, asked]
+    }
+    assert.deepEqual(await cancel(), ['pending', 0, 1])
+    const pause = `select extract(epoch from look_at - now())::float as seconds from payments.order_payments where order_id = $1`
+    const [first] = (await shop.rows(pause, [orderId])) as { seconds: number }[]
+    assert.deepEqual(await cancel(), ['pending', 0, 2])
+    const [second] = (await shop.rows(pause, [orderId])) as { seconds: number }[]
+    assert.ok(
+      first && second && first.seconds > 0 && second.seconds > first.seconds,
+      `${first?.seconds}, ${second?.seconds}`,
+    )
+    assert.deepEqual(await cancel(), ['done', 5_000, 3])
+    assert.deepEqual(await cancel(), ['done', 5_000, 3])
+    assert.deepEqual(
+      (await verified(shop.payments.verify)).flatMap(({ violations }) => violations),
+      [],
+    )
+  })
+})

@@ -53,8 +53,8 @@ const stepsAtMost = 6
 /** Doubled with every look that finds nothing new: a lost callback costs a minute at most. */
 const firstPauseSeconds = 2
 const pauseAtMostSeconds = 60
-/** A transfer takes days, and whoever notes it brings the news. */
-const transferPauseAtMostSeconds = 3_600
+/** A transfer takes days, and whoever notes it brings the news; what a provider refused needs somebody who sees to it. */
+const longPauseAtMostSeconds = 3_600
 
 /**
  * Brings what is known of an order's money up to date with the provider, and finishes what was begun. Safe beside itself: every
@@ -72,6 +72,7 @@ export async function settle(
   let asked = false
   let mayTrust = options.ask === false
   let progress = false
+  let refused: Step | null = null
   for (let turn = 1; turn <= stepsAtMost; turn++) {
     if (!known) return known
     const { payment } = known
@@ -82,11 +83,15 @@ export async function settle(
       continue
     }
     const step = nextStep(known, asked || (mayTrust && !isUnsettled(payment)))
-    if (step === 'done' || step === 'wait') break
+    // What the provider refuses is tried once each time that somebody looks.
+    if (step === 'done' || step === 'wait' || step === refused) break
     const came: Came = await steps[step](deps, { ...known, payment }, options.hint)
     progress ||= came === 'news'
     asked = step === 'ask' || (asked && came !== 'refused')
-    if (came === 'refused') mayTrust = false
+    if (came === 'refused') {
+      mayTrust = false
+      refused = step
+    }
     if (came !== 'nothing') known = await read()
     else if (step !== 'ask') break
   }
@@ -102,7 +107,8 @@ async function schedule(deps: Deps, known: store.OrderMoney, progress: boolean):
   if (isSettled(known))
     return payment ? deps.scheduleSettled(order.order_id) : store.scheduleWithoutPayment(deps.db, order.order_id)
   const looks = progress ? 0 : order.looks + 1
-  const atMost = payment?.payable_until ? transferPauseAtMostSeconds : pauseAtMostSeconds
+  const isLong = payment?.payable_until || refusalsOf(known) > 0
+  const atMost = isLong ? longPauseAtMostSeconds : pauseAtMostSeconds
   const pauseSeconds = Math.min(firstPauseSeconds * 2 ** Math.min(looks, 12), atMost)
   await store.scheduleLook(deps.db, order.order_id, pauseSeconds, looks)
 }
@@ -180,7 +186,13 @@ function refundAll(deps: Deps, known: store.OrderMoney): Promise<Came> {
   return giveBack(deps, known, 'refund', payment ? payment.captured - payment.refunded : 0, leftOnCards(uses))
 }
 
-/** Voids or refunds what a canceled order holds. The key makes it one operation, whoever comes by. */
+/** What the operations by which a canceled order's money is given back are called by. */
+const givesBack = ({ payment, uses }: store.OrderMoney): string => `cancel ${payment?.id ?? leftOnCards(uses)}`
+/** How often the provider refused that. */
+const refusalsOf = (known: store.OrderMoney): number =>
+  known.operations.filter(({ status, key }) => status === 'failed' && key?.startsWith(givesBack(known))).length
+
+/** Voids or refunds what a canceled order holds. The key makes it one operation, whoever comes by, and another after each refusal. */
 async function giveBack(
   deps: Deps,
   known: store.OrderMoney,
@@ -188,8 +200,9 @@ async function giveBack(
   amount: number,
   giftCards: number,
 ): Promise<Came> {
-  const { payment, uses } = known
-  const key = payment ? `cancel ${payment.id} ${payment.version}` : `cancel ${leftOnCards(uses)}`
+  const { payment } = known
+  const refusals = refusalsOf(known)
+  const key = [givesBack(known), ...(payment ? [payment.version] : []), ...(refusals > 0 ? [refusals] : [])].join(' ')
   const operation = { kind, amount, giftCards, key, asked: 'null', reason: null, by: whoAsked() }
   const claimed = await claimOperation(deps, known, operation)
   if (claimed?.status !== 'pending' || !payment) return claimed ? 'news' : 'nothing'
