@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { fastifyCookie } from '@fastify/cookie'
 import type { FastifyContextConfig } from 'fastify'
 import findMyWay from 'find-my-way'
@@ -17,12 +18,20 @@ import { isRecording, readTraceparent, startSpan, type TraceContext } from './tr
 export type Door = {
   /** To be told of every route, before anybody comes. */
   addRoute(method: string | readonly string[], url: string, config: FastifyContextConfig): void
-  /** Answers, or calls `letIn` at once or later; then `request.arrival` is the trace that it belongs to. */
+  /**
+   * Answers, or calls `letIn` at once or later; then `request.arrival` is the trace that it belongs to. Of several requests that come on
+   * one connection without waiting for answers, each has its turn when the one before it is answered.
+   */
   receive(request: IncomingMessage, response: ServerResponse, letIn: () => void): void
 }
 
 /** How addresses are understood, by the door and behind it. */
 export const routing = { ignoreTrailingSlash: true, maxParamLength: 200 } as const
+
+/** More requests than this that wait for their turn on one connection are no browser's: it is ended, before they fill the memory. */
+const queuedAtMost = 16
+/** Nobody who reads an answer takes nothing of it for so long. */
+const readWithinMs = 60_000
 
 type Route = { readonly url: string; readonly config: FastifyContextConfig }
 
@@ -64,45 +73,86 @@ export function openDoor({
       })
   }
 
+  const queued = new WeakMap<Socket, number>()
+  /** Whether it is not its turn yet: it comes again when it is. */
+  const isQueued = (request: IncomingMessage, response: ServerResponse, receive: () => void): boolean => {
+    const { socket } = request
+    // A response has the connection as long as it is its turn.
+    if (response.socket || socket.destroyed) return false
+    const before = queued.get(socket) ?? 0
+    if (before === queuedAtMost) {
+      socket.destroy()
+      return true
+    }
+    queued.set(socket, before + 1)
+    response.once('socket', () => {
+      queued.set(socket, (queued.get(socket) ?? 1) - 1)
+      receive()
+    })
+    return true
+  }
+
+  const receive: Door['receive'] = (request, response, letIn) => {
+    if (isQueued(request, response, () => receive(request, response, letIn))) return
+    const since = performance.now()
+    // Where traces are recorded, they begin with a request.
+    const sent = isRecording() ? null : answers.sendAtOnce(request, response)
+    if (sent) {
+      awaitReader(response)
+      return measured(request, sent.route, sent.status, since)
+    }
+    response.once('prefinish', () => awaitReader(response))
+
+    const { method = 'GET', url = '/', headers } = request
+    const route = routes.find(method as findMyWay.HTTPMethod, url)?.store as Route | null | undefined
+    const { importance = 'browsing', sharedKey } = route?.config ?? {}
+    const arrival = arrive(request, response, importance === null ? null : route?.url)
+    request.arrival = arrival
+    response.once('close', () => {
+      if (response.writableFinished) measured(request, route?.url ?? 'unknown', response.statusCode, since)
+    })
+    const key = sharedKey?.({ url, cookies: fastifyCookie.parse(headers.cookie ?? '') })
+    // To send what is kept costs no more than to send somebody away.
+    if (importance === null || (key !== undefined && answers.isKept(key))) return letIn()
+    metrics.inFlight.inc({ door: 'public' })
+    // What a browser fetches ahead may never be looked at.
+    const isAhead = importance === 'browsing' && headers['sec-purpose']?.includes('prefetch')
+    const leave = admission.enter(isAhead ? 'background' : importance, letIn, (seconds) => {
+      // Were nobody let in for what many ask for, all of them would be turned away. By chance it is for what is asked for most.
+      if (key === undefined || isMaking) return turnAway(request, response, arrival.traceId, seconds)
+      isMaking = true
+      onceMade(response, () => {
+        isMaking = false
+      })
+      letIn()
+    })
+    onceMade(response, () => {
+      metrics.inFlight.dec({ door: 'public' })
+      leave()
+    })
+  }
+
   return {
     addRoute(method, url, config) {
       routes.on([method].flat() as findMyWay.HTTPMethod[], url, () => undefined, { url, config } satisfies Route)
     },
-    receive(request, response, letIn) {
-      const since = performance.now()
-      // Where traces are recorded, they begin with a request.
-      const sent = isRecording() ? null : answers.sendAtOnce(request, response)
-      if (sent) return measured(request, sent.route, sent.status, since)
-
-      const { method = 'GET', url = '/', headers } = request
-      const route = routes.find(method as findMyWay.HTTPMethod, url)?.store as Route | null | undefined
-      const { importance = 'browsing', sharedKey } = route?.config ?? {}
-      const arrival = arrive(request, response, importance === null ? null : route?.url)
-      request.arrival = arrival
-      response.once('close', () => {
-        if (response.writableFinished) measured(request, route?.url ?? 'unknown', response.statusCode, since)
-      })
-      const key = sharedKey?.({ url, cookies: fastifyCookie.parse(headers.cookie ?? '') })
-      // To send what is kept costs no more than to send somebody away.
-      if (importance === null || (key !== undefined && answers.isKept(key))) return letIn()
-      metrics.inFlight.inc({ door: 'public' })
-      // What a browser fetches ahead may never be looked at.
-      const isAhead = importance === 'browsing' && headers['sec-purpose']?.includes('prefetch')
-      const leave = admission.enter(isAhead ? 'background' : importance, letIn, (seconds) => {
-        // Were nobody let in for what many ask for, all of them would be turned away. By chance it is for what is asked for most.
-        if (key === undefined || isMaking) return turnAway(request, response, arrival.traceId, seconds)
-        isMaking = true
-        response.once('close', () => {
-          isMaking = false
-        })
-        letIn()
-      })
-      response.once('close', () => {
-        metrics.inFlight.dec({ door: 'public' })
-        leave()
-      })
-    },
+    receive,
   }
+}
+
+/** Ends a connection on which nobody reads the answer that is there. Node forgets this when all of it has left. */
+const awaitReader = ({ socket }: ServerResponse): void => void socket?.setTimeout(readWithinMs)
+
+/** When the answer is there, however long the caller takes to read it, or will never be. */
+function onceMade(response: ServerResponse, act: () => void): void {
+  let isDone = false
+  const once = (): void => {
+    if (isDone) return
+    isDone = true
+    act()
+  }
+  response.once('prefinish', once)
+  response.once('close', once)
 }
 
 /**

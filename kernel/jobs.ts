@@ -39,7 +39,8 @@ function startJob(one: Started, job: Job, admission: Admission, metrics: Metrics
     // Copies started together must not all do the same thing at the same moment.
     timer = setTimeout(
       () => {
-        if (!admission.hasSeat(importance)) return schedule()
+        // What an order waits for is done whoever else is there.
+        if (importance !== 'checkout' && !admission.hasSeat(importance)) return schedule()
         const timeoutMs = Math.max(job.everyMs, 30_000)
         const service = one.definition.contract.name
         const call = serviceCall(service, { timeoutMs, importance })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
 import fastify from 'fastify'
 import { pino } from 'pino'
+import { identity } from '../../services/identity/contract.ts'
 import { adminFolder, buildAdmin, bundleFolder, sourcesStamp } from './build.ts'
 import { adminApp } from './serve.ts'
 
@@ -33,6 +34,17 @@ test('every address below /admin is the one page, never cached, under a strict p
   }
   // The policy allows no script but files, so the page may hold none.
   assert.doesNotMatch(first.body, /<script(?![^>]* src=)/)
+})
+
+test('under overload staff come before those who only look', async (t) => {
+  const app = fastify()
+  t.after(() => app.close())
+  const importance = new Map<string, unknown>()
+  app.addHook('onRoute', ({ url, config }) => void importance.set(url, config?.importance))
+  const shop = { name: 'Portico', publicUrl: 'http://localhost', demo: false }
+  await app.register(adminApp({ shop, log: pino({ level: 'silent' }), build: async () => undefined }), {} as never)
+  assert.deepEqual([importance.get('/admin'), importance.get('/admin/*')], ['account', 'account'])
+  assert.equal(identity.operations.session.importance, 'account')
 })
 
 test('files with a digest in their name are kept for a year and sent compressed; others do not exist', async (t) => {

@@ -60,7 +60,8 @@ export function adminApp(options: {
       return built ? readFile(join(bundleFolder, 'index.html'), 'utf8') : waitingPage(failure)
     }
     for (const url of ['/admin', '/admin/*']) {
-      app.get(url, async (_, reply) =>
+      // Who runs the shop has to see what goes on when most is asked of it.
+      app.get(url, { config: { importance: 'account' } }, async (_, reply) =>
         reply
           .type('text/html; charset=utf-8')
           .header('content-security-policy', policy)

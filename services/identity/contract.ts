@@ -97,6 +97,7 @@ export const identity = contract('identity', {
   session: query('GET /auth/session', {
     summary: 'Who is signed in; null when nobody is',
     access: anyone,
+    importance: 'account',
     input: T.Object({}),
     output: T.Object({ session: Nullable(Session) }),
   }),
