@@ -98,9 +98,10 @@ const encoders: Readonly<Record<Encoding, (body: Buffer) => Buffer | Promise<Buf
     body.length > encodedHereToBytes ? zip(body, { level: gzipLevel }) : gzipSync(body, { level: gzipLevel }),
 }
 
+/** A weight of zero refuses an encoding (RFC 9110, section 12.4.2). */
 const readable: readonly (readonly [Encoding, RegExp])[] = [
-  ['br', /\bbr\b/],
-  ['gzip', /\bgzip\b/],
+  ['br', /\bbr\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i],
+  ['gzip', /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i],
 ]
 
 const readableEncoding = ({ 'accept-encoding': accepts }: IncomingMessage['headers']): Encoding | null => {

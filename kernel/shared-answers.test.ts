@@ -110,6 +110,24 @@ test('who has the answer already is told so, and who reads brotli gets it small'
   assert.equal(reads, 1)
 })
 
+test('an encoding that its reader refuses is not sent', async () => {
+  const encodingFor = async (accepts: string) =>
+    String((await read('', { 'accept-encoding': accepts })).headers['content-encoding'] ?? 'identity')
+  const expected = {
+    'gzip, deflate, br, zstd': 'br',
+    'br;q=0, gzip;q=0': 'identity',
+    'br;q=0.0, gzip;q=1.0': 'gzip',
+    'gzip, br ; Q=0.000': 'gzip',
+    'br;q=0': 'identity',
+    'br;q=0.001, gzip;q=0': 'br',
+    'gzip;q=0,br;q=1': 'br',
+    identity: 'identity',
+  }
+  const sent: Record<string, string> = {}
+  for (const accepts of Object.keys(expected)) sent[accepts] = await encodingFor(accepts)
+  assert.deepEqual(sent, expected)
+})
+
 test('an answer that grows old is made anew while it is still sent', async () => {
   const readsIn = async () => JSON.parse((await read()).body.toString()).reads
   for (;;) {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { get } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import sharp from 'sharp'
 import { catalog } from '#contracts/catalog'
-import { lastingMs } from '#kernel/shared-answers'
+import { sessionCookieName } from '#kernel/public-api'
+import { freshMs, lastingMs } from '#kernel/shared-answers'
 import { type Goods, sell } from '../../test/goods.ts'
 import { startShop, type TestShop } from '../../test/shop.ts'
 import { type Browser, browserAt } from './test-browser.ts'
@@ -123,6 +126,52 @@ describe('the storefront', () => {
     assert.deepEqual(others, [])
     assert.match(cookie ?? '', /^stoa-cart=cart_[0-9a-z]{26}\.2; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/)
     assert.match((await browser.get('/')).text, /aria-label="Cart, 2 items"/)
+  })
+
+  test('who makes up a cookie does not change what others are shown', async () => {
+    const cartOf = (digit: string) => `stoa-cart=cart_${digit.repeat(26)}.3`
+    const session = `${sessionCookieName(shop.url)}=some`
+    const cornerOf = async (path: string, cookie: string) => {
+      const { headers, text } = await open().get(path, { cookie })
+      const labels = [...text.matchAll(/aria-label="(Your account|Sign in|Cart, [^"]+)"/g)].map(([, label]) => label)
+      return { labels, etag: headers.get('etag') }
+    }
+    const madeUp = [
+      ['stoa-cart=x.3', cartOf('1')],
+      [`x-${cartOf('1')}`, cartOf('1')],
+      ['stoa-cart=cart_1.3; stoa-cart-=x.3', cartOf('1')],
+      ['signed in stoa-cart=x.3', `${session}; ${cartOf('1')}`],
+    ] as const
+    for (const [index, [stranger, shopper]] of madeUp.entries()) {
+      const path = `/?made-up=${index}`
+      assert.deepEqual((await cornerOf(path, stranger)).labels, ['Sign in', 'Cart, empty'], stranger)
+      const account = shopper.includes(session) ? 'Your account' : 'Sign in'
+      assert.deepEqual((await cornerOf(path, shopper)).labels, [account, 'Cart, 3 items'], stranger)
+    }
+    // On a machine that was busy for so long it was made anew meanwhile.
+    for (let since = 0; since === 0 || performance.now() - since > freshMs / 2; ) {
+      since = performance.now()
+      const path = `/?shared=${since}`
+      const etags = [await cornerOf(path, cartOf('1')), await cornerOf(path, cartOf('2'))].map(({ etag }) => etag)
+      if (performance.now() - since > freshMs / 2) continue
+      assert.match(etags[0] ?? '', /^"/)
+      assert.equal(etags[1], etags[0])
+    }
+  })
+
+  test('no address makes a page lead to another shop', async () => {
+    for (const path of ['//evil.example/x', '///evil.example/x', '/\\evil.example/x', '/us//evil.example/x']) {
+      const page = await new Promise<string>((resolve, reject) => {
+        get({ host: '127.0.0.1', port: new URL(shop.url).port, path }, (answer) => resolve(text(answer))).on(
+          'error',
+          reject,
+        )
+      })
+      const markets = /<nav class="markets"[\s\S]*?<\/nav>/.exec(page)?.[0] ?? ''
+      const links = [...markets.matchAll(/href="([^"]+)"/g)].map(([, href = '']) => new URL(href, shop.url))
+      assert.equal(links.length, 2, path)
+      for (const link of links) assert.equal(link.origin, new URL(shop.url).origin, `${path}: ${link}`)
+    }
   })
 
   test('each market has its own addresses, currency and cart', async () => {

@@ -3,7 +3,7 @@ import { type Actor, type Importance, withCall } from '#kernel/call'
 import { notFound } from '#kernel/problem'
 import { authenticateRequest, refuseCrossOrigin, sessionCookieName } from '#kernel/public-api'
 import type { SharedAnswer } from '#kernel/shared-answers'
-import { type CartCookie, cartCookieName, readCartCookie } from './cart-cookie.ts'
+import { type CartCookie, readCartCookie, unitsByCartCookie } from './cart-cookie.ts'
 import type { Deps } from './deps.ts'
 import type { PagePrivacy } from './headers.ts'
 import type { Frame, Market, Place, Typed } from './views.ts'
@@ -89,12 +89,13 @@ async function open(
 
 /**
  * The corner that names the visitor is all that differs between those who ask for the same address. For who has neither signed in nor
- * chosen anything a page is kept under its address alone.
+ * chosen anything a page is kept under its address alone. Made of what is drawn, not of what was sent: a cookie that somebody made up
+ * must not name the page of somebody else.
  */
-function sharedKey({ shop }: Deps, request: Asked): string {
-  const cookies = Object.entries(request.cookies).filter(([name]) => name.includes(cartCookieName))
-  const units = cookies.map(([name, value]) => `${name}=${value?.split('.')[1] ?? ''}`)
-  return [request.url, ...(hasSession(request, shop.publicUrl) ? ['signed in'] : []), ...units].join(' ')
+function sharedKey(deps: Deps, request: Asked): string {
+  const isSignedIn = hasSession(request, deps.shop.publicUrl)
+  const carts = unitsByCartCookie(request, isSecure(deps))
+  return isSignedIn || carts.length > 0 ? JSON.stringify([request.url, isSignedIn, carts]) : request.url
 }
 
 function sharedPlace(deps: Deps, request: FastifyRequest): NonNullable<Visit['shared']> {
@@ -131,10 +132,13 @@ async function frameOf(deps: Deps, code: string | undefined): Promise<Frame> {
   return frame
 }
 
-/** Where a page is that answers a request; what answers a form has no address of its own. */
+/**
+ * Where a page is that answers a request; what answers a form has no address of its own. It begins with one slash: a link to
+ * `//elsewhere.example` leads away, and browsers read a backslash as a slash.
+ */
 export const placeOf = (request: FastifyRequest, frame: Frame): Place => ({
   frame,
-  path: request.method === 'GET' ? request.url.slice(frame.prefix.length).replace(/^(?!\/)/, '/') : '/',
+  path: request.method === 'GET' ? request.url.slice(frame.prefix.length).replace(/^[/\\]*/, '/') : '/',
 })
 
 /** What can be drawn around a page when no service answers. */
