@@ -3,9 +3,8 @@ import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Admission, createAdmission } from '#kernel/admission'
 import { type Importance, importances } from '#kernel/call'
-import { createEdge } from '#kernel/edge'
 import { sharedAnswers } from '#kernel/shared-answers'
-import { createLog, createMetrics } from '#kernel/telemetry'
+import { openTestEdge } from './test-edge.ts'
 
 /** An admission in a process where everybody waits `waitMs` for a connection, and how to change that. */
 function admissionWith(waitMs: number) {
@@ -202,49 +201,30 @@ test('where nobody has to wait, there are as many seats as before', async (t) =>
 
 test('turned away at the door: a problem for programs, a page for people, and nothing was done', async (t) => {
   const { admission } = admissionWith(50)
-  const log = createLog({ level: 'silent', redact: [] })
   const answers = sharedAnswers()
   let done = 0
-  const edge = await createEdge({
-    contracts: [],
-    mesh: async () => {
-      throw new Error('nobody is called')
-    },
-    authenticate: async () => ({ kind: 'anonymous' }),
-    publicUrl: 'http://127.0.0.1',
-    shopName: 'A & B',
-    answers,
-    apps: [
-      async (app) => {
-        for (const importance of importances) {
-          app.all(`/api/${importance}`, { config: { importance } }, async () => {
-            done += 1
-            return { done: importance }
-          })
-        }
-        app.get('/page', async () => 'a page')
-        app.get('/asked-by-many', { config: { sharedKey: () => 'asked by many' } }, async () => {
-          await pause(100)
-          return 'made for all'
-        })
-        const sharedKey = ({ cookies }: { cookies: Readonly<Record<string, string | undefined>> }) =>
-          `kept for ${cookies.who}`
-        app.get('/shared', { config: { sharedKey } }, async (request, reply) =>
-          (await answers.send(request, reply, sharedKey(request))) ? reply : 'made',
-        )
-      },
-    ],
-    openApi: () => ({}),
-    readiness: async () => ({ ready: true, reasons: [] }),
+  const url = await openTestEdge(t, {
     admission,
-    trustedProxies: [],
-    metrics: createMetrics(),
-    log,
-  })
-  const url = await edge.listen({ host: '127.0.0.1', port: 0 })
-  t.after(async () => {
-    await edge.close()
-    admission.close()
+    answers,
+    shopName: 'A & B',
+    app: async (app) => {
+      for (const importance of importances) {
+        app.all(`/api/${importance}`, { config: { importance } }, async () => {
+          done += 1
+          return { done: importance }
+        })
+      }
+      app.get('/page', async () => 'a page')
+      app.get('/asked-by-many', { config: { sharedKey: () => 'asked by many' } }, async () => {
+        await pause(100)
+        return 'made for all'
+      })
+      const sharedKey = ({ cookies }: { cookies: Readonly<Record<string, string | undefined>> }) =>
+        `kept for ${cookies.who}`
+      app.get('/shared', { config: { sharedKey } }, async (request, reply) =>
+        (await answers.send(request, reply, sharedKey(request))) ? reply : 'made',
+      )
+    },
   })
   await untilFewSeats(admission)
   /** While all seats and places are taken. */

@@ -4,46 +4,27 @@ import { connect, type Socket } from 'node:net'
 import { type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Admission, createAdmission } from './admission.ts'
-import { createEdge } from './edge.ts'
-import { sharedAnswers } from './shared-answers.ts'
-import { createLog, createMetrics } from './telemetry.ts'
+import { openTestEdge } from './test-edge.ts'
 
 /** A door whose `/slow` answers when it is told to, and whose `/large` is more than a connection holds that nobody reads. */
 async function openTestDoor(t: TestContext) {
   const admission: Admission = createAdmission()
   const mayAnswer = Promise.withResolvers<void>()
-  const edge = await createEdge({
-    contracts: [],
-    mesh: async () => {
-      throw new Error('nobody is called')
-    },
-    authenticate: async () => ({ kind: 'anonymous' }),
-    publicUrl: 'http://127.0.0.1',
-    shopName: 'Test shop',
-    answers: sharedAnswers(),
-    apps: [
-      async (app) => {
-        app.get('/slow', async () => {
-          await mayAnswer.promise
-          return 'slow'
-        })
-        app.get('/quick/:n', async (request) => `quick ${(request.params as { n: string }).n}`)
-        app.get('/large', async () => Buffer.alloc(16 * 1_024 * 1_024, 'a'))
-      },
-    ],
-    openApi: () => ({}),
-    readiness: async () => ({ ready: true, reasons: [] }),
-    admission,
-    trustedProxies: [],
-    metrics: createMetrics(),
-    log: createLog({ level: 'silent', redact: [] }),
-  })
-  const url = await edge.listen({ host: '127.0.0.1', port: 0 })
   const sockets: Socket[] = []
-  t.after(async () => {
+  // Before the door, which waits for its connections.
+  t.after(() => {
     for (const socket of sockets) socket.destroy()
-    await edge.close()
-    admission.close()
+  })
+  const url = await openTestEdge(t, {
+    admission,
+    app: async (app) => {
+      app.get('/slow', async () => {
+        await mayAnswer.promise
+        return 'slow'
+      })
+      app.get('/quick/:n', async (request) => `quick ${(request.params as { n: string }).n}`)
+      app.get('/large', async () => Buffer.alloc(16 * 1_024 * 1_024, 'a'))
+    },
   })
   return {
     admission,
