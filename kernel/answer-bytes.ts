@@ -104,7 +104,7 @@ const readable: readonly (readonly [Encoding, RegExp])[] = [
   ['gzip', /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i],
 ]
 
-const readableEncoding = ({ 'accept-encoding': accepts }: IncomingMessage['headers']): Encoding | null => {
+export const readableEncoding = ({ 'accept-encoding': accepts }: IncomingMessage['headers']): Encoding | null => {
   if (accepts === undefined) return null
   return readable.find(([, name]) => name.test(String(accepts)))?.[0] ?? null
 }

@@ -68,6 +68,9 @@ const types = {
   },
 }
 
+/** A time in JSON that the database made, as all others are: Z for +00:00. */
+export const timeOfJson = (text: string): string => text.replace('+00:00', 'Z')
+
 function parseSafeInteger(text: string): number {
   const value = Number(text)
   if (!Number.isSafeInteger(value)) throw new RangeError(`database: ${text} is beyond the safe integers`)

@@ -31,7 +31,7 @@ export const routing = { ignoreTrailingSlash: true, maxParamLength: 200 } as con
 /** More requests than this that wait for their turn on one connection are no browser's: it is ended, before they fill the memory. */
 const queuedAtMost = 16
 /** Nobody who reads an answer takes nothing of it for so long. */
-const readWithinMs = 60_000
+const aMinute = 60_000
 
 type Route = { readonly url: string; readonly config: FastifyContextConfig }
 
@@ -40,11 +40,14 @@ export function openDoor({
   answers,
   shopName,
   metrics,
+  readWithinMs = aMinute,
 }: {
   admission: Admission
   answers: SharedAnswers
   shopName: string
   metrics: Metrics
+  /** After so long without a byte of an answer taken, its connection is ended. */
+  readWithinMs?: number
 }): Door {
   const routes = findMyWay({ ...routing, defaultRoute: () => undefined })
 
@@ -91,6 +94,9 @@ export function openDoor({
     })
     return true
   }
+
+  /** Ends a connection on which nobody reads the answer that is there. Node forgets this when all of it has left. */
+  const awaitReader = ({ socket }: ServerResponse): void => void socket?.setTimeout(readWithinMs)
 
   const receive: Door['receive'] = (request, response, letIn) => {
     if (isQueued(request, response, () => receive(request, response, letIn))) return
@@ -139,9 +145,6 @@ export function openDoor({
     receive,
   }
 }
-
-/** Ends a connection on which nobody reads the answer that is there. Node forgets this when all of it has left. */
-const awaitReader = ({ socket }: ServerResponse): void => void socket?.setTimeout(readWithinMs)
 
 /** When the answer is there, however long the caller takes to read it, or will never be. */
 function onceMade(response: ServerResponse, act: () => void): void {

@@ -36,6 +36,7 @@ export async function createEdge(
     trustedProxies: readonly string[]
     metrics: Metrics
     log: Logger
+    readWithinMs?: number
   },
 ): Promise<FastifyInstance> {
   const door = openDoor(options)
@@ -47,11 +48,20 @@ export async function createEdge(
     forceCloseConnections: 'idle',
     // While it closes, whoever still has a connection is answered as usual.
     return503OnClosing: false,
-    serverFactory: (handle) =>
+    serverFactory: (handle) => {
       // A client that sends slowly must not hold a connection for ever.
-      createServer({ requestTimeout: 30_000, keepAliveTimeout: 72_000 }, (request, response) =>
+      const server = createServer({ requestTimeout: 30_000, keepAliveTimeout: 72_000 }, (request, response) =>
         door.receive(request, response, () => handle(request, response)),
-      ),
+      )
+      // A body is asked for when its request is let in.
+      server.on('checkContinue', (request, response) =>
+        door.receive(request, response, () => {
+          response.writeContinue()
+          handle(request, response)
+        }),
+      )
+      return server
+    },
   })
   app.addHook('onRoute', ({ method, url, config = {} }) => door.addRoute(method, url, config))
   app.decorateRequest('traceId', '')

@@ -1,9 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { type Admission, createAdmission } from './admission.ts'
 import type { Actor } from './call.ts'
 import { type Client, createClient, type Mesh } from './client.ts'
+import { closable } from './closing.ts'
 import type { Contract } from './contract.ts'
 import { databaseFacts } from './database.ts'
 import type { Databases } from './database-address.ts'
@@ -123,6 +123,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     return { ready: reasons.length === 0, reasons }
   }
   const edge = await makeEdge(options, contracts, mesh, clientOf, answers, readiness, admission)
+  const closeEdge = edge && closable(edge)
 
   const databases = await options.databases()
   options.onProgress?.(options.migrates === false ? 'checking the databases' : 'migrating the databases')
@@ -193,6 +194,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     log,
     metrics,
   })
+  const closeInternal = closable(internalServer)
   await internalServer.listen({ ...options.internal, backlog })
   const audit = options.audit?.(clientOf) ?? (async () => undefined)
   running.set(hostContract.name, hostService({ contracts, health, deadLetters, audit, remote, metrics }))
@@ -231,13 +233,13 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
   const stop = async (): Promise<void> => {
     stage = 'stopping'
-    await closeServer(edge, options.drainMs ?? 0)
+    await closeEdge?.(options.drainMs ?? 0)
     await stopJobs()
     stopWatching()
     await bus?.stopListening()
     await Promise.all([...relays.values()].map((relay) => relay.drain().catch(() => undefined)))
     await bus?.close()
-    await closeServer(internalServer, options.drainMs ?? 0)
+    await closeInternal(options.drainMs ?? 0)
     await Promise.all(started.map(({ wiring }) => wiring.close?.()))
     await Promise.all(started.map(({ replica }) => replica()?.close()))
     await Promise.all(started.map(({ db }) => db?.destroy()))
@@ -245,22 +247,6 @@ export async function startHost(options: HostOptions): Promise<Host> {
     admission.close()
   }
   return { publicPort: portOf(edge), internalPort: portOf(internalServer) ?? 0, client: clientOf, settle, stop }
-}
-
-/**
- * Closes idle connections last: a request may be on its way on one that is idle here. Whoever asks meanwhile is answered and told to
- * come back on another connection. One whose request was running when the server closed stays open for a next one: nobody may
- * wait for that.
- */
-async function closeServer(server: FastifyInstance | null, drainMs: number): Promise<void> {
-  if (!server) return
-  const http = server.server
-  http.prependListener('request', (_, response) => response.setHeader('connection', 'close'))
-  const connections = (): Promise<number> => new Promise((done) => http.getConnections((_, count) => done(count ?? 0)))
-  const until = performance.now() + drainMs
-  while (performance.now() < until && (await connections()) > 0) await pause(20)
-  const sweep = setInterval(() => http.closeIdleConnections(), 50)
-  await server.close().finally(() => clearInterval(sweep))
 }
 
 const portOf = (server: FastifyInstance | null): number | null => {

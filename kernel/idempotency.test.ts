@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -55,6 +56,7 @@ let owner: pg.Pool
 
 async function stampsService(): Promise<AnyService> {
   const migrations = await mkdtemp(join(tmpdir(), 'stoa-stamps-'))
+  process.once('exit', () => rmSync(migrations, { recursive: true }))
   await writeFile(
     join(migrations, '0001-stamps.sql'),
     'create table stamps (n integer generated always as identity, text text not null)',

@@ -60,7 +60,6 @@ type Kept = {
   readonly withoutCookies: boolean
   /** When it was begun to be made: what changed later may be missing in it. */
   readonly begunAt: number
-  readonly madeAt: number
   /** When somebody was told last to make it anew. */
   claimedAt: number
 }
@@ -78,10 +77,10 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
   let clearedAt = forgottenAt
 
   /** Until when one may be used, as far as it is known now. */
-  const freshUntil = ({ about, begunAt, madeAt }: Kept): number => {
+  const freshUntil = ({ about, begunAt }: Kept): number => {
     const askedAt = about === null ? 0 : news.askedAt()
     const changedAt = Math.max(forgottenAt, news.changedAt(about), askedAt > heardAt ? 0 : heardAt)
-    return begunAt <= changedAt ? 0 : Math.min(Math.max(madeAt, askedAt) + freshMs, madeAt + lastingMs)
+    return begunAt <= changedAt ? 0 : Math.min(Math.max(begunAt, askedAt) + freshMs, begunAt + lastingMs)
   }
   /** What is kept and fresh. News are asked for in time, by whoever asks for something that lasts. */
   const fresh = (key: string, now: number): Kept | null => {
@@ -90,9 +89,9 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
     if (one.about !== null) news.askInTime(now)
     return one
   }
-  const hasToBeRenewed = (key: string, { about, madeAt, claimedAt }: Kept, now: number): boolean => {
+  const hasToBeRenewed = (key: string, { about, begunAt, claimedAt }: Kept, now: number): boolean => {
     const lasts = about !== null && news.askedAt() + freshMs > now
-    const isDue = madeAt + (lasts ? lastingMs : freshMs) - renewedBeforeMs <= now
+    const isDue = begunAt + (lasts ? lastingMs : freshMs) - renewedBeforeMs <= now
     return isDue && !making.has(key) && claimedAt + renewedBeforeMs <= now
   }
 
@@ -100,7 +99,7 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
     const begunAt = performance.now()
     return ({ about = null, route = null, withoutCookies = false, ...answer }) => {
       const now = performance.now()
-      const one = { bytes: toAnswerBytes(answer), about, route, withoutCookies, begunAt, madeAt: now, claimedAt: 0 }
+      const one = { bytes: toAnswerBytes(answer), about, route, withoutCookies, begunAt, claimedAt: 0 }
       if (freshUntil(one) <= now) return
       // What is asked for once and never again would otherwise stay until there is no room.
       if (now - clearedAt > freshMs) {

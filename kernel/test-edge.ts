@@ -12,11 +12,13 @@ export async function openTestEdge(
     app,
     answers = sharedAnswers(),
     shopName = 'Test shop',
+    readWithinMs,
   }: {
     readonly admission: Admission
     readonly app: EdgeApp
     readonly answers?: ReturnType<typeof sharedAnswers>
     readonly shopName?: string
+    readonly readWithinMs?: number
   },
 ): Promise<string> {
   const edge = await createEdge({
@@ -32,6 +34,7 @@ export async function openTestEdge(
     openApi: () => ({}),
     readiness: async () => ({ ready: true, reasons: [] }),
     admission,
+    ...(readWithinMs === undefined ? {} : { readWithinMs }),
     trustedProxies: [],
     metrics: createMetrics(),
     log: createLog({ level: 'silent', redact: [] }),

@@ -48,6 +48,10 @@ describe('a guest buys, staff fulfills', { skip: noBrowser(browser) }, () => {
     await staff.getByText('DHL · 00340434').waitFor()
     await staff.getByText('fulfilled', { exact: true }).first().waitFor()
     assert.equal(await staff.getByRole('button', { name: 'Fulfill' }).count(), 0)
+    // The way back leads to the list that was looked through.
+    await staff.goBack()
+    await staff.getByRole('link', { name: number, exact: true }).waitFor()
+    assert.equal(await staff.getByLabel('Search orders').inputValue(), number)
 
     await page.goto(orderUrl)
     await page.getByText(/^1 of 1 items left .* with DHL, tracking number 00340434$/).waitFor()

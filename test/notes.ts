@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -121,6 +122,7 @@ export type Knobs = {
 /** The two services with their migrations in a folder of their own. */
 export async function notesServices(): Promise<{ services: AnyService[]; knobs: Knobs }> {
   const folder = await mkdtemp(join(tmpdir(), 'stoa-notes-'))
+  process.once('exit', () => rmSync(folder, { recursive: true }))
   await mkdir(join(folder, 'notes'))
   await mkdir(join(folder, 'readers'))
   await writeFile(

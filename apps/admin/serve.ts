@@ -48,20 +48,23 @@ export function adminApp(options: {
   return async (app) => {
     await app.register(fastifyStatic, {
       root: join(bundleFolder, 'assets'),
-      prefix: '/admin/assets/',
+      serve: false,
       immutable: true,
       preCompressed: true,
       maxAge: assetSeconds * 1_000,
       index: false,
-      decorateReply: false,
     })
+    // Who runs the shop has to see what goes on when most is asked of it.
+    const config = { importance: 'account' } as const
+    app.get<{ Params: { '*': string } }>('/admin/assets/*', { config }, async ({ params }, reply) =>
+      reply.sendFile(params['*']),
+    )
     const page = async (): Promise<string> => {
       if (!built && failure === null) await Promise.race([building, new Promise((resolve) => setTimeout(resolve, 500))])
       return built ? readFile(join(bundleFolder, 'index.html'), 'utf8') : waitingPage(failure)
     }
     for (const url of ['/admin', '/admin/*']) {
-      // Who runs the shop has to see what goes on when most is asked of it.
-      app.get(url, { config: { importance: 'account' } }, async (_, reply) =>
+      app.get(url, { config }, async (_, reply) =>
         reply
           .type('text/html; charset=utf-8')
           .header('content-security-policy', policy)

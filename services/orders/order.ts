@@ -1,5 +1,6 @@
 import type T from 'typebox'
 import type { Order, OrderStatus, PaymentView, PlacedOrder } from '#contracts/orders'
+import { timeOfJson } from '#kernel/database'
 import type { Address } from '#kernel/fields'
 import { money } from '#kernel/money'
 import type { KnownPayment } from './lease.ts'
@@ -149,8 +150,7 @@ export function toOrder(order: StoredOrder): OrderOutput {
       lines: [...lines],
       carrier,
       trackingNumber: tracking_number,
-      // As JSON of the database writes it: +00:00 for Z.
-      createdAt: created_at.replace('+00:00', 'Z'),
+      createdAt: timeOfJson(created_at),
     })),
     // Below zero while it was heard that a refund came back, and not yet of the refund.
     refunded: amount(Math.max(0, order.refunded)),

@@ -8,7 +8,7 @@ import { keyInProgress, keyReused } from '#kernel/problem'
 import type { Deps } from './deps.ts'
 import { draftOrder } from './draft.ts'
 import { goForward, type PaymentChoice } from './drive-order.ts'
-import { type Checkout, type Driven, driving } from './lease.ts'
+import { type Checkout, driving } from './lease.ts'
 import { toPlacedOrder } from './order.ts'
 import { driveOrder, expire, takeUp, takeUpOrWait } from './recover-order.ts'
 import { allowedReturnUrl, returnUrlOf } from './return-url.ts'
@@ -55,16 +55,21 @@ async function tryOnce(deps: Deps, request: Request, input: Input<Checkout>): Pr
   const order = await deps.begin({ draft: draft.value, request })
   if (!order) return 'again'
   await deps.reached('order-inserted', order.id)
-  return ended(await driving(deps, order, () => goForward(deps, order, choiceOf(deps, input, order.id))))
+  return drive(deps, order, input)
 }
 
-const choiceOf = (deps: Deps, { payment, returnUrl }: Input<Checkout>, orderId: string): PaymentChoice => ({
-  provider: payment.provider,
-  ...(payment.token === undefined ? {} : { token: payment.token }),
-  returnUrl: returnUrlOf(deps, orderId, returnUrl),
-})
-
-function ended(driven: Driven): Outcome<Checkout> | 'again' {
+/** On to the decision about the order, with the payment that is asked for. */
+async function drive(
+  deps: Deps,
+  order: store.Leased,
+  { payment, returnUrl }: Input<Checkout>,
+): Promise<Outcome<Checkout> | 'again'> {
+  const choice: PaymentChoice = {
+    provider: payment.provider,
+    ...(payment.token === undefined ? {} : { token: payment.token }),
+    returnUrl: returnUrlOf(deps, order.id, returnUrl),
+  }
+  const driven = await driving(deps, order, () => goForward(deps, order, choice))
   if (driven.kind === 'decided') return driven.outcome
   if (driven.kind === 'undone') return 'again'
   // Whoever drives it now answers the key; the next request with it is told.
@@ -120,7 +125,7 @@ async function goOn(deps: Deps, orderId: string | null, input: Input<Checkout>):
     await driveOrder(deps, order)
     return 'again'
   }
-  return ended(await driving(deps, order, () => goForward(deps, order, choiceOf(deps, input, order.id))))
+  return drive(deps, order, input)
 }
 
 type Snapshot = Awaited<ReturnType<Deps['cart']['snapshot']>>

@@ -5,9 +5,9 @@ import { type Accepted, type Input, type Outcome, ok, type Refused, refuse } fro
 import { inTransaction, type Transaction } from '#kernel/database'
 import { idempotencyScope } from '#kernel/execute'
 import { fromCursor, toCursor } from '#kernel/fields'
-import { fingerprint, idempotencyStore } from '#kernel/idempotency'
+import { answerOf, fingerprint, idempotencyStore } from '#kernel/idempotency'
 import { money } from '#kernel/money'
-import { keyInProgress, keyReused, validationFailed } from '#kernel/problem'
+import { validationFailed } from '#kernel/problem'
 import { type Deps, whoAsked } from './deps.ts'
 import { last4Of } from './gift-card-code.ts'
 import * as store from './gift-cards-store.ts'
@@ -86,9 +86,8 @@ function once<R extends Accepted<unknown> | Refused>(
   return inTransaction(deps.db, async (tx) => {
     const keys = idempotencyStore(tx)
     const claim = await keys.claim(scope, key, fingerprint(input))
-    if (claim.kind === 'mismatch') throw keyReused()
-    if (claim.kind === 'running') throw keyInProgress()
-    if (claim.kind === 'answered') return claim.outcome as R
+    const known = answerOf(claim)
+    if (known) return known as R
     const outcome = await work(tx)
     if (outcome.ok) await keys.answer(scope, key, outcome)
     return outcome

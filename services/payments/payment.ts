@@ -1,6 +1,7 @@
 import type T from 'typebox'
 import type { Attempt, Payment, PaymentStatus } from '#contracts/payments'
 import { findCardNumber } from '#kernel/card-number'
+import { timeOfJson } from '#kernel/database'
 import { money } from '#kernel/money'
 import type { DeclineReason } from '../../providers/payments/port.ts'
 import type { UseRow } from './gift-cards-store.ts'
@@ -158,8 +159,6 @@ export function toPayment(row: PaymentRow | null, uses: readonly UseRow[]): T.St
   if (row) return { ...toAttempt(row), giftCards }
   if (!first) return null
   const nothing = money(0, first.currency)
-  // As JSON of the database writes it: +00:00 for Z.
-  const time = (at: string): string => at.replace('+00:00', 'Z')
   return {
     id: first.order_id,
     orderId: first.order_id,
@@ -179,8 +178,8 @@ export function toPayment(row: PaymentRow | null, uses: readonly UseRow[]): T.St
     payableUntil: null,
     instructions: null,
     card: null,
-    createdAt: time(first.created_at),
-    updatedAt: time(
+    createdAt: timeOfJson(first.created_at),
+    updatedAt: timeOfJson(
       uses
         .map(({ updated_at }) => updated_at)
         .toSorted()

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { readableEncoding } from '#kernel/answer-bytes'
 import { notFound } from '#kernel/problem'
 import { type Asset, assetsPath } from '../build.ts'
 import type { Deps } from '../deps.ts'
@@ -58,10 +59,9 @@ function sendAsset(
   cacheControl: string,
   secure: boolean,
 ): FastifyReply {
-  const accepts = request.headers['accept-encoding'] ?? ''
   reply.headers({ 'cache-control': cacheControl, ...secureHeaders(secure) }).type(file.type)
   if (file.brotli || file.gzip) reply.header('vary', 'accept-encoding')
-  if (file.brotli && /\bbr\b/.test(accepts)) return reply.header('content-encoding', 'br').send(file.brotli)
-  if (file.gzip && /\bgzip\b/.test(accepts)) return reply.header('content-encoding', 'gzip').send(file.gzip)
-  return reply.send(file.body)
+  const encoding = readableEncoding(request.headers)
+  const encoded = encoding && { br: file.brotli, gzip: file.gzip }[encoding]
+  return encoded ? reply.header('content-encoding', encoding).send(encoded) : reply.send(file.body)
 }

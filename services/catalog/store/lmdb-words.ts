@@ -1,3 +1,4 @@
+import { behindSearches } from './behind-searches.ts'
 import { beginningWith, type Environment, type Index, isKey, type Table } from './lmdb-environment.ts'
 import type { ListFilter, ProductDocument } from './port.ts'
 import {
@@ -359,16 +360,14 @@ function fillIn(
   enter: (product: Product) => void,
 ) {
   const shop = environment.table<string>('shop', 'string')
-  let looking: Promise<void> | null = null
-  let nextLookAt = 0
-  let closed = false
-
-  const look = async (): Promise<void> => {
+  const isDone = (): boolean => shop.get('words') !== undefined
+  // Until it can be written searches go through the lines.
+  const looking = behindSearches({ everyMs: lookEveryMs, afterFailureMs: lookAgainMs }, async (isClosed) => {
     // The oldest first: in that order stretches are filled.
-    for (let after = first; !closed; ) {
+    for (let after = first; !isClosed(); ) {
       const page = [...lines.getRange({ start: after, exclusiveStart: true, limit: entriesATurn })] as Line[]
       const missing = page.flatMap(({ key, value }) => (value.endsWith(entered) ? [] : [key]))
-      while (missing.length > 0 && !closed) {
+      while (missing.length > 0 && !isClosed()) {
         const ids = missing.splice(0, filledAtOnce)
         await environment.write(() => {
           for (const id of ids) {
@@ -382,27 +381,8 @@ function fillIn(
       after = newest.key
       await turn()
     }
-    if (closed) return
+    if (isClosed()) return
     if (!isDone()) await environment.write(() => void shop.putSync('words', 'entered'))
-  }
-  const isDone = (): boolean => shop.get('words') !== undefined
-  return {
-    isDone,
-    start(): void {
-      if (looking || closed || performance.now() < nextLookAt) return
-      nextLookAt = performance.now() + lookEveryMs
-      looking = look()
-        .catch(() => {
-          // Until it can be written searches go through the lines.
-          nextLookAt = performance.now() + lookAgainMs
-        })
-        .finally(() => {
-          looking = null
-        })
-    },
-    async close(): Promise<void> {
-      closed = true
-      await looking
-    },
-  }
+  })
+  return { ...looking, isDone }
 }

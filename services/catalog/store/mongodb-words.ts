@@ -1,4 +1,5 @@
 import type { Filter } from 'mongodb'
+import { behindSearches } from './behind-searches.ts'
 import type { Connection } from './mongodb-connection.ts'
 import { type StoredProduct, toProduct, wordsOf } from './mongodb-document.ts'
 import type { ListFilter, ProductDocument } from './port.ts'
@@ -91,12 +92,8 @@ const beginning = (text: string): RegExp => new RegExp(`^${literally(text)}`)
 /** Gives entries to documents that have none, a few at a time: every minute, as long as somebody searches. */
 function fillIn({ ask, change, collection }: Connection) {
   const documents = collection<StoredProduct>('products')
-  let filling: Promise<void> | null = null
-  let nextLookAt = 0
-  let closed = false
-
-  const fill = async (): Promise<void> => {
-    while (!closed) {
+  return behindSearches({ everyMs: lookEveryMs, afterFailureMs: lookEveryMs }, async (isClosed) => {
+    while (!isClosed()) {
       const missing = await ask(() =>
         documents
           .find({ words: null as never })
@@ -114,21 +111,5 @@ function fillIn({ ask, change, collection }: Connection) {
       await change(() => documents.bulkWrite(writes, { ordered: false }))
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
-  }
-  return {
-    start(): void {
-      if (filling || closed || performance.now() < nextLookAt) return
-      nextLookAt = performance.now() + lookEveryMs
-      // What does not answer now is asked again by a later search.
-      filling = fill()
-        .catch(() => undefined)
-        .finally(() => {
-          filling = null
-        })
-    },
-    async close(): Promise<void> {
-      closed = true
-      await filling
-    },
-  }
+  })
 }

@@ -1,11 +1,12 @@
 import { Link } from '@tanstack/react-router'
-import { useDeferredValue, useState } from 'react'
+import { useDeferredValue } from 'react'
 import type { orders } from '../../../../services/orders/contract.ts'
 import type { Answer } from '../api.ts'
 import { show } from '../money.ts'
 import { Filters } from '../ui/filters.tsx'
 import { Badge, PageHead, Sheet, when } from '../ui/kit.tsx'
 import { type Column, PagedTable, rowLink, usePages } from '../ui/list.tsx'
+import { useNarrowed } from '../ui/narrowed.ts'
 
 type Summary = Answer<typeof orders, 'adminOrders'>['items'][number]
 
@@ -44,8 +45,8 @@ export const orderColumns: readonly Column<Summary>[] = [
 ]
 
 export function OrdersPage() {
-  const [q, setQ] = useState('')
-  const [status, setStatus] = useState('')
+  const [q, setQ] = useNarrowed('q')
+  const [status, setStatus] = useNarrowed('status')
   const words = useDeferredValue(q.trim())
   const attention = status in attentions
   const pages = usePages<Summary>('/api/admin/orders', {

@@ -8,12 +8,13 @@ import { Dialog } from '../ui/dialog.tsx'
 import { Filters } from '../ui/filters.tsx'
 import { Badge, Button, linkClass, Notice, PageHead, Sheet, TextField, when } from '../ui/kit.tsx'
 import { PagedTable, rowLink, usePages } from '../ui/list.tsx'
+import { useNarrowed } from '../ui/narrowed.ts'
 
 type Product = Answer<typeof catalog, 'adminProducts'>['items'][number]
 
 export function ProductsPage() {
-  const [q, setQ] = useState('')
-  const [status, setStatus] = useState('')
+  const [q, setQ] = useNarrowed('q')
+  const [status, setStatus] = useNarrowed('status')
   const [creating, setCreating] = useState(false)
   const mayWrite = useMay()('catalog:write')
   const pages = usePages<Product>('/api/admin/products', { q: useDeferredValue(q.trim()), status })

@@ -1,17 +1,17 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { useState } from 'react'
 import type { inventory } from '../../../../services/inventory/contract.ts'
 import { type Answer, get } from '../api.ts'
 import { PageHead, Select, Sheet } from '../ui/kit.tsx'
 import { PagedTable, rowLink, usePages } from '../ui/list.tsx'
+import { useNarrowed } from '../ui/narrowed.ts'
 
 type Level = Answer<typeof inventory, 'levels'>['items'][number]
 type Locations = Answer<typeof inventory, 'locations'>
 
 /** What is on the shelves of the whole shop, and what of it runs out. */
 export function StockPage() {
-  const [state, setState] = useState('')
+  const [state, setState] = useNarrowed('status')
   const pages = usePages<Level>('/api/admin/inventory/levels', { state })
   const locations = useQuery({ queryKey: ['locations'], queryFn: () => get<Locations>('/api/admin/locations') })
   const nameOf = (locationId: string): string =>
