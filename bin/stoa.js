@@ -24,6 +24,8 @@ const defaults = {
   // glibc's malloc gives threads arenas of their own, of which little ever goes back to the system; hardly any thread but one allocates here.
   MALLOC_ARENA_MAX: '1',
 }
+/** V8 would keep twice as much ready for what lives shortly: 35 MB, by which nothing here gets faster. What somebody else says wins. */
+const nodeOptions = '--max-semi-space-size=16'
 
 class Complaint extends Error {}
 
@@ -172,7 +174,8 @@ function nodeProgram() {
  * @returns {Promise<number>}
  */
 function run(program, parameters) {
-  const env = { ...defaults, ...process.env }
+  const { NODE_OPTIONS: given = '' } = process.env
+  const env = { ...defaults, ...process.env, NODE_OPTIONS: `${nodeOptions} ${given}`.trim() }
   const child = spawn(program, parameters, { stdio: 'inherit', env })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {

@@ -15,7 +15,7 @@ let trees = 0
 const shop = `
 const [command, ...rest] = process.argv.slice(2)
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => setTimeout(() => process.exit(signal === 'SIGINT' ? 3 : 4), 100))
-process.stdout.write(JSON.stringify({ command, rest, cwd: process.cwd(), cache: process.env.NODE_COMPILE_CACHE, arenas: process.env.MALLOC_ARENA_MAX }) + '\\n')
+process.stdout.write(JSON.stringify({ command, rest, cwd: process.cwd(), cache: process.env.NODE_COMPILE_CACHE, arenas: process.env.MALLOC_ARENA_MAX, options: process.env.NODE_OPTIONS }) + '\\n')
 if (command === 'fail') process.exit(7)
 if (command === 'die') process.kill(process.pid, 'SIGKILL')
 if (command === 'start') setInterval(() => undefined, 1_000)
@@ -116,13 +116,15 @@ test('what a shop needs is installed at the first start, what a developer needs 
     cwd: folder,
     cache: join(folder, 'node_modules', '.cache', 'stoa'),
     arenas: '1',
+    options: '--max-semi-space-size=16',
   })
   assert.equal(await installedVersion(folder, 'needed'), '1.0.0')
   assert.equal(await installedVersion(folder, 'developing'), undefined)
   const lock = await readFile(join(folder, 'package-lock.json'), 'utf8')
 
-  const second = await stoa(folder, ['hello'])
+  const second = await stoa(folder, ['hello'], { env: { NODE_OPTIONS: '--max-semi-space-size=8' } })
   assert.equal(second.complained, '')
+  assert.equal(JSON.parse(second.said).options, '--max-semi-space-size=16 --max-semi-space-size=8', 'the last one wins')
 
   const third = await stoa(folder, ['test'])
   assert.match(third.complained, /^Installing dependencies …/)

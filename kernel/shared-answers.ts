@@ -50,8 +50,13 @@ export const freshMs = 1_000
 export const renewedBeforeMs = 500
 /** How long one lasts of which there are no news: some things change of which no event tells, such as a category's title. */
 export const lastingMs = 10_000
-/** A thousand listings, or fifteen thousand small details. Beyond it those that were not asked for longest go. */
-const bytesAtMost = 16 * 1024 * 1024
+/** Five hundred listings, or eight thousand small details. Beyond it those that were not asked for longest go. */
+const bytesAtMost = 8 * 1024 * 1024
+/**
+ * Most answers are asked for once. They have a place of their own, where they drive out nothing that many ask for, and are gone before
+ * V8 takes them for something that stays, whose memory comes back late.
+ */
+const newBytesAtMost = 2 * 1024 * 1024
 
 type Kept = {
   readonly bytes: AnswerBytes
@@ -60,16 +65,18 @@ type Kept = {
   readonly withoutCookies: boolean
   /** When it was begun to be made: what changed later may be missing in it. */
   readonly begunAt: number
+  /** How often it was sent, to who made it as well. */
+  sent: number
   /** When somebody was told last to make it anew. */
   claimedAt: number
 }
 
 /** @param askNews absent: nothing lasts */
 export function sharedAnswers(askNews?: AskNews): SharedAnswers {
-  const kept = new LRUCache<string, Kept>({
-    maxSize: bytesAtMost,
-    sizeCalculation: ({ bytes }, key) => bytes.plain.bytes.length + key.length,
-  })
+  const place = (maxSize: number) =>
+    new LRUCache<string, Kept>({ maxSize, sizeCalculation: ({ bytes }, key) => bytes.plain.bytes.length + key.length })
+  const newcomers = place(newBytesAtMost)
+  const regulars = place(bytesAtMost)
   const making = new Map<string, Promise<unknown>>()
   const news = newsDesk(askNews)
   let forgottenAt = performance.now()
@@ -82,9 +89,18 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
     const changedAt = Math.max(forgottenAt, news.changedAt(about), askedAt > heardAt ? 0 : heardAt)
     return begunAt <= changedAt ? 0 : Math.min(Math.max(begunAt, askedAt) + freshMs, begunAt + lastingMs)
   }
+  const find = (key: string): Kept | undefined => regulars.get(key) ?? newcomers.get(key)
+  const put = (to: typeof regulars, key: string, one: Kept): void => {
+    to.set(key, one, { ttl: one.about === null ? freshMs : lastingMs })
+  }
+  /** What is asked for again stays longer. */
+  const count = (key: string, one: Kept): void => {
+    one.sent += 1
+    if (one.sent === 2 && newcomers.delete(key)) put(regulars, key, one)
+  }
   /** What is kept and fresh. News are asked for in time, by whoever asks for something that lasts. */
   const fresh = (key: string, now: number): Kept | null => {
-    const one = kept.get(key)
+    const one = find(key)
     if (!one || freshUntil(one) <= now) return null
     if (one.about !== null) news.askInTime(now)
     return one
@@ -99,14 +115,15 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
     const begunAt = performance.now()
     return ({ about = null, route = null, withoutCookies = false, ...answer }) => {
       const now = performance.now()
-      const one = { bytes: toAnswerBytes(answer), about, route, withoutCookies, begunAt, claimedAt: 0 }
+      const one = { bytes: toAnswerBytes(answer), about, route, withoutCookies, begunAt, sent: 0, claimedAt: 0 }
       if (freshUntil(one) <= now) return
       // What is asked for once and never again would otherwise stay until there is no room.
       if (now - clearedAt > freshMs) {
-        kept.purgeStale()
+        newcomers.purgeStale()
+        regulars.purgeStale()
         clearedAt = now
       }
-      kept.set(key, one, { ttl: about === null ? freshMs : lastingMs })
+      put(regulars.has(key) ? regulars : newcomers, key, one)
     }
   }
   return {
@@ -115,7 +132,7 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
     async send(request, reply, key, renew) {
       let answer = fresh(key, performance.now())
       // One that lasts may be as good as before: to ask is less than to make it.
-      if (!answer && (kept.peek(key)?.about ?? null) !== null) {
+      if (!answer && (find(key)?.about ?? null) !== null) {
         await news.ask()
         answer = fresh(key, performance.now())
       }
@@ -133,6 +150,7 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
       // Past everything that Fastify does for an answer that has yet to be made: this one is bytes with all their headers.
       const headers = { ...(reply.getHeaders() as Record<string, string>), ...ready.headers }
       writeReady(reply.raw, { ...ready, headers })
+      count(key, answer)
       // Where it fails, who asks after the last moment is told.
       if (renew && isDue) renew().catch(() => undefined)
       return true
@@ -146,6 +164,7 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
       const ready = readyFor(answer.bytes, request)
       if (!ready) return null
       writeReady(response, ready)
+      count(key, answer)
       return { route: answer.route, status: ready.status }
     },
     once(key, make, answerOf) {
@@ -166,7 +185,8 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
     },
     forget() {
       forgottenAt = performance.now()
-      kept.clear()
+      newcomers.clear()
+      regulars.clear()
       making.clear()
     },
     hear() {

@@ -41,6 +41,7 @@ export function environmentOf(dataFolder: string, port: number): Record<string, 
     // As `npx stoa` has them: without the first, each start strips the types again.
     NODE_COMPILE_CACHE: join(root, 'node_modules/.cache/stoa'),
     MALLOC_ARENA_MAX: '1',
+    NODE_OPTIONS: '--max-semi-space-size=16',
     HOST: '127.0.0.1',
     PORT: String(port),
     STOA_DATA: dataFolder,
