@@ -89,13 +89,22 @@ const encodedHereToBytes = 128 * 1024
 const brotliQuality = 3
 const gzipLevel = 3
 
+/**
+ * How much room is made for what comes of it at once. Most comes to less, and keeps all of its room: of zlib's 16 KB, a listing would need
+ * three.
+ */
+const roomFor = ({ length }: Buffer): number => Math.max(1_024, length >> 2)
+
 const encoders: Readonly<Record<Encoding, (body: Buffer) => Buffer | Promise<Buffer>>> = {
   br(body) {
     const params = { [zlib.BROTLI_PARAM_QUALITY]: brotliQuality, [zlib.BROTLI_PARAM_SIZE_HINT]: body.length }
-    return body.length > encodedHereToBytes ? brotli(body, { params }) : brotliCompressSync(body, { params })
+    const options = { params, chunkSize: roomFor(body) }
+    return body.length > encodedHereToBytes ? brotli(body, options) : brotliCompressSync(body, options)
   },
-  gzip: (body) =>
-    body.length > encodedHereToBytes ? zip(body, { level: gzipLevel }) : gzipSync(body, { level: gzipLevel }),
+  gzip(body) {
+    const options = { level: gzipLevel, chunkSize: roomFor(body) }
+    return body.length > encodedHereToBytes ? zip(body, options) : gzipSync(body, options)
+  },
 }
 
 /** A weight of zero refuses an encoding (RFC 9110, section 12.4.2). */
