@@ -155,7 +155,9 @@ test('a new version is installed, and a developer keeps what only a developer ne
 test('an installation that fails is told with what npm said, and nothing is run', async () => {
   const folder = await newTree()
   await rm(join(folder, 'needed-1.0.0.tgz'))
-  const { status, said, complained } = await stoa(folder, ['hello'])
+  // A package that was packed in the same second has the same digest, and npm would take it from the cache of another test.
+  const env = { npm_config_cache: join(folder, 'cache') }
+  const { status, said, complained } = await stoa(folder, ['hello'], { env })
   assert.deepEqual([status, said], [1, ''])
   assert.match(complained, /^Installing.*\n.*\nstoa: npm could not install the dependencies:\nnpm .*ENOENT/)
   assert.doesNotMatch(complained, /^(npm error)?\s+at /m)
