@@ -163,10 +163,10 @@ export function outboxSource(db: Database): EventSource {
     },
     async confirm(deliveries) {
       await sql`
-        update outbox_deliveries d set delivered_at = now(), last_error = null
+        update outbox_deliveries d set delivered_at = coalesce(d.delivered_at, now()), last_error = null
         from unnest(${deliveries.map(({ event }) => event.id)}::uuid[], ${deliveries.map((one) => one.subscriber)}::text[])
              as done (event_id, subscriber)
-        where d.event_id = done.event_id and d.subscriber = done.subscriber and d.delivered_at is null`.execute(db)
+        where d.event_id = any (array[done.event_id]) and d.subscriber = any (array[done.subscriber])`.execute(db)
     },
     async postpone(failures) {
       const kinds = failures.map(({ kind }) => kind)

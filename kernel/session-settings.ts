@@ -11,6 +11,7 @@ export const sessionSettings = (service: string): Readonly<Record<string, string
   lock_timeout: `${lockTimeoutMs}ms`,
   idle_in_transaction_session_timeout: `${statementTimeoutMs}ms`,
   // What is asked for by a key has an index. A plan that was made while its table was nearly empty would go on to read all of it, for as
-  // long as the plan is kept: a shop whose first minute is its busiest would slow down with each order.
+  // long as the plan is kept: a shop whose first minute is its busiest would slow down with each order. It may still read all of an index,
+  // so what comes many at once is looked up one by one: docs/decisions/0057-looked-up-one-by-one.md.
   enable_seqscan: 'off',
 })

@@ -16,10 +16,13 @@ const seen: Seen[] = []
 /** Statements that are sent to one connection before anything else happens are one round trip. */
 const trips = new Map<pg.Client, object>()
 
+const clients = new Set<pg.Client>()
+
 const { query } = pg.Client.prototype
 pg.Client.prototype.query = function (this: pg.Client, ...given: unknown[]) {
   const [first] = given
   const text = typeof first === 'string' ? first : (first as pg.QueryConfig).text
+  clients.add(this)
   if (trips.size === 0) queueMicrotask(() => trips.clear())
   const trip = trips.get(this) ?? {}
   trips.set(this, trip)
@@ -190,6 +193,42 @@ test('an order asks for exactly this, in exactly so many round trips', async () 
 
 test('a cart of 100 lines asks for no more than a cart of one', async () => {
   assert.deepEqual(await expectedOf(linesAtMost), expected)
+})
+
+/**
+ * Rows that PostgreSQL has read of all tables and of their indexes, but of those by which `settled` waits. Its processes tell of them
+ * when they like, if nobody asks.
+ */
+async function rowsRead(): Promise<number> {
+  await settled()
+  for (const client of clients) {
+    // One that has been ended since, or has another service's rights, tells by itself.
+    await Reflect.apply(query, client, ['select pg_stat_force_next_flush()']).catch(() => undefined)
+  }
+  let read = 0
+  await until(async (owner) => {
+    const { rows } = await owner.query<{ read: string }>(`
+      select (select sum(idx_tup_read) from pg_stat_user_indexes where relname <> 'outbox_deliveries')
+           + (select sum(seq_tup_read) from pg_stat_user_tables where relname <> 'outbox_deliveries') as read`)
+    read = Number(rows[0]?.read)
+    return true
+  })
+  return read
+}
+
+async function rowsReadByAnOrder(): Promise<number> {
+  const orders = 8
+  const before = await rowsRead()
+  for (let n = 0; n < orders; n++) await buy(1)
+  return ((await rowsRead()) - before) / orders
+}
+
+test('an order reads no more rows when there are many orders, in the first minute of a shop too', async (t) => {
+  const few = await rowsReadByAnOrder()
+  for (let n = 0; n < 24; n++) await Promise.all(Array.from({ length: 32 }, () => buy(1)))
+  const many = await rowsReadByAnOrder()
+  t.diagnostic(`${few} rows of the first ones, ${many} when there were 768 more`)
+  assert.ok(many < few + 768 / 4, `${few} rows, and ${many} when there were 768 more orders`)
 })
 
 test('orders that are placed at the same moment share their statements', async () => {

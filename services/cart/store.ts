@@ -100,13 +100,14 @@ async function updateCarts(db: Executor, carts: readonly StoredCart[]): Promise<
   const { rows } = await sql<Saved & { id: string }>`
     with given as materialized (select * from ${given(carts)}),
     locked as (
-      select c.id from carts c join given g on g.id = c.id and g.version = c.version
-      where c.order_id is null order by c.id for update of c)
+      select g.id from (select * from given order by id) g
+      cross join lateral (select version, order_id from carts c where c.id = g.id for update) as c
+      where c.version = g.version and c.order_id is null)
     update carts c set lines = g.lines, removed_lines = g."removedLines", email = g.email, shipping_address = g."shippingAddress",
       billing_address = g."billingAddress", shipping_method = g."shippingMethod", coupon_codes = g."couponCodes",
       gift_cards = g."giftCards", customer_id = g."customerId", version = c.version + 1, updated_at = now()
     from locked join given g using (id)
-    where c.id = locked.id and c.version = g.version and c.order_id is null
+    where c.id = any (array[locked.id])
     returning c.id, c.version, c.updated_at as "updatedAt"`.execute(db)
   const saved = new Map(rows.map(({ id, ...one }) => [id, one]))
   return carts.map(({ id }) => saved.get(id) ?? null)
@@ -119,14 +120,15 @@ export async function markOrdered(
 ): Promise<void> {
   const marked = sql`
     with placed as (
-      select distinct on (c.id) c.id, p.order_id
+      select distinct on (cart_id) cart_id as id, order_id
       from unnest(${orders.map((one) => one.cartId)}::text[], ${orders.map(({ orderId }) => orderId)}::text[])
-           as p (cart_id, order_id)
-      join carts c on c.id = p.cart_id where c.order_id is null),
-    locked as (select id from carts where id in (select id from placed) order by id for update)
+           with ordinality as p (cart_id, order_id, n) order by cart_id, n),
+    locked as (
+      select placed.id from placed
+      cross join lateral (select order_id from carts c where c.id = placed.id for update) as c where c.order_id is null)
     update carts c set order_id = placed.order_id, email = null, shipping_address = null, billing_address = null,
       shipping_method = null, gift_cards = '[]', customer_id = null, updated_at = now()
-    from placed join locked using (id) where c.id = placed.id and c.order_id is null`
+    from placed join locked using (id) where c.id = any (array[placed.id])`
   await later(tx, marked)
 }
 

@@ -49,10 +49,11 @@ export async function findCheckouts(
                 ${asked.map(({ cartId }) => cartId)}::text[]) with ordinality as asked (scope, key, cart_id, n)
     left join idempotency_keys k on k.scope = asked.scope and k.key = asked.key
       and k.created_at >= now() - make_interval(hours => ${keptHours})
-    left join orders waiting
-      on waiting.key_scope = asked.scope and waiting.key = asked.key and waiting.state = 'placing'
-    left join orders live
-      on live.cart_id = asked.cart_id and live.state in ('placing', 'awaiting_payment', 'placed', 'fulfilled')
+    left join lateral (
+      select id from orders where key_scope = asked.scope and key = asked.key and state = 'placing' limit 1) as waiting on true
+    left join lateral (
+      select id, state, cart_version from orders
+      where cart_id = asked.cart_id and state in ('placing', 'awaiting_payment', 'placed', 'fulfilled') limit 1) as live on true
     order by n`.execute(db)
   return rows.map((row) => ({
     key: row.print ? { print: row.print, outcome: row.outcome, order_id: row.waiting_id } : null,
@@ -211,8 +212,9 @@ export async function moveAll(
         id text, was text, its_lease bigint, seen integer, "to" text, kind text, detail text, by text, reason text,
         "paymentStatus" text, "payableUntil" timestamptz, "goesOn" boolean)),
     driven as (
-      select o.id from orders o join given g using (id) where o.state = g.was and o.lease = g.its_lease
-      order by o.id for update of o),
+      select g.id from (select * from given order by id) g
+      cross join lateral (select state, lease from orders o where o.id = g.id for update) as o
+      where o.state = g.was and o.lease = g.its_lease),
     moved as (
       update orders o set state = g."to", version = o.version + 1, updated_at = now(),
         reason = coalesce(g.reason, o.reason),
@@ -226,7 +228,7 @@ export async function moveAll(
                        when g."to" = 'awaiting_payment' then greatest(o.expires_at, g."payableUntil") end,
         looks = 0
       from given g join driven using (id)
-      where o.id = g.id and o.state = g.was and o.lease = g.its_lease
+      where o.id = any (array[g.id])
       returning o.*),
     told as (
       insert into order_history (order_id, kind, detail, by)
@@ -291,7 +293,8 @@ export async function notePayments(
       select * from jsonb_to_recordset(${JSON.stringify(given)}::jsonb) as n (
         order_id text, status text, sequence integer, refunded bigint, "isMoney" boolean, kind text, detail text, by text)),
     told_of as (
-      select o.id from orders o join news n on n.order_id = o.id order by o.id for update of o),
+      select o.id from (select order_id from news order by order_id) n
+      cross join lateral (select id from orders o where o.id = n.order_id for update) as o),
     noted as (
       update orders o set
         payment_status = case when o.payment_version < n.sequence then n.status else o.payment_status end,
@@ -300,7 +303,7 @@ export async function notePayments(
         version = o.version + 1, updated_at = now(),
         look_at = case when ${due} then least(o.look_at, now()) else o.look_at end
       from news n join told_of on told_of.id = n.order_id
-      where o.id = n.order_id
+      where o.id = any (array[n.order_id])
       returning o.*, ${due} as due),
     told as (
       insert into order_history (order_id, kind, detail, by)

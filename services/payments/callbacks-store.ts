@@ -51,11 +51,11 @@ export async function insertCallbacks(
       select provider, event_id, order_id from told order by provider, event_id
       on conflict (provider, event_id) do nothing returning provider, event_id, order_id),
     due as (
-      select order_id from order_payments
-      where order_id in (select k.order_id from kept k join told using (provider, event_id) where is_news)
-      order by order_id for update),
+      select o.order_id from (
+        select distinct k.order_id from kept k join told using (provider, event_id) where is_news order by order_id) as news
+      cross join lateral (select order_id from order_payments o where o.order_id = news.order_id for update) as o),
     looked as (
-      update order_payments o set look_at = least(look_at, now()) from due where o.order_id = due.order_id
+      update order_payments o set look_at = least(look_at, now()) from due where o.order_id = any (array[due.order_id])
       returning o.order_id)
     select k.event_id is not null and is_news as kept, l.order_id is not null as looked
     from told left join kept k using (provider, event_id) left join looked l on l.order_id = k.order_id

@@ -200,7 +200,10 @@ export async function updatePayments(tx: Transaction, news: readonly News[]): Pr
         refunded bigint, redirect_url text, client_secret text, failure text, authorized_until timestamptz,
         payable_until timestamptz, instructions text, card jsonb, raw jsonb)),
     locked as (
-      select p.id from payments p join given g using (id) where p.version = g.seen order by p.id for update of p),
+      select g.id from (select * from given order by id) g
+      cross join lateral (select version, status, abandoned_at from payments p where p.id = g.id for update) as p
+      where p.version = g.seen
+        and (g.status <> 'authorized' or p.status = 'authorized' or p.abandoned_at is null or not ${isBeingAbandoned})),
     updated as (
       update payments p set
         status = g.status, provider_payment_id = g.provider_payment_id, authorized = g.authorized,
@@ -211,8 +214,7 @@ export async function updatePayments(tx: Transaction, news: readonly News[]): Pr
         token = case when g.status in ('processing', 'requires_action') then p.token end,
         version = p.version + 1, updated_at = now()
       from given g join locked using (id)
-      where p.id = g.id and p.version = g.seen
-        and (g.status <> 'authorized' or p.status = 'authorized' or p.abandoned_at is null or not ${isBeingAbandoned})
+      where p.id = any (array[g.id])
       returning p.*),
     looked as (${lookAfter})
     select * from updated`.execute(tx)
@@ -271,10 +273,10 @@ export const lookAfter = sql`
     when u.status in ('processing', 'requires_action') then now() + interval '5 seconds'
     when o.canceled = 'all' and ((u.capturable > 0 and u.captured = 0) or u.captured > u.refunded or ${leftOnCards(sql`o.order_id`)} > 0) then now()
     when u.status = 'authorized' then greatest(u.authorized_until + interval '1 minute', now() + interval '10 minutes') end
-  from updated u join (
-    select due.order_id from order_payments due where due.order_id in (select order_id from updated)
-    order by due.order_id for update) as locked using (order_id)
-  where o.order_id = u.order_id`
+  from (
+    select told.* from (select * from updated order by order_id) told
+    cross join lateral (select from order_payments o where o.order_id = told.order_id for update) as locked) as u
+  where o.order_id = any (array[u.order_id])`
 
 /**
  * Takes orders whose time to look has come; other copies leave them alone for `leaseSeconds`, the longest pause between two

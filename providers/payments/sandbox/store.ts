@@ -163,9 +163,10 @@ export async function lookUp(db: Queryable, wanted: readonly Wanted[]): Promise<
     text: `
       select sandbox_provider.clock() as now, requests.fingerprint, requests.status, requests.body,
              t.behavior, t.brand, t.last4, t.expires_at <= sandbox_provider.clock() as expired,
-             exists (select from sandbox_provider.payments where card_token = t.id) as spent
+             exists (select from sandbox_provider.payments where card_token = any (array[t.id])) as spent
       from unnest($1::text[], $2::text[]) with ordinality as wanted (key, card_token, n)
-      left join sandbox_provider.requests on requests.key = wanted.key and not ${keyIsOld}
+      left join lateral (
+        select * from sandbox_provider.requests where key = wanted.key and not ${keyIsOld} limit 1) as requests on true
       left join sandbox_provider.card_tokens t on t.id = wanted.card_token
       order by n`,
     values: [wanted.map(({ key }) => key), wanted.map(({ cardToken }) => cardToken)],
