@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { open } from 'lmdb'
 import { type Environment, openEnvironment } from './lmdb-environment.ts'
 
 let folder: string
@@ -42,4 +43,33 @@ test('closing waits for what was asked for', async () => {
   const again = openEnvironment(join(folder, 'other'))
   assert.equal(again.table<number>('numbers', 'ordered-binary').get(1), 1)
   await again.close()
+})
+
+test('documents take less room than their text, and those that were written as they are are read', async () => {
+  const place = join(folder, 'documents')
+  const document = (n: number) => ({
+    id: n,
+    text: Array.from({ length: 300 }, (_, word) => `wörd ${word * n}`).join(' '),
+  })
+  const plain = open({ path: place, noSubdir: false, maxDbs: 40 })
+  plain.openDB('products', { encoding: 'json' }).putSync('before', document(1))
+  await plain.close()
+  const other = openEnvironment(place)
+  try {
+    const table = other.table<unknown>('products', 'json')
+    assert.deepEqual(table.get('before'), document(1))
+    const ids = Array.from({ length: 500 }, (_, n) => n)
+    await other.write(() => {
+      for (const n of ids) table.putSync(n, document(n))
+    })
+    assert.deepEqual(
+      [...table.getRange({ start: 0, end: 500 })].map(({ value }) => value),
+      ids.map(document),
+    )
+    const text = ids.reduce((sum, n) => sum + Buffer.byteLength(JSON.stringify(document(n))), 0)
+    const { size } = await stat(join(place, 'data.mdb'))
+    assert.ok(size < 0.8 * text, `${size} bytes for ${text}`)
+  } finally {
+    await other.close()
+  }
 })
