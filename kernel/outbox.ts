@@ -164,8 +164,10 @@ export function outboxSource(db: Database): EventSource {
     async confirm(deliveries) {
       await sql`
         update outbox_deliveries d set delivered_at = coalesce(d.delivered_at, now()), last_error = null
-        from unnest(${deliveries.map(({ event }) => event.id)}::uuid[], ${deliveries.map((one) => one.subscriber)}::text[])
-             as done (event_id, subscriber)
+        from (
+          select * from unnest(${deliveries.map(({ event }) => event.id)}::uuid[],
+                               ${deliveries.map((one) => one.subscriber)}::text[]) as one (event_id, subscriber)
+          order by event_id, subscriber) as done
         where d.event_id = any (array[done.event_id]) and d.subscriber = any (array[done.subscriber])`.execute(db)
     },
     async postpone(failures) {

@@ -101,7 +101,7 @@ async function updateCarts(db: Executor, carts: readonly StoredCart[]): Promise<
     with given as materialized (select * from ${given(carts)}),
     locked as (
       select g.id from (select * from given order by id) g
-      cross join lateral (select version, order_id from carts c where c.id = g.id for update) as c
+      cross join lateral (select version, order_id from carts c where c.id = g.id limit 1 for update) as c
       where c.version = g.version and c.order_id is null)
     update carts c set lines = g.lines, removed_lines = g."removedLines", email = g.email, shipping_address = g."shippingAddress",
       billing_address = g."billingAddress", shipping_method = g."shippingMethod", coupon_codes = g."couponCodes",
@@ -125,7 +125,7 @@ export async function markOrdered(
            with ordinality as p (cart_id, order_id, n) order by cart_id, n),
     locked as (
       select placed.id from placed
-      cross join lateral (select order_id from carts c where c.id = placed.id for update) as c where c.order_id is null)
+      cross join lateral (select order_id from carts c where c.id = placed.id limit 1 for update) as c where c.order_id is null)
     update carts c set order_id = placed.order_id, email = null, shipping_address = null, billing_address = null,
       shipping_method = null, gift_cards = '[]', customer_id = null, updated_at = now()
     from placed join locked using (id) where c.id = any (array[placed.id])`

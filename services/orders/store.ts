@@ -213,7 +213,7 @@ export async function moveAll(
         "paymentStatus" text, "payableUntil" timestamptz, "goesOn" boolean)),
     driven as (
       select g.id from (select * from given order by id) g
-      cross join lateral (select state, lease from orders o where o.id = g.id for update) as o
+      cross join lateral (select state, lease from orders o where o.id = g.id limit 1 for update) as o
       where o.state = g.was and o.lease = g.its_lease),
     moved as (
       update orders o set state = g."to", version = o.version + 1, updated_at = now(),
@@ -294,7 +294,7 @@ export async function notePayments(
         order_id text, status text, sequence integer, refunded bigint, "isMoney" boolean, kind text, detail text, by text)),
     told_of as (
       select o.id from (select order_id from news order by order_id) n
-      cross join lateral (select id from orders o where o.id = n.order_id for update) as o),
+      cross join lateral (select id from orders o where o.id = n.order_id limit 1 for update) as o),
     noted as (
       update orders o set
         payment_status = case when o.payment_version < n.sequence then n.status else o.payment_status end,

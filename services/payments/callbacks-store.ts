@@ -53,7 +53,7 @@ export async function insertCallbacks(
     due as (
       select o.order_id from (
         select distinct k.order_id from kept k join told using (provider, event_id) where is_news order by order_id) as news
-      cross join lateral (select order_id from order_payments o where o.order_id = news.order_id for update) as o),
+      cross join lateral (select order_id from order_payments o where o.order_id = news.order_id limit 1 for update) as o),
     looked as (
       update order_payments o set look_at = least(look_at, now()) from due where o.order_id = any (array[due.order_id])
       returning o.order_id)

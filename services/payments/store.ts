@@ -201,7 +201,7 @@ export async function updatePayments(tx: Transaction, news: readonly News[]): Pr
         payable_until timestamptz, instructions text, card jsonb, raw jsonb)),
     locked as (
       select g.id from (select * from given order by id) g
-      cross join lateral (select version, status, abandoned_at from payments p where p.id = g.id for update) as p
+      cross join lateral (select version, status, abandoned_at from payments p where p.id = g.id limit 1 for update) as p
       where p.version = g.seen
         and (g.status <> 'authorized' or p.status = 'authorized' or p.abandoned_at is null or not ${isBeingAbandoned})),
     updated as (
@@ -275,7 +275,8 @@ export const lookAfter = sql`
     when u.status = 'authorized' then greatest(u.authorized_until + interval '1 minute', now() + interval '10 minutes') end
   from (
     select told.* from (select * from updated order by order_id) told
-    cross join lateral (select from order_payments o where o.order_id = told.order_id for update) as locked) as u
+    cross join lateral (select 1 from order_payments o where o.order_id = told.order_id limit 1 for update) as locked
+    offset 0) as u
   where o.order_id = any (array[u.order_id])`
 
 /**
