@@ -19,8 +19,15 @@ describe('releases follow each other while people browse and buy', { skip: noHap
   after(() => ending.end())
 
   test('a column is renamed in four releases, each beside the one before, and nobody notices', async () => {
-    const versionsOf = async () =>
-      Object.fromEntries((await cluster.status()).map(({ name, version }) => [name.split('.')[0], version]))
+    const versionsOf = async () => {
+      const copies = await cluster.status()
+      assert.deepEqual(
+        copies.filter(({ state }) => state === 'leaving').map(({ name }) => name),
+        [],
+        'who was replaced is gone',
+      )
+      return Object.fromEntries(copies.map(({ name, version }) => [name.split('.')[0], version]))
+    }
     const columns = async (): Promise<string[]> =>
       (
         await cluster.database.query<{ name: string }>(

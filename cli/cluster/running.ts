@@ -209,6 +209,9 @@ export async function openCluster(options: {
         'deploy-failed',
         `Version ${release.version} was not deployed: every copy is what it was before.`,
       )
+    } finally {
+      // The next release may take away what the one before still writes.
+      await Promise.all(leaving)
     }
   }
 
