@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util'
 import pg from 'pg'
 import { orders } from '#contracts/orders'
 import { currentCall, newTraceId } from '#kernel/call'
+import { withClient } from '../cli/bench/meter.ts'
 import { berlin, type Goods, sell } from './goods.ts'
 import { startShop, type TestShop } from './shop.ts'
 
@@ -16,6 +17,7 @@ const seen: Seen[] = []
 /** Statements that are sent to one connection before anything else happens are one round trip. */
 const trips = new Map<pg.Client, object>()
 
+/** All that ever asked. */
 const clients = new Set<pg.Client>()
 
 const { query } = pg.Client.prototype
@@ -103,15 +105,10 @@ function asked(traceId: string) {
 }
 
 /** Asks as the owner, until what is asked holds. */
-async function until(holds: (owner: pg.Client) => Promise<boolean>): Promise<void> {
-  const owner = new pg.Client({ connectionString: shop.databaseUrl })
-  await owner.connect()
-  try {
+const until = (holds: (owner: pg.Client) => Promise<boolean>): Promise<void> =>
+  withClient(shop.databaseUrl, async (owner) => {
     while (!(await holds(owner))) await new Promise((resolve) => setTimeout(resolve, 20))
-  } finally {
-    await owner.end()
-  }
-}
+  })
 
 /** Waits until every event of the order has had its effect. */
 const settled = (): Promise<void> =>
@@ -202,18 +199,15 @@ test('a cart of 100 lines asks for no more than a cart of one', async () => {
 async function rowsRead(): Promise<number> {
   await settled()
   for (const client of clients) {
-    // One that has been ended since, or has another service's rights, tells by itself.
+    // One that has been ended since has told by itself.
     await Reflect.apply(query, client, ['select pg_stat_force_next_flush()']).catch(() => undefined)
   }
-  let read = 0
-  await until(async (owner) => {
+  return withClient(shop.databaseUrl, async (owner) => {
     const { rows } = await owner.query<{ read: string }>(`
       select (select sum(idx_tup_read) from pg_stat_user_indexes where relname <> 'outbox_deliveries')
            + (select sum(seq_tup_read) from pg_stat_user_tables where relname <> 'outbox_deliveries') as read`)
-    read = Number(rows[0]?.read)
-    return true
+    return Number(rows[0]?.read)
   })
-  return read
 }
 
 /** Somebody looks around: a cart that is changed, and becomes no order. */

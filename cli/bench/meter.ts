@@ -40,15 +40,10 @@ export async function threadsMs(pid: number): Promise<number> {
  */
 export async function postgresMs(postmaster: number): Promise<number> {
   const names = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const each = await Promise.all(
-    names.map(async (name) => {
-      const stat = await statOf(name)
-      if (Number(name) !== postmaster && stat?.parent !== postmaster) return 0
-      const ended = Number(name) === postmaster ? (stat?.endedChildrenMs ?? 0) : 0
-      return (await threadMs(`/proc/${name}`)) + ended
-    }),
-  )
-  return each.reduce((sum, ms) => sum + ms, 0)
+  const parents = await Promise.all(names.map(async (name) => (await statOf(name))?.parent))
+  const all = [String(postmaster), ...names.filter((_, n) => parents[n] === postmaster)]
+  const each = await Promise.all(all.map((pid) => threadMs(`/proc/${pid}`)))
+  return each.reduce((sum, ms) => sum + ms, (await statOf(postmaster))?.endedChildrenMs ?? 0)
 }
 
 /** Of a process and all that it started and they started in turn; those that have ended count in who started them. */
