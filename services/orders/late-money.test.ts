@@ -62,6 +62,32 @@ for (const capture of ['on-fulfillment', 'at-once'] as const) {
       await holds()
     })
 
+    for (const [why, isOverdue] of [
+      ['its time limit', true],
+      ['staff', false],
+    ] as const)
+      test(`given up for ${why} by a driver that stopped there: whoever finds its payment let go says so`, async () => {
+        const variantId = await shop.sell({ onHand: 1 })
+        const { orderId } = await waiting(variantId)
+        // The next look of the recovery is far away: what takes the order up is the news of its payment.
+        if (isOverdue)
+          await shop.rows(
+            "update orders.orders set expires_at = now(), look_at = now() + interval '1 hour' where id = $1",
+            [orderId],
+          )
+        await shop.payments.cancel({ orderId, reason: 'The order was not paid.', onlyUnpaid: true })
+        await settled(orderId)
+        assert.equal(await stateOf(orderId), 'expired')
+        assert.deepEqual((await shop.timeline(orderId)).slice(-2), ['payment-voided', 'expired'])
+        assert.deepEqual(await shop.level(variantId), { onHand: 1, reserved: 0, allocated: 0 })
+        const detail = await shop.orders.adminOrder({ orderId })
+        assert.equal(
+          detail.ok && detail.value.timeline.find(({ kind }) => kind === 'expired')?.detail,
+          isOverdue ? 'It was not paid in time.' : 'The payment was canceled.',
+        )
+        await holds()
+      })
+
     test('paid at the last moment, and nobody told us: it is placed', async () => {
       await shop.sandbox.behave({ webhooks: { drop: true } })
       const variantId = await shop.sell({ onHand: 1 })

@@ -70,12 +70,14 @@ async function afterCrash(deps: Deps, order: Leased): Promise<Driven> {
   return decline(deps, order, null)
 }
 
+/** A payment that was let go is an order's that was given up, by its time limit or by staff, and whose driver stopped there. */
 async function awaitPayment(deps: Deps, order: Leased): Promise<Driven> {
   const payment = await currentPayment(deps, order, { ask: order.overdue })
-  const undecided = payment?.status === 'requires_action' || payment?.status === 'processing'
-  if (payment && !(undecided && order.overdue)) return follow(deps, order, payment)
-  if (!order.overdue) return rest(deps, order)
-  return expire(deps, order, 'It was not paid in time.')
+  const undecided = !payment || payment.status === 'requires_action' || payment.status === 'processing'
+  const letGo = payment?.status === 'voided'
+  if (order.overdue && (undecided || letGo)) return expire(deps, order, 'It was not paid in time.')
+  if (letGo) return expire(deps, order, payment.failure ?? 'It was given up.')
+  return payment ? follow(deps, order, payment) : rest(deps, order)
 }
 
 /**
