@@ -106,8 +106,8 @@ export async function fillShelves(
 
 export type Goods = { readonly variants: readonly string[]; readonly paths: readonly string[] }
 
-/** The load on the shop at `base`. */
-export function loadOn(base: string) {
+/** The load on the shop at `base`, whose shoppers look at so many pages for each order. */
+export function loadOn(base: string, pages: number = pagesAnOrder) {
   // Bodies are small: what is wanted of them is read, the rest is thrown away as it comes.
   const agent = new Agent({ connections: connectionsAtMost, pipelining: 1, keepAliveTimeout: 30_000 })
 
@@ -192,7 +192,7 @@ export function loadOn(base: string) {
   /** They look and buy. */
   const sell = (goods: Goods, seconds: number, shoppers: number): Promise<Seen> =>
     crowd(seconds, shoppers, async (seen, n) => {
-      for (let page = 0; page < pagesAnOrder; page++) await lookAt(seen, goods, n * pagesAnOrder + page)
+      for (let page = 0; page < pages; page++) await lookAt(seen, goods, n * pages + page)
       await buy(seen, goods.variants[n % goods.variants.length] as string)
     })
 
@@ -219,11 +219,11 @@ export function loadOn(base: string) {
     }
     const began = performance.now()
     for (let n = 0, due = 0; ; n++) {
-      due += -Math.log(1 - Math.random()) / (ordersASecond(due) * (pagesAnOrder + 1))
+      due += -Math.log(1 - Math.random()) / (ordersASecond(due) * (pages + 1))
       if (due >= seconds) break
       const aheadMs = began + due * 1_000 - performance.now()
       if (aheadMs > 1) await pause(aheadMs)
-      if (n % (pagesAnOrder + 1) === 0) start(buy(seen(), goods.variants[n % goods.variants.length] as string))
+      if (n % (pages + 1) === 0) start(buy(seen(), goods.variants[n % goods.variants.length] as string))
       else start(lookAt(seen(), goods, n))
     }
     return running

@@ -8,7 +8,7 @@ import { importInto, staff, startOwnShop } from '../cli/bench/own-shop.ts'
 import { spreadOf } from '../cli/bench/report.ts'
 import { type Ending, endOnSignal, openEnding } from '../cli/ending.ts'
 import { complain, say } from '../cli/terminal.ts'
-import { fillShelves, loadOn, quantile, type Seen, steps } from './load.ts'
+import { fillShelves, loadOn, pagesAnOrder, quantile, type Seen, steps } from './load.ts'
 
 // What a shop does when more comes than it can serve. Finds how much a shop of its own sells and shows at most, then offers
 // once, twice and five times that, by a clock that does not wait for answers. Talks to 127.0.0.1 only, and stops by itself.
@@ -16,6 +16,8 @@ import { fillShelves, loadOn, quantile, type Seen, steps } from './load.ts'
 const port = Number(process.env.BENCH_PORT ?? 4_330)
 const seconds = Number(process.env.BENCH_SECONDS ?? 6)
 const rounds = Number(process.env.BENCH_ROUNDS ?? 7)
+/** For each order; none where everybody has made up their mind, as when a sale begins. */
+const pages = Number(process.env.BENCH_PAGES ?? pagesAnOrder)
 const base = `http://127.0.0.1:${port}`
 const products = 300
 const multiples = [1, 2, 5]
@@ -23,9 +25,11 @@ const multiples = [1, 2, 5]
 const restMs = 1_000
 /** What is sold at most is found by ever more of them: a few wait for each other, and more share more statements. */
 const shoppersAtOnce = [24, 48, 96] as const
-const { sell, show, offer, readGoods, close } = loadOn(base)
+const { sell, show, offer, readGoods, close } = loadOn(base, pages)
 
 const within = (values: readonly number[], part: number): number => quantile(values, part) ?? 0
+const partBelow = (values: readonly number[], most: number): number =>
+  values.filter((value) => value <= most).length / Math.max(1, values.length)
 const awayOf = ({ turnedAwayMs }: Seen): number[] => steps.flatMap((step) => turnedAwayMs[step])
 
 let counted = process.cpuUsage()
@@ -42,6 +46,7 @@ const columns: Readonly<Record<string, (seen: Seen) => number>> = {
   'pages/s': ({ pages }) => pages / seconds,
   'carts turned away/s': ({ turnedAwayMs }) => turnedAwayMs.cart.length / seconds,
   'others turned away/s': (seen) => (awayOf(seen).length - seen.turnedAwayMs.cart.length) / seconds,
+  '% of them in 20 ms': (seen) => partBelow(awayOf(seen), 20) * 100,
   'in ms, p50': (seen) => within(awayOf(seen), 0.5),
   p99: (seen) => within(awayOf(seen), 0.99),
   'checkout ms, p50': ({ checkoutMs }) => within(checkoutMs, 0.5),

@@ -36,6 +36,7 @@ function visit(admission: Admission, importance: Importance): Told {
     },
     () => {
       told.became = 'turned away'
+      return 'turned away'
     },
   )
   return told
@@ -227,10 +228,12 @@ test('turned away at the door: a problem for programs, a page for people, and no
     },
   })
   await untilFewSeats(admission)
+  let turnedAway = 0
   /** While all seats and places are taken. */
   const askInVain = async (path: string, init: RequestInit = {}): Promise<Response> => {
     const told = visits(admission, 'browsing', 600)
     const answer = await fetch(url + path, init)
+    turnedAway += count(told, 'turned away') + (answer.status === 503 ? 1 : 0)
     for (const one of told) one.leave()
     return answer
   }
@@ -265,8 +268,9 @@ test('turned away at the door: a problem for programs, a page for people, and no
   assert.equal(done, 2)
   assert.equal(admission.state().running, 0)
 
-  // Who is turned away is counted with who is served, by what was asked for and not by its address.
+  // Who is turned away is counted with who is served, by what was asked for and not by its address; who is let in without a seat is not.
   assert.equal((await askInVain('/nothing/here')).status, 503)
+  assert.equal(admission.state().turnedAway.browsing, turnedAway)
   const seen = await (await fetch(`${url}/metrics`)).text()
   for (const [method, route, status, count] of [
     ['POST', '/api/browsing', 503, 1],

@@ -21,15 +21,19 @@ import { type Importance, importances } from './call.ts'
  */
 export type Admission = {
   /**
-   * Calls one of two functions, at once or later: `seated` when the request may run, `turnedAway` when it may not.
+   * Calls one of two functions, at once or later: `seated` when the request may run, `unseated` when there is no seat for it; that says
+   * whether it was turned away.
    * @returns to be called when the request is over, whatever became of it
    */
-  enter(importance: Importance, seated: () => void, turnedAway: (retryAfterSeconds: number) => void): () => void
+  enter(importance: Importance, seated: () => void, unseated: (retryAfterSeconds: number) => Unseated): () => void
   /** Whether a request of this importance would run at once. */
   hasSeat(importance: Importance): boolean
   state(): AdmissionState
   close(): void
 }
+
+/** What became of a request without a seat: `let in` is what costs little, or serves many at once. */
+export type Unseated = 'turned away' | 'let in'
 
 export type AdmissionState = {
   readonly seats: number
@@ -92,7 +96,7 @@ const shareOf: Readonly<Record<Importance, number>> = {
 
 type Visitor = {
   readonly seated: () => void
-  readonly turnedAway: (retryAfterSeconds: number) => void
+  readonly unseated: (retryAfterSeconds: number) => Unseated
   readonly since: number
   place: 'waiting' | 'running' | 'gone'
 }
@@ -161,10 +165,10 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
 
   const turnAway = (room: Room, visitor: Visitor): void => {
     visitor.place = 'gone'
+    if (visitor.unseated(retryAfterSeconds()) === 'let in') return
     room.turnedAway += 1
     room.turnedAwayAt = performance.now()
     lastTurnedAway = Date.now()
-    visitor.turnedAway(retryAfterSeconds())
   }
 
   const seatWaiting = (): void => {
@@ -230,10 +234,10 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
   }
 
   return {
-    enter(importance, seated, turnedAway) {
+    enter(importance, seated, unseated) {
       const rank = rankOf[importance]
       const room = rooms[rank] as Room
-      const visitor: Visitor = { seated, turnedAway, since: performance.now(), place: 'waiting' }
+      const visitor: Visitor = { seated, unseated, since: performance.now(), place: 'waiting' }
       if (isFirst(rank) && isFree(rank)) {
         seat(room, visitor)
       } else {

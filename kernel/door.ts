@@ -125,12 +125,16 @@ export function openDoor({
     const isAhead = importance === 'browsing' && headers['sec-purpose']?.includes('prefetch')
     const leave = admission.enter(isAhead ? 'background' : importance, letIn, (seconds) => {
       // Were nobody let in for what many ask for, all of them would be turned away. By chance it is for what is asked for most.
-      if (key === undefined || isMaking) return turnAway(request, response, arrival.traceId, seconds)
+      if (key === undefined || isMaking) {
+        turnAway(request, response, arrival.traceId, seconds)
+        return 'turned away'
+      }
       isMaking = true
       onceMade(response, () => {
         isMaking = false
       })
       letIn()
+      return 'let in'
     })
     onceMade(response, () => {
       metrics.inFlight.dec({ door: 'public' })

@@ -219,8 +219,11 @@ function letIn(
 ): () => void {
   metrics.inFlight.inc({ door: 'internal' })
   let isHere = true
-  const leaveSeat =
-    importance === 'checkout' ? null : admission.enter(importance, done, (seconds) => done(overloaded(seconds)))
+  const refuse = (seconds: number): 'turned away' => {
+    done(overloaded(seconds))
+    return 'turned away'
+  }
+  const leaveSeat = importance === 'checkout' ? null : admission.enter(importance, done, refuse)
   if (importance === 'checkout') done()
   return () => {
     if (!isHere) return

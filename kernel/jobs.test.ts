@@ -13,7 +13,7 @@ test('while every seat is taken, what orders wait for is done all the same, and 
     admission.enter(
       'checkout',
       () => undefined,
-      () => undefined,
+      () => 'turned away',
     ),
   )
   assert.equal(admission.hasSeat('checkout'), false)
