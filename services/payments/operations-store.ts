@@ -19,7 +19,8 @@ export type NewOperation = {
 
 /**
  * Claims the one place for a money operation in flight, if the money is there. The payment's row is locked while it is
- * judged: an operation that ends at this moment has changed the row before, or waits.
+ * judged: an operation that ends at this moment has changed the row before, or waits. Its version is raised: whoever asked the
+ * provider before that and hears of the operation's money may not take it for the provider's own doing.
  * @returns the operation, or null when another is in flight or the money is not there
  */
 export async function insertOperation(
@@ -45,6 +46,7 @@ export async function insertOperation(
       from payment where ${operation.giftCards} <= ${leftOnCards(sql`payment.order_id`)}
       on conflict do nothing
       returning *),
+    raised as (update payments p set version = version + 1 from claimed where p.id = claimed.payment_id),
     looked as (
       update order_payments o set look_at = now() + make_interval(secs => ${firstLookSeconds}), looks = 0
       from claimed where o.order_id = claimed.order_id)
