@@ -5,6 +5,7 @@ import { payments } from '#contracts/payments'
 import type { Client } from '#kernel/client'
 import { createBreaker } from '#kernel/dependency'
 import { newId } from '#kernel/id'
+import { verified } from '#kernel/invariants'
 import { startTestStripe, type TestStripe } from '../../providers/payments/stripe/test-stripe.ts'
 import type { Event } from '../../providers/payments/stripe/test-stripe-account.ts'
 import { startTestHost, type TestHost } from '../../test/host.ts'
@@ -187,6 +188,37 @@ for (const capture of ['at-once', 'on-fulfillment'] as const) {
           'provider:stripe EUR': 4_900,
           'provider:stripe USD': -99,
         })
+      })
+
+      test('a fee of which no event came: verify says so, and who asks Stripe books it', async () => {
+        const { course } = stripe.account
+        Object.assign(course, { feesCome: 'later' })
+        const { orderId } = await begin('ctoken_ok')
+        stripe.account.settleFee(intentOf(orderId).id)
+        Object.assign(course, { feesCome: 'at-once' })
+        // Longer ago than what may not have been told yet.
+        const old = async () => {
+          for (const table of ['payments', 'payment_operations'])
+            await rows(
+              `update payments.${table} set created_at = now() - interval '1 hour', updated_at = now() - interval '1 hour'
+               where order_id = $1`,
+              [orderId],
+            )
+        }
+        const differs = async () =>
+          (await verified(shop.verify))
+            .flatMap(({ violations }) => violations)
+            .filter((sentence) => sentence.includes(intentOf(orderId).id))
+        const [payment] = await rows<{ id: string }>('select id from payments.payments where order_id = $1', [orderId])
+        Object.assign(intentOf(orderId), { created: Math.floor(Date.now() / 1_000) - 3_600 })
+        await old()
+        assert.deepEqual(await differs(), [
+          `${payment?.id} (${intentOf(orderId).id}): fee is not booked here and 99 EUR there`,
+        ])
+        assert.ok((await shop.reconcile({ orderId })).ok)
+        assert.deepEqual(await ledger(orderId), paid)
+        await old()
+        assert.deepEqual(await differs(), [])
       })
 
       for (const [what, changes] of [

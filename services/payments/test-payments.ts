@@ -17,6 +17,8 @@ const webhookSecret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 /** The sandbox provider on a database of its own, with the secret key at hand. */
 export type TestSandbox = {
   readonly server: SandboxProvider
+  /** Of its database, as the owner. */
+  readonly databaseUrl: string
   /** A call to the provider's API or control API. */
   call(method: string, path: string, body?: unknown): Promise<Response>
   /** How the provider misbehaves from now on; `{}` ends it. */
@@ -65,6 +67,7 @@ export async function startTestSandbox(): Promise<TestSandbox> {
   }
   return {
     server,
+    databaseUrl: database.url,
     call,
     behave: async (behavior) => void (await told(await call('PUT', '/test/behavior', behavior))),
     paymentsOf: async (orderId) =>

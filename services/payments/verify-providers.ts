@@ -3,14 +3,20 @@ import { newCheck, type Part } from '#kernel/verify'
 import type { ListResult, PaymentProvider, ProviderPayment, Unknown } from '../../providers/payments/port.ts'
 import { type Deps, withinDeadline } from './deps.ts'
 import { isOver } from './payment.ts'
-import { attemptsByKey, type ComparedRow, pageOfAttempts, providersOfPayments } from './verify-store.ts'
+import { attemptsByKey, type ComparedRow, feesBooked, pageOfAttempts, providersOfPayments } from './verify-store.ts'
 
 /** Attempts of ours a page; each is compared within the time in which they were made. */
 const pageSize = 1_000
 /** What changed so lately may not have been told to the other side: callbacks take seconds. */
 const graceSeconds = 120
-/** Clocks differ, and an attempt may reach its provider a while after it was committed here. */
-const slackMs = 10 * 60_000
+/**
+ * Clocks differ, and an attempt may reach its provider a while after it was committed here: so far around a page's time the provider's
+ * list is looked through, farther only while many of the page are missing. A shop that sells hundreds a second has made as many in ten
+ * minutes as a hundred pages have.
+ */
+const slacksMs = [2_000, 60_000, 600_000]
+/** So few are asked for one by one. */
+const askedForAtMost = 20
 /** A provider that is busy is asked again; one that stays silent is not compared with. */
 const asksAtMost = 3
 const askAgainMs = 1_000
@@ -36,10 +42,13 @@ export const compareWith =
     check.judged(page.length)
     try {
       const missing = new Map(page.filter(shouldBeKnown).map((row) => [row.attempt_key, row]))
-      for await (const said of listed(provider, before(since), later(until))) {
-        for (const { attemptKey } of said) missing.delete(attemptKey)
-        const judged = said.filter(({ createdAt }) => isAfter(createdAt, since) && !isAfter(createdAt, until))
-        for (const sentence of await compare(deps, provider, judged)) check.violated(sentence)
+      for (const [turn, slackMs] of slacksMs.entries()) {
+        if (turn > 0 && missing.size <= askedForAtMost) break
+        for await (const said of listed(provider, moved(since, -slackMs), moved(until, slackMs))) {
+          for (const { attemptKey } of said) missing.delete(attemptKey)
+          const judged = said.filter(({ createdAt }) => isAfter(createdAt, since) && !isAfter(createdAt, until))
+          if (turn === 0) for (const sentence of await compare(deps, provider, judged)) check.violated(sentence)
+        }
       }
       for (const row of missing.values()) {
         const found = await answered(() => provider.find({ orderId: row.order_id }, withinDeadline(provider)))
@@ -74,23 +83,42 @@ const shouldBeKnown = (row: ComparedRow): boolean => row.settled && row.provider
 /** Whatever does not agree is looked at twice, at the provider first: it may have changed between one look and the other. */
 async function compare(deps: Deps, provider: PaymentProvider, said: readonly ProviderPayment[]): Promise<string[]> {
   const wrong: string[] = []
-  const known = await rowsOf(deps, provider, said)
+  const differs = await judgeOf(deps, provider, said)
   for (const payment of said) {
-    if (difference(payment, known.get(payment.attemptKey)) === null) continue
+    if (differs(payment) === null) continue
     const { providerPaymentId } = payment
     const again = await answered(() => provider.retrieve({ providerPaymentId }, withinDeadline(provider)))
     if (again.outcome === 'missing') continue
-    const rows = await rowsOf(deps, provider, [again.payment])
-    const sentence = difference(again.payment, rows.get(again.payment.attemptKey))
+    const sentence = (await judgeOf(deps, provider, [again.payment]))(again.payment)
     if (sentence !== null) wrong.push(sentence)
   }
   return wrong
 }
 
-async function rowsOf(deps: Deps, provider: PaymentProvider, said: readonly ProviderPayment[]) {
+/** Reads what is kept here of payments that a provider told of. @returns tells of one of them how it differs; null when it does not */
+async function judgeOf(deps: Deps, provider: PaymentProvider, said: readonly ProviderPayment[]) {
   const keys = said.map(({ attemptKey }) => attemptKey)
-  const rows = await attemptsByKey(deps.db, { provider: provider.name, keys, graceSeconds })
-  return new Map(rows.map((row) => [row.attempt_key, row]))
+  const rows = new Map(
+    (await attemptsByKey(deps.db, { provider: provider.name, keys, graceSeconds })).map((row) => [
+      row.attempt_key,
+      row,
+    ]),
+  )
+  const withFee = said.flatMap(({ attemptKey, fee }) => (fee ? (rows.get(attemptKey) ?? []) : []))
+  const fees = withFee.length === 0 ? null : await feesBooked(deps.db, withFee)
+  return (payment: ProviderPayment): string | null => {
+    const row = rows.get(payment.attemptKey)
+    return difference(payment, row) ?? (row ? feeDifference(payment, row, fees?.get(row.id)) : null)
+  }
+}
+
+/** What the provider keeps for itself, where it tells. @param booked `99 EUR`; undefined where nothing is */
+function feeDifference(said: ProviderPayment, row: ComparedRow, booked: string | undefined): string | null {
+  if (!said.fee || !row.settled) return null
+  const kept = `${said.fee.amount} ${said.fee.currency}`
+  return booked === kept
+    ? null
+    : `${row.id} (${said.providerPaymentId}): fee is ${booked ?? 'not booked'} here and ${kept} there`
 }
 
 /** Where what a provider says differs from what is kept here, in a sentence; null when it does not, or may for now. */
@@ -148,5 +176,4 @@ async function answered<A extends { readonly outcome: string }>(ask: () => Promi
 const timeOf = (instant: string): number => Temporal.Instant.from(instant).epochMilliseconds
 const isAfter = (one: string, other: string): boolean => timeOf(one) > timeOf(other)
 const latest = (...instants: readonly string[]): string => new Date(Math.max(...instants.map(timeOf))).toISOString()
-const before = (instant: string): string => new Date(Math.max(0, timeOf(instant) - slackMs)).toISOString()
-const later = (instant: string): string => new Date(timeOf(instant) + slackMs).toISOString()
+const moved = (instant: string, ms: number): string => new Date(Math.max(0, timeOf(instant) + ms)).toISOString()

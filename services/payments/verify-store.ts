@@ -171,6 +171,25 @@ export async function attemptsByKey(
   return rows
 }
 
+/** What is booked of what providers keep of payments, by the payment's id: `99 EUR`, or each currency's where there are more. */
+export async function feesBooked(
+  db: Executor,
+  payments: readonly Pick<ComparedRow, 'id' | 'order_id'>[],
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await sql<{ id: string; fee: string }>`
+    select payment_id as id, string_agg(amount || ' ' || currency, ', ' order by currency) as fee
+    from (
+      select o.payment_id, e.currency, sum(e.amount) as amount
+      from payment_operations o
+      join ledger_transactions t on t.operation_id = o.id and t.kind = 'fee'
+      join ledger_entries e on e.transaction_id = t.id and e.account = 'fees'
+      where o.order_id = any(${payments.map(({ order_id }) => order_id)}::text[])
+        and o.payment_id = any(${payments.map(({ id }) => id)}::text[])
+      group by o.payment_id, e.currency) as booked
+    group by payment_id`.execute(db)
+  return new Map(rows.map(({ id, fee }) => [id, fee]))
+}
+
 /** Providers that took part in payments, whether the shop still names them or not. */
 export async function providersOfPayments(db: Executor): Promise<string[]> {
   const { rows } = await sql<{ provider: string }>`select distinct provider from payments order by provider`.execute(db)
