@@ -58,6 +58,8 @@ const triesAtMost = 5
 const waitBetweenMs = [1_000, 8_000] as const
 /** So soon that the first request has not come far. */
 const atOnceMs = 30
+/** How often somebody looks who watches: as long as an operation takes, as a rule. */
+const looks = 12
 
 /**
  * Shoppers and staff. They ask over the same network as services do, ask again with the same key when they hear nothing, and
@@ -165,14 +167,23 @@ export function gatherCrowd(options: {
     }
   }
 
+  const watch = async (who: string, orderId: string): Promise<void> => {
+    for (let look = 1; look <= looks; look++) {
+      await insist(`${who} looks`, staffMember, () => clients.payments.askProvider({ orderId }))
+      await sleep(random.between(0, 4, `${who} looks again after look ${look}`))
+    }
+  }
+
   const work = async (staff: Staff): Promise<void> => {
     await sleep(staff.startsMs)
     const cartId = cartIds.get(staff.buyer)
     const orderId = cartId === undefined ? null : await options.orderOf(cartId)
     if (orderId === null) return
     const key = newId('key')
+    const watching = staff.watches ? watch(staff.name, orderId) : null
     const ask = requestOf(clients, staff.does, orderId, key)
     const outcome = await insist(staff.name, staffMember, ask)
+    await watching
     trace.add(
       outside,
       `${staff.name}: ${staff.does} (${orderId})`,

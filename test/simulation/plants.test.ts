@@ -20,6 +20,7 @@ const nearSeeds: Record<PlantName, number> = {
   'gift-card-before-attempt': 80,
   'gift-card-spent-twice': 80,
   'answer-before-decision': 0,
+  'claim-unseen': 525,
 }
 const seedsTried = 40
 

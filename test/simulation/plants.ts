@@ -84,6 +84,10 @@ export const plants = {
       'The answer for an idempotency key is kept by itself, and so before the decision that it tells has committed.',
     leavesTransaction: (statement) => /update idempotency_keys k set outcome/.test(statement),
   },
+  'claim-unseen': {
+    mistake: 'Who asks the provider while a capture or refund is begun takes its money for the provider’s own doing.',
+    rewrite: (statement) => statement.replace(/raised as \(.*? p\.id = claimed\.payment_id\),/s, ''),
+  },
 } as const satisfies Record<string, Plant>
 
 export type PlantName = keyof typeof plants

@@ -47,7 +47,9 @@ export function simulateProvider(options: {
       const what = trace.short(`${payment.status} (${payment.orderId})`)
       trace.add(outside, `the provider: ${payment.attemptKey}`, whatIsBooked(payment))
       const { providerPaymentId, orderId } = payment
-      const body = JSON.stringify({ eventId: newId('event'), providerPaymentId, orderId, said: payment })
+      // Some providers tell what became of it with the news, others only that there are some.
+      const said = random.happens(0.5, `${what} is told whole`) ? payment : undefined
+      const body = JSON.stringify({ eventId: newId('event'), providerPaymentId, orderId, said })
       for (const delayMs of faults.callbackCopiesMs(what)) sendCallback(body, what, delayMs, callbackTries)
     },
     onWaiting({ waits, paymentId }) {

@@ -42,6 +42,8 @@ export type Staff = {
   /** Whose order it is about. */
   readonly buyer: string
   readonly does: 'cancel' | 'capture' | 'fulfill' | 'fulfill-part' | 'refund' | 'refund-part'
+  /** Asks the provider meanwhile, again and again, how the payment stands. */
+  readonly watches: boolean
 }
 
 /** All that a run is made of. The seed decides the rest. */
@@ -125,5 +127,6 @@ function staffOf(random: Random, number: number, buyers: readonly Buyer[]): Staf
     startsMs: random.between(500, 60_000, `${name} starts`),
     buyer: random.pick(buyers, `${name} looks after`).name,
     does: random.pick(duties, `${name} does`),
+    watches: random.happens(0.6, `${name} watches`),
   }
 }
