@@ -23,7 +23,7 @@ export type Latency = {
 export type Measured = {
   readonly visits: number
   readonly seconds: number
-  /** Turned away with 503 or 429, refused with another status, or without an answer. */
+  /** Turned away with 503 or 429, refused with another status, without an answer, or not even begun for the many who waited. */
   readonly failed: number
   readonly failures: Readonly<Record<string, number>>
   /** Milliseconds of a visit; under open load from when it should have begun. */
@@ -31,8 +31,8 @@ export type Measured = {
   readonly processorMs: number
 }
 
-/** Under open load: more than that many unanswered visits are as good as no answer, and the rest of the run tells nothing new. */
-const unansweredAtMost = 5_000
+/** Under open load: behind so many unanswered visits one more is as good as unanswered, and is not begun. */
+export const unansweredAtMost = 5_000
 
 /** @param visit what visitor `n` does; throws when it did not go well, with the reason as its message */
 export async function measureLoad(work: Load, visit: (n: number) => Promise<void>): Promise<Measured> {
@@ -40,20 +40,22 @@ export async function measureLoad(work: Load, visit: (n: number) => Promise<void
   const failures: Record<string, number> = {}
   let good = 0
   let failed = 0
+  const fail = (what: string): void => {
+    failed += 1
+    failures[what] = (failures[what] ?? 0) + 1
+  }
   const counted = async (n: number, began: number): Promise<void> => {
     try {
       await visit(n)
       good += 1
       histogram.record(Math.max(1, Math.round((performance.now() - began) * 1_000)))
     } catch (error) {
-      failed += 1
-      const what = error instanceof Error ? error.message : String(error)
-      failures[what] = (failures[what] ?? 0) + 1
+      fail(error instanceof Error ? error.message : String(error))
     }
   }
   const cpu = process.cpuUsage()
   const since = performance.now()
-  await ('atOnce' in work.load ? closed(work, work.load.atOnce, counted) : open(work, work.load.aSecond, counted))
+  await ('atOnce' in work.load ? closed(work, work.load.atOnce, counted) : open(work, work.load.aSecond, counted, fail))
   const seconds = (performance.now() - since) / 1_000
   const { user, system } = process.cpuUsage(cpu)
   return {
@@ -78,16 +80,25 @@ async function closed({ seconds, visitsAtMost = Infinity }: Load, atOnce: number
 }
 
 /** Visitors are strangers to each other and come by chance (a Poisson process), the same in every run. */
-async function open({ seconds, visitsAtMost = Infinity }: Load, aSecond: number, visit: Visit): Promise<void> {
+async function open(
+  { seconds, visitsAtMost = Infinity }: Load,
+  aSecond: number,
+  visit: Visit,
+  fail: (what: string) => void,
+): Promise<void> {
   const random = seeded(1)
   const running = new Set<Promise<void>>()
   const began = performance.now()
   let due = random.pause(1_000 / aSecond)
-  for (let n = 0; due < seconds * 1_000 && n < visitsAtMost && running.size < unansweredAtMost; n++) {
+  for (let n = 0; due < seconds * 1_000 && n < visitsAtMost; n++) {
     const aheadMs = began + due - performance.now()
     if (aheadMs > 1) await pause(aheadMs)
-    const one: Promise<void> = visit(n, began + due).finally(() => running.delete(one))
-    running.add(one)
+    if (running.size < unansweredAtMost) {
+      const one: Promise<void> = visit(n, began + due).finally(() => running.delete(one))
+      running.add(one)
+    } else {
+      fail(`not begun: ${unansweredAtMost} waited`)
+    }
     due += random.pause(1_000 / aSecond)
   }
   await Promise.all(running)

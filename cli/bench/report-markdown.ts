@@ -1,4 +1,4 @@
-import { digits, type Goal, processorMsOf, type Report, type Row } from './report.ts'
+import { digits, failuresOf, type Goal, processorMsOf, type Report, type Row } from './report.ts'
 import type { Curve } from './scale.ts'
 
 /** The figures for a document: what stands in docs/performance.md is made by this. */
@@ -16,8 +16,14 @@ An order under load: ${digits(order.statements)} statements, ${digits(order.comm
 | visit | a second | shop ms | PostgreSQL ms | client ms | p99 when so many a second come | limit | of its rate | of its processor time | of \`node:http\`’s |
 |---|---|---|---|---|---|---|---|---|---|
 ${report.rows.map(visitRow).join('\n')}
-`
+${failuresText(report.rows)}`
 }
+
+/** A list below the table; nothing where nothing failed. */
+const failuresText = (rows: readonly Row[]): string =>
+  failuresOf(rows)
+    .map((line, n) => `${n === 0 ? '\n' : ''}- ${line}\n`)
+    .join('')
 
 const goalRow = ({ what, wanted, found, reached }: Goal): string =>
   `| ${what} | ${wanted} | ${found} | ${reached ? 'reached' : 'not reached'} |`
