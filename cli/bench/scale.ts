@@ -33,7 +33,7 @@ export type ScaleOptions = {
   readonly onProgress: (step: string) => void
 }
 
-const cartSizes = [1, 10, 50, 100]
+const cartSizes = [1, 10, 50, 100, 200]
 const promotionCounts = [0, 10, 100, 1_000]
 
 export type Sample = Omit<Curve, 'points' | 'exponent'> & Point

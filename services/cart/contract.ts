@@ -27,7 +27,7 @@ export const CartLineId = Id('line')
 const CartRef = T.String({ minLength: 1, maxLength: 60, description: 'The id of a cart.' })
 
 /** Lines a cart: more is a purchase order, and statements over it must stay short. */
-export const linesAtMost = 100
+export const linesAtMost = 200
 /** Units a line: beyond it is a typing error or an attack. */
 export const quantityAtMost = 10_000
 

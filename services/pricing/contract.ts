@@ -55,7 +55,7 @@ export const Market = T.Object(
   { title: 'Market' },
 )
 
-/** Minor units a unit may cost: with it, the fullest cart (100 lines of 10,000 units) stays within exact integers. */
+/** Minor units a unit may cost: with it, the fullest cart (200 lines of 10,000 units) stays within exact integers. */
 export const priceAtMost = 1_000_000_000
 const Amount = T.Integer({ minimum: 0, maximum: priceAtMost })
 
