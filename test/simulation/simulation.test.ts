@@ -7,8 +7,11 @@ import { simulatedPostgres } from './test-postgres.ts'
 
 /** Enough to meet each kind of trouble many times; the night has 10,000: `npm run simulate`. */
 const seeds = 500
-/** They take a minute on an idle machine. One with much else to do is not kept for longer than this, and says how far it came. */
-const atMostMs = 200_000
+/**
+ * They take a minute or two beside other tests. By then since the process began the test says how far it came, and fails: the test runner
+ * ends a file after 300 s, and would not say.
+ */
+const untilMs = 270_000
 
 describe('checkout, simulated', () => {
   const postgres = simulatedPostgres()
@@ -27,11 +30,13 @@ describe('checkout, simulated', () => {
   test(`${seeds} seeds leave a shop in which everything holds`, async (t) => {
     const began = performance.now()
     let done = 0
-    for (; done < seeds && performance.now() - began < atMostMs; done++) {
+    for (; done < seeds && performance.now() < untilMs; done++) {
       const one = await run(postgres(), scenarioOf(done))
       if (one.broken.length > 0) assert.fail(tell(await shrink(one, (scenario) => run(postgres(), scenario))))
     }
     const perSecond = (done * 1_000) / (performance.now() - began)
-    t.diagnostic(`${done} of ${seeds} seeds, ${perSecond.toFixed(1)} a second`)
+    const told = `${done} of ${seeds} seeds, ${perSecond.toFixed(1)} a second`
+    t.diagnostic(told)
+    assert.equal(done, seeds, `there was time for ${told}`)
   })
 })
