@@ -1,3 +1,4 @@
+import type Stripe from 'stripe'
 import T from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Nullable } from '#kernel/fields'
@@ -83,7 +84,7 @@ const isIntent = Compile(IntentFields)
 export const intentIn = (value: unknown): Intent | Unknown =>
   isIntent.Check(value) ? value : unreadable('The answer is no PaymentIntent.')
 
-/** Every status that a PaymentIntent can have, as the port says it. */
+/** Every status that a PaymentIntent can have, as the port says it: an SDK that knows one more does not compile. */
 const statuses = {
   requires_payment_method: (intent) => (intent.last_payment_error ? 'declined' : 'requires_action'),
   // Only for manual confirmation, which this adapter does not ask for.
@@ -93,7 +94,9 @@ const statuses = {
   requires_capture: () => 'authorized',
   succeeded: () => 'captured',
   canceled: (intent) => cancellations[intent.cancellation_reason ?? ''] ?? 'voided',
-} as const satisfies Record<string, (intent: Intent) => ProviderPaymentStatus>
+} as const satisfies Record<Stripe.PaymentIntent.Status, (intent: Intent) => ProviderPaymentStatus>
+
+const isKnown = (status: string): status is keyof typeof statuses => Object.hasOwn(statuses, status)
 
 /** Why this adapter cancels, in the words that Stripe has for it, and what Stripe itself cancels. */
 export const canceledBecause = { declined: 'abandoned', voided: 'requested_by_customer' } as const
@@ -144,8 +147,8 @@ export const declineReasonOf = (failure: {
 /** A payment as the port tells it, or `unknown` for a status that this version does not know. */
 export function toPayment(intent: Intent): ProviderPayment | Unknown {
   const { latest_charge: charge, metadata, currency } = intent
-  const status = (statuses as Readonly<Record<string, (of: Intent) => ProviderPaymentStatus>>)[intent.status]?.(intent)
-  if (status === undefined) return unreadable(`Stripe tells of a status ${intent.status}.`)
+  if (!isKnown(intent.status)) return unreadable(`Stripe tells of a status ${intent.status}.`)
+  const status: ProviderPaymentStatus = statuses[intent.status](intent)
   const amount = (counted: number): Money => fromStripe(counted, currency)
   const granted = status === 'authorized' || status === 'captured'
   const refunds = (charge?.refunds?.data ?? []).map((refund) => toRefund(refund, currency)).reverse()
