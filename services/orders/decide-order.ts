@@ -12,7 +12,7 @@ import { type Checkout, type Driven, type KnownPayment, rest } from './lease.ts'
 import { toPlacedOrder } from './order.ts'
 import type { Leased } from './store.ts'
 import * as store from './store.ts'
-import { closePayment, isPaid, returnMoney, unwind } from './unwind-order.ts'
+import { closePayment, isPaid, releaseStock, returnMoney, unwind } from './unwind-order.ts'
 
 // Decisions about an order: a conditional write each, with the answer of its key in the same transaction.
 
@@ -39,10 +39,12 @@ export function place(deps: Deps, order: Leased, payment: KnownPayment | null): 
 /**
  * The payment is not decided yet: the shopper, a bank or the provider has to answer. Money that has to be transferred has a time
  * limit of its own, and its shopper is told what to do.
+ * @param payment null where nobody can tell whether money was asked for
  */
-export function wait(deps: Deps, order: Leased, payment: KnownPayment): Promise<Driven> {
-  const history = { kind: 'awaiting-payment', detail: 'The payment is under way.', by: whoActs() }
-  const { status: paymentStatus, payableUntil } = payment
+export function wait(deps: Deps, order: Leased, payment: KnownPayment | null): Promise<Driven> {
+  const detail = payment ? 'The payment is under way.' : 'It is not known whether it is paid.'
+  const history = { kind: 'awaiting-payment', detail, by: whoActs() }
+  const { status: paymentStatus = null, payableUntil = null } = payment ?? {}
   return decide(deps, order, payment, { to: 'awaiting_payment', history, paymentStatus, payableUntil, goesOn: false })
 }
 
@@ -111,14 +113,14 @@ async function answer(tx: Transaction, order: Leased, outcome: Accepted<unknown>
  * @param refused what its checkout is answered with; after "not now" the key is free again, and so it is with null
  */
 export async function decline(deps: Deps, order: Leased, refused: Refusal | null): Promise<Driven> {
+  const reason = refused?.refusal.detail ?? 'The checkout was interrupted.'
   if (order.lease > 1) {
     // An earlier driver may wake up and ask for the money: it has to find that nothing can be paid any more.
     const closed = await closePayment(deps, order)
     const money = closed.payment
-    if (closed.state === 'pending') return rest(deps, order)
+    if (closed.state === 'pending') return unanswered(deps, order, reason)
     if (money && isPaid(money)) return place(deps, order, money)
   }
-  const reason = refused?.refusal.detail ?? 'The checkout was interrupted.'
   const history = { kind: 'declined', detail: reason, by: whoActs() }
   const declined = await inTransaction(deps.db, async (tx) => {
     const failed = refused?.refusal.type === 'payments/declined'
@@ -137,6 +139,30 @@ export async function decline(deps: Deps, order: Leased, refused: Refusal | null
   if (!declined) return { kind: 'lost' }
   await unwind(deps, declined)
   return refused ? { kind: 'decided', outcome: refused } : { kind: 'undone' }
+}
+
+/**
+ * Nobody says whether an order's money can still come: its provider or payments themselves do not answer. Past the time limit they
+ * have some minutes; then the stock goes back all the same, and only the stock. One that was being placed waits for its money first,
+ * as after any unknown outcome.
+ */
+export async function unanswered(deps: Deps, order: Leased, reason: string): Promise<Driven> {
+  if (order.state === 'placing' && order.overdue) return wait(deps, order, null)
+  if (!order.grace_over) return rest(deps, order)
+  const expired = await moveToExpired(deps, order, reason)
+  if (!expired) return { kind: 'lost' }
+  await releaseStock(deps, expired)
+  return rest(deps, expired)
+}
+
+/** @returns the order as it is now, or null when another took it over */
+export async function moveToExpired(deps: Deps, order: Leased, reason: string): Promise<Leased | null> {
+  const history = { kind: 'expired', detail: reason, by: whoActs() }
+  const expired = await inTransaction(deps.db, (tx) =>
+    store.move(tx, order, { to: 'expired', history, reason, goesOn: true }),
+  )
+  await deps.reached('order-decided', order.id)
+  return expired
 }
 
 /** Gives an order up whose money came too late: there is nothing left to sell it. The money goes back, both sides are told. */

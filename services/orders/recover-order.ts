@@ -1,9 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { OrderStatus } from '#contracts/orders'
 import { serviceCall, withCall } from '#kernel/call'
-import { inTransaction } from '#kernel/database'
-import { decline, giveUp } from './decide-order.ts'
-import { type Deps, whoActs } from './deps.ts'
+import { decline, giveUp, moveToExpired, unanswered } from './decide-order.ts'
+import type { Deps } from './deps.ts'
 import { follow, redeem, reserve } from './drive-order.ts'
 import { askMs, type Driven, driving, type KnownPayment, rest, within } from './lease.ts'
 import type { Leased } from './store.ts'
@@ -65,41 +64,34 @@ export async function recoverDue(deps: Deps, stopping: AbortSignal): Promise<voi
  * goes where the payment leads; without one it goes back, and the same key may place it anew.
  */
 async function afterCrash(deps: Deps, order: Leased): Promise<Driven> {
-  const payment = await currentPayment(deps, order, { ask: true })
+  const payment = await paymentInTime(deps, order, { ask: true })
+  if (payment === 'unanswered') return unanswered(deps, order, notInTime)
   if (payment) return follow(deps, order, payment)
   return decline(deps, order, null)
 }
 
+const notInTime = 'It was not paid in time.'
+
 /** A payment that was let go is an order's that was given up, by its time limit or by staff, and whose driver stopped there. */
 async function awaitPayment(deps: Deps, order: Leased): Promise<Driven> {
-  const payment = await currentPayment(deps, order, { ask: order.overdue })
+  const payment = await paymentInTime(deps, order, { ask: order.overdue })
+  if (payment === 'unanswered') return expire(deps, order, notInTime)
   const undecided = !payment || payment.status === 'requires_action' || payment.status === 'processing'
   const letGo = payment?.status === 'voided'
-  if (order.overdue && (undecided || letGo)) return expire(deps, order, 'It was not paid in time.')
+  if (order.overdue && (undecided || letGo)) return expire(deps, order, notInTime)
   if (letGo) return expire(deps, order, payment.failure ?? 'It was given up.')
   return payment ? follow(deps, order, payment) : rest(deps, order)
 }
 
-/**
- * Gives up an order that is not paid: first at the provider, for money that is there after all places it. A provider that does not
- * answer has some minutes; then the stock goes back all the same, and only the stock.
- */
+/** Gives up an order that is not paid: first at the provider, for money that is there after all places it. */
 export async function expire(deps: Deps, order: Leased, reason: string): Promise<Driven> {
   const closed = await closePayment(deps, order)
-  if (closed.state === 'done' && closed.payment && isPaid(closed.payment)) return follow(deps, order, closed.payment)
-  if (closed.state === 'pending' && !order.grace_over) return rest(deps, order)
-  const history = { kind: 'expired', detail: reason, by: whoActs() }
-  const expired = await inTransaction(deps.db, (tx) =>
-    store.move(tx, order, { to: 'expired', history, reason, goesOn: true }),
-  )
-  await deps.reached('order-decided', order.id)
+  if (closed.state === 'pending') return unanswered(deps, order, reason)
+  if (closed.payment && isPaid(closed.payment)) return follow(deps, order, closed.payment)
+  const expired = await moveToExpired(deps, order, reason)
   if (!expired) return { kind: 'lost' }
-  if (closed.state === 'done') {
-    await unwind(deps, expired)
-    return { kind: 'undone' }
-  }
-  await releaseStock(deps, expired)
-  return rest(deps, expired)
+  await unwind(deps, expired)
+  return { kind: 'undone' }
 }
 
 /** Staff give up an order that is not paid yet. Money that is there after all places it. @returns false when somebody drives it */
@@ -140,8 +132,9 @@ async function placeLate(deps: Deps, order: Leased, payment: KnownPayment): Prom
   }
 }
 
-/** A declined order holds nothing. Should its payment tell otherwise, the money goes back. */
+/** A declined order holds no stock, whatever payments know or do not tell. Should they know of money, it goes back. */
 async function afterEnd(deps: Deps, order: Leased): Promise<Driven> {
+  await releaseStock(deps, order)
   const payment = await currentPayment(deps, order, { ask: false })
   if (payment && isPaid(payment)) return returnMoney(deps, order)
   await unwind(deps, order)
@@ -165,4 +158,15 @@ async function currentPayment(deps: Deps, order: Leased, { ask }: { ask: boolean
   }
   const found = await deps.payments.find({ orderIds: [order.id] }, within(order, askMs))
   return found.ok ? (found.value.items[0] ?? null) : null
+}
+
+/** The same, or that payments do not answer, once the order's time is over: its stock does not wait for them. */
+async function paymentInTime(deps: Deps, order: Leased, how: { ask: boolean }) {
+  try {
+    return await currentPayment(deps, order, how)
+  } catch (error) {
+    if (!order.overdue) throw error
+    deps.log.warn({ err: error, orderId: order.id }, 'payments did not say how a payment stands')
+    return 'unanswered'
+  }
 }

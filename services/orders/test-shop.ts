@@ -36,6 +36,8 @@ export type ShopOptions = {
   readonly capture?: 'at-once' | 'on-fulfillment'
   readonly reached?: Reached
   readonly authenticate?: (credential: string) => Promise<Actor>
+  /** Whether payments run in a process of their own, which can be stopped. */
+  readonly paymentsApart?: boolean
 }
 
 /** One process of the shop: some of its services on a database that others may share. */
@@ -77,6 +79,9 @@ export type TestShop = ShopHost & {
   /** The types of an order's own events, in the order in which they were published. */
   events(orderId: string): Promise<string[]>
   timeline(orderId: string): Promise<string[]>
+  /** With `paymentsApart`: ends the process of payments, and begins another one unless there is one. */
+  stopPayments(): Promise<void>
+  startPayments(): Promise<void>
 }
 
 const berlin = { name: 'Ada Lovelace', line1: 'Invalidenstraße 1', city: 'Berlin', postalCode: '10115', country: 'DE' }
@@ -160,8 +165,8 @@ function sellable(goods: Goods, variantId: string): Output<(typeof catalog.opera
   ]
 }
 
-/** Where a second process finds the services that only the first one hosts. */
-type Elsewhere = { readonly url: string; readonly hosted: readonly string[] }
+/** What a process hosts where not all, and where it finds the rest. */
+type Elsewhere = { readonly urlOf: () => string | undefined; readonly hosted: readonly string[] }
 
 async function startShopHost(
   base: {
@@ -192,7 +197,7 @@ async function startShopHost(
     dataFolder: base.dataFolder,
     secret: async (name) => `test-secret-of-32-characters-or-so-${name}`,
     environment: async () => ({}),
-    urlOf: () => elsewhere?.url,
+    urlOf: () => elsewhere?.urlOf(),
     shape: options.shape ?? 'plain',
     limitLoopback: false,
     internal: { host: '127.0.0.1', port: 0 },
@@ -229,8 +234,27 @@ export async function startShop(options: ShopOptions = {}): Promise<TestShop> {
   opening.defer(() => sandbox.stop())
   const goods: Goods = new Map()
   const base = { databaseUrl: database.url, dataFolder, sandbox, goods }
-  const host = await startShopHost(base, options)
+  let apart: ShopHost | null = null
+  let paymentsUrl: string | undefined
+  const butPayments = ['orders', 'inventory', 'pricing', 'catalog', 'cart', 'shipping']
+  const host = await startShopHost(
+    base,
+    options,
+    options.paymentsApart ? { urlOf: () => paymentsUrl, hosted: butPayments } : undefined,
+  )
   opening.defer(() => host.stop())
+  const inside = `http://127.0.0.1:${host.internalPort}`
+  const startPayments = async (): Promise<void> => {
+    if (apart) return
+    apart = await startShopHost(base, options, { urlOf: () => inside, hosted: ['payments'] })
+    paymentsUrl = `http://127.0.0.1:${apart.internalPort}`
+  }
+  const stopPayments = async (): Promise<void> => {
+    await apart?.stop()
+    apart = null
+  }
+  opening.defer(stopPayments)
+  if (options.paymentsApart) await startPayments()
   await sandbox.server.register({ webhookUrl: `${host.url}/api/payments/webhooks/sandbox`, origins: [host.url] })
   const owner = new pg.Pool({ connectionString: database.url, max: 2 })
   owner.on('error', () => undefined)
@@ -243,8 +267,14 @@ export async function startShop(options: ShopOptions = {}): Promise<TestShop> {
     databaseUrl: database.url,
     sandbox,
     rows,
+    startPayments,
+    stopPayments,
+    async settle() {
+      await apart?.settle()
+      await host.settle()
+    },
     async another(more = {}) {
-      const elsewhere = { url: `http://127.0.0.1:${host.internalPort}`, hosted: ['orders', 'payments'] }
+      const elsewhere = { urlOf: () => inside, hosted: ['orders', 'payments'] }
       const other = await startShopHost(base, { ...options, reached: survive, ...more }, elsewhere)
       opened.defer(() => other.stop())
       return other

@@ -178,7 +178,7 @@ export const ProviderUnavailable = T.Object({ field: T.String(), retryAfterSecon
 const self = {
   name: 'payments',
   fallback:
-    'Nothing is charged: checkout is refused with 503, or its order stays open until payments answers. Browsing and carts go on.',
+    'Nothing is charged: checkout is refused with 503, or its order stays open until payments answers; past its time limit it keeps no stock. Browsing and carts go on.',
 } as const
 
 export const payments = contract(self, {
