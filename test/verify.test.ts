@@ -214,6 +214,27 @@ for (const shape of shapes) {
       )
     })
 
+    test('I2: goods that were sent, all or a part, for money of which too little was taken', async () => {
+      const { id, theirs } = await paymentOf(sent)
+      const paid = 'I2 placed orders are paid, and their tenders sum to exactly their total'
+      await damaged(
+        sent,
+        'update payments.payments set captured = captured - 1, capturable = capturable + 1 where order_id = $1',
+        'update payments.payments set captured = captured + 1, capturable = capturable - 1 where order_id = $1',
+        [
+          `${paid}: ${name(sent)}: was sent for 2490, of which 2489 was taken`,
+          `I2 captures and refunds sum to what the payment says: ${id}: captured 2489 in captures of 2490, refunded 500 in refunds of 500`,
+          `${comparison}: ${id} (${theirs}): captured is 2489 here and 2490 there`,
+          'I4 each provider’s account is what its payments captured less what they refunded and what it keeps: provider:sandbox is booked with 1990 EUR and holds 1989',
+        ],
+      )
+      // Half of the goods, and all of the shipping.
+      const leaving = (units: number): string => `
+        with one as (update orders.orders set units_fulfilled = ${units} where id = $1)
+        update orders.order_lines set fulfilled = ${units} where order_id = $1`
+      await damaged(held, leaving(1), leaving(0), [`${paid}: ${name(held)}: was sent for 2290, of which 0 was taken`])
+    })
+
     test('I2: two live payments, amounts out of bounds, operations that do not sum, money for no order', async () => {
       await damaged(
         held,

@@ -4,7 +4,7 @@ import type { Call } from '#kernel/call'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { inTransaction } from '#kernel/database'
 import { derivedId, newId } from '#kernel/id'
-import { fraction, money } from '#kernel/money'
+import { formatDecimal, fraction, money } from '#kernel/money'
 import { publish } from '#kernel/outbox'
 import { attentionOf } from './attention.ts'
 import { type Deps, whoActs } from './deps.ts'
@@ -118,14 +118,20 @@ export async function fulfillOrder(
   const due = Math.min(dueAfter(order, lines.value), dueOf(order))
   const found = await deps.payments.find({ orderIds: [orderId] })
   const taken = found.ok ? (found.value.items[0]?.captured.amount ?? 0) : 0
+  let lacking = 0
   if (taken < due) {
     const request = { orderId, amount: money(due - taken, order.currency), forDispatch: true }
     const captured = await deps.payments.capture(request, { key: `dispatch ${keyFor(orderId, call)}` })
-    if (!captured.ok) return captured
+    // Whoever took a part by hand, where the provider captures once, let the rest go: the goods leave for what was taken.
+    const isLetGo = !captured.ok && captured.refusal.type === 'payments/nothing-to-capture' && taken > 0
+    if (!captured.ok && !isLetGo) return captured
+    if (isLetGo) lacking = due - taken
   }
 
   const sent = await inTransaction(deps.db, async (tx) => {
-    const detail = describe(order, lines.value, input)
+    const short =
+      lacking > 0 ? ` For ${formatDecimal(money(lacking, order.currency))} ${order.currency} less than they cost.` : ''
+    const detail = describe(order, lines.value, input) + short
     const fulfillment = {
       id,
       lines: lines.value,

@@ -165,16 +165,31 @@ describe('what staff do with orders', () => {
 
   test('capture by hand, all or a part, and no more than was authorized', async () => {
     const order = await placed()
-    const capture = (amount: number) => staff('POST', `/admin/orders/${order.id}/capture`, { amount: eur(amount) })
-    const tooMuch = await capture(2_491)
+    const capture = (id: string, amount: number) =>
+      staff('POST', `/admin/orders/${id}/capture`, { amount: eur(amount) })
+    const tooMuch = await capture(order.id, 2_491)
     assert.deepEqual(
       [tooMuch.status, tooMuch.body.type, tooMuch.body.largest],
       [409, '/problems/payments/amount-too-large', eur(2_490)],
     )
+    assert.deepEqual((await adminOrder(order.id)).payment.capturable, eur(2_490))
     const captured = await staff('POST', `/admin/orders/${order.id}/capture`, {})
     assert.deepEqual([captured.status, captured.body.payment.captured], [200, eur(2_490)])
-    assert.equal((await capture(1)).body.type, '/problems/payments/nothing-to-capture')
+    assert.equal((await capture(order.id, 1)).body.type, '/problems/payments/nothing-to-capture')
     assert.deepEqual(captured.body.actions, ['fulfill', 'cancel', 'refund'])
+
+    // A provider that captures once lets the rest go; the goods leave for what was taken, and everybody can read that.
+    const { id } = await placed()
+    const part = await capture(id, 1_000)
+    const { payment, actions } = part.body
+    assert.deepEqual(
+      [part.status, payment.captured, payment.capturable, actions],
+      [200, eur(1_000), eur(0), ['fulfill', 'cancel', 'refund']],
+    )
+    const sent = await staff('POST', `/admin/orders/${id}/fulfillments`, {})
+    assert.deepEqual([sent.status, sent.body.status, sent.body.payment.captured], [201, 'fulfilled', eur(1_000)])
+    assert.match(sent.body.timeline.at(-1).detail, /For 14\.90 EUR less than they cost\.$/)
+    await holds()
   })
 
   test('cancel: stock, coupons and money go back, and nothing can be done any more', async () => {

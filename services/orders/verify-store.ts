@@ -31,6 +31,8 @@ export type Judged = {
   readonly line_discount: number
   readonly line_tax: number
   readonly line_total: number
+  /** Of that, what the units that were sent cost, each line rounded as it was when they left. */
+  readonly line_sent: number
   readonly tracked_units: number
   readonly discounts_sum: number
   readonly taxes_sum: number
@@ -66,6 +68,7 @@ export async function pageOfOrders(db: Executor, after: string, limit: number): 
       select count(*) as lines, coalesce(sum(quantity), 0) as line_units, coalesce(sum(fulfilled), 0) as line_fulfilled,
         coalesce(sum(subtotal), 0)::bigint as line_items, coalesce(sum(discount), 0)::bigint as line_discount,
         coalesce(sum(tax), 0)::bigint as line_tax, coalesce(sum(total), 0)::bigint as line_total,
+        coalesce(sum(round(total::numeric * fulfilled / quantity)), 0)::bigint as line_sent,
         coalesce(sum(quantity) filter (where tracked), 0) as tracked_units
       from order_lines where order_id = o.id) l
     where o.id > ${after} order by o.id limit ${limit}`.execute(db)

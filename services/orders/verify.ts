@@ -141,8 +141,16 @@ function paidExactly(order: Judged, payment: Payment | undefined): string | null
   if (payment.status !== 'authorized' && payment.status !== 'captured') return `has a payment that is ${payment.status}`
   if (payment.amount.amount !== due || payment.authorized.amount !== due)
     return `total ${order.total}, by gift cards ${onCards}, asked ${payment.amount.amount}, authorized ${payment.authorized.amount}`
-  return order.state === 'fulfilled' && payment.captured.amount === 0 ? 'was sent and its money not taken' : undefined
+  const owed = owedForSent(order)
+  const { captured, capturable } = payment
+  // A part that was taken by hand lets the rest go, where the provider captures once.
+  const isLetGo = captured.amount > 0 && (capturable?.amount ?? 0) === 0
+  return captured.amount < owed && !isLetGo ? `was sent for ${owed}, of which ${captured.amount} was taken` : undefined
 }
+
+/** What had to be taken before the units left that did: as for a dispatch, shipping goes with the first of them. */
+const owedForSent = (order: Judged): number =>
+  order.units_fulfilled === 0 ? 0 : Math.min(order.line_sent + order.total - order.line_total, dueOf(order))
 
 function holdsNoMoney(order: Judged, payment: Payment | undefined): string | null | undefined {
   if (!order.settled || isPlaced(order)) return null

@@ -76,6 +76,8 @@ export const Attempt = T.Object(
     amount: Money,
     authorized: Money,
     captured: Money,
+    /** What can still be taken: nothing once a part was taken at a provider that captures once. An older version does not tell. */
+    capturable: T.Optional(Money),
     refunded: Money,
     redirectUrl: Nullable(T.String()),
     clientSecret: Nullable(T.String()),

@@ -63,7 +63,7 @@ function TakeOrGive({ order, action, onClose }: Props & { action: 'capture' | 'r
   const isByHand = payment?.provider === 'manual'
   const largest =
     action === 'capture'
-      ? (payment?.authorized.amount ?? 0) - (payment?.captured.amount ?? 0)
+      ? (payment?.capturable?.amount ?? 0)
       : (payment?.giftCards ?? []).reduce(
           (left, card) => left + card.amount.amount - card.refunded.amount,
           (payment?.captured.amount ?? 0) - (payment?.refunded.amount ?? 0),
@@ -103,6 +103,9 @@ function TakeOrGive({ order, action, onClose }: Props & { action: 'capture' | 'r
         onChange={(event) => setText(event.target.value)}
         error={wrong ?? command.errorOf('amount')}
       />
+      {action === 'capture' && amount !== null && amount < largest ? (
+        <p className="text-sm text-soft">Most providers capture once: what is not taken now is let go.</p>
+      ) : null}
       {action === 'refund' && isByHand ? (
         <p className="text-sm text-soft">The order was paid by transfer: send the money back from your bank, too.</p>
       ) : null}
