@@ -15,7 +15,13 @@ const connectionsAtMost = 1_024
 /** Longer than any answer that is worth something. */
 const timeoutMs = 15_000
 
-type Answer = { readonly status: number; readonly tookMs: number; readonly body: Record<string, never> | null }
+type Answer = {
+  readonly status: number
+  /** Whether it says when to come again. */
+  readonly saysWhen: boolean
+  readonly tookMs: number
+  readonly body: Record<string, never> | null
+}
 
 /** What a shopper asks for, in the order in which it is asked. */
 export const steps = ['page', 'cart', 'checkout', 'order'] as const
@@ -57,12 +63,18 @@ const since = (before: Seen, now: Seen): Seen => ({
 export const turnedAway = ({ turnedAwayMs }: Seen): number =>
   steps.reduce((all, step) => all + turnedAwayMs[step].length, 0)
 
+const withoutWhen = ', and not when to come again'
+/** Who was turned away without a Retry-After, by step and status. */
+export const unhelpful = ({ failures }: Seen): string[] =>
+  [...failures.keys()].filter((what) => what.endsWith(withoutWhen))
+
 /** @returns the answer when it was a good one; what was turned away or went wrong is counted */
 async function tried(seen: Seen, step: Step, asked: Promise<Answer>): Promise<Answer | null> {
   const answer = await asked.catch((error: Error) => error)
   if (!(answer instanceof Error) && answer.status < 300) return answer
   if (!(answer instanceof Error) && (answer.status === 503 || answer.status === 429)) {
-    seen.turnedAwayMs[step].push(answer.tookMs)
+    if (answer.saysWhen) seen.turnedAwayMs[step].push(answer.tookMs)
+    else fail(seen, `${step} ${answer.status}${withoutWhen}`)
   } else {
     fail(seen, answer instanceof Error ? answer.message : `${step} ${answer.status}`)
   }
@@ -134,7 +146,12 @@ export function loadOn(base: string, pages: number = pagesAnOrder) {
     const value = isJson
       ? ((await answer.body.json()) as Record<string, never>)
       : await answer.body.dump().then(() => null)
-    return { status: answer.statusCode, tookMs: performance.now() - since, body: value }
+    return {
+      status: answer.statusCode,
+      saysWhen: Number(answer.headers['retry-after']) > 0,
+      tookMs: performance.now() - since,
+      body: value,
+    }
   }
 
   /** Three requests sell: cart, checkout, order. */
