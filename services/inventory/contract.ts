@@ -73,14 +73,18 @@ export const inventory = contract(
       summary: 'Give an order’s hold or allocation back; a reserve that arrives later is refused',
       access: internal,
       idempotency: 'natural',
-      input: T.Object({ orderId: T.String() }),
+      input: T.Object({
+        orderId: T.String(),
+        /** The higher, the later. What is lower than that of a `reopen` comes too late and changes nothing. */
+        lease: T.Optional(T.Integer()),
+      }),
       output: Nothing,
     }),
     reopen: command(null, {
       summary: 'Forget that an order’s hold was released, so that late money can hold again',
       access: internal,
       idempotency: 'natural',
-      input: T.Object({ orderId: T.String() }),
+      input: T.Object({ orderId: T.String(), lease: T.Optional(T.Integer()) }),
       output: Nothing,
     }),
     levelsOf: query(null, {

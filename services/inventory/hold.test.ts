@@ -211,11 +211,11 @@ test('any batches of holds, releases, events and counts come out as if each were
           const orderId = orders[one.order] as string
           switch (one.kind) {
             case 'release':
-              assert.deepEqual(await store.release(db, [orderId], lowStock), ['released'])
+              assert.deepEqual(await store.release(db, [{ orderId }], lowStock), ['released'])
               model.release(orderId)
               break
             case 'reopen':
-              await store.reopen(db, orderId)
+              await store.reopen(db, { orderId })
               model.reopen(orderId)
               break
             case 'allocate':
@@ -317,7 +317,14 @@ test('holds that want the same goods crosswise, releases, placed orders and coun
       // Some are released and placed while they are still being held.
       const [verdicts] = await Promise.all([
         store.hold(db, batch, lowStock),
-        store.release(db, held.slice(0, 5).toReversed(), lowStock),
+        store.release(
+          db,
+          held
+            .slice(0, 5)
+            .toReversed()
+            .map((orderId) => ({ orderId })),
+          lowStock,
+        ),
         inTransaction(db, (tx) => store.allocate(tx, held.slice(3, 8))),
         n % 6 === 0 ? count() : undefined,
       ])
@@ -333,12 +340,37 @@ test('a release and a hold of one order at one time: the hold never outlives it'
   for (let round = 0; round < 30; round++) {
     const request = single(variantId, 1)
     const untilReleased = async (): Promise<void> => {
-      const [verdict] = await store.release(db, [request.orderId], lowStock)
+      const [verdict] = await store.release(db, [{ orderId: request.orderId }], lowStock)
       if (verdict === again) await untilReleased()
     }
     await Promise.all([store.hold(db, [request, single(variantId, 1)], lowStock), untilReleased()])
     const [hold] = await store.holdsOf(db, [request.orderId])
     assert.equal(hold?.state, 'released')
+  }
+  await checkInvariants(db)
+})
+
+test('a late release meets an order that is just reopened: it takes nothing from it, and leaves nothing that refuses it', async () => {
+  const variantId = newId('variant')
+  await store.setLevels(db, [{ variantId, locationId: places[0] as string, onHand: 1_000 }], 'test', lowStock)
+  for (let round = 0; round < 30; round++) {
+    const request = single(variantId, 1)
+    const { orderId } = request
+    const untilReleased = async (): Promise<void> => {
+      const [verdict] = await store.release(db, [{ orderId, lease: 3 }], lowStock)
+      if (verdict === again) await untilReleased()
+    }
+    await store.hold(db, [request], lowStock)
+    await untilReleased()
+    const holdAnew = async () => {
+      await store.reopen(db, { orderId, lease: 4 })
+      let [verdict] = await store.hold(db, [request], lowStock)
+      while (verdict === again) [verdict] = await store.hold(db, [request], lowStock)
+      return verdict
+    }
+    const [verdict] = await Promise.all([holdAnew(), untilReleased()])
+    assert.deepEqual(verdict, { kind: 'held' })
+    assert.deepEqual(await store.holdsOf(db, [orderId]), [{ orderId, state: 'held', units: 1 }])
   }
   await checkInvariants(db)
 })
@@ -350,7 +382,7 @@ test('what an order that is released at this moment would have taken makes nobod
   const released = Promise.withResolvers<void>()
   const letGo = Promise.withResolvers<void>()
   const releasing = inTransaction(db, async (tx) => {
-    await store.release(tx, [batch[0].orderId], lowStock)
+    await store.release(tx, [{ orderId: batch[0].orderId }], lowStock)
     released.resolve()
     await letGo.promise
   })

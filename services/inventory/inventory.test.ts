@@ -260,6 +260,25 @@ for (const shape of ['plain', 'strict'] as const) {
     assert.equal(await reserve(orderId, [mug, 1]), 'held')
   })
 
+  test(`${shape}: a release that was asked for before its order was reopened comes too late, one after it does not`, async () => {
+    const mug = await variant(2)
+    const orderId = newId('order')
+    assert.equal(await reserve(orderId, [mug, 1]), 'held')
+    accepted(await stock.release({ orderId, lease: 3 }))
+    accepted(await stock.reopen({ orderId, lease: 5 }))
+    accepted(await stock.release({ orderId, lease: 4 }))
+    assert.equal(await reserve(orderId, [mug, 1]), 'held')
+    accepted(await stock.release({ orderId, lease: 3 }))
+    assert.deepEqual(await levels(mug), [{ onHand: 2, reserved: 1, allocated: 0 }])
+    accepted(await stock.release({ orderId, lease: 5 }))
+    assert.deepEqual(await levels(mug), [{ onHand: 2, reserved: 0, allocated: 0 }])
+    accepted(await stock.reopen({ orderId, lease: 6 }))
+    assert.equal(await reserve(orderId, [mug, 1]), 'held')
+    // Copies of the version before tell no lease.
+    accepted(await stock.release({ orderId }))
+    assert.deepEqual(await levels(mug), [{ onHand: 2, reserved: 0, allocated: 0 }])
+  })
+
   test(`${shape}: placed, then fulfilled in two parts`, async () => {
     const mug = await variant(3, 4)
     const bowl = await variant(9)

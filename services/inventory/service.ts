@@ -40,11 +40,11 @@ export const inventoryService = service({
       idOf: ({ orderId }) => orderId,
       run: (requests) => store.hold(db, requests, lowStock),
     })
-    const release = gather<string, 'released'>({
+    const release = gather<store.ReleaseRequest, 'released'>({
       ...limits,
       what: 'give stock back',
-      idOf: (orderId) => orderId,
-      run: (orderIds) => store.release(db, orderIds, lowStock),
+      idOf: ({ orderId }) => orderId,
+      run: (requests) => store.release(db, requests, lowStock),
     })
     const available = gather<readonly string[], Availability>({
       ...limits,
@@ -61,12 +61,12 @@ export const inventoryService = service({
     return {
       operations: {
         reserve: (input) => reserve(deps, input),
-        release: async ({ orderId }) => {
-          await release(orderId)
+        release: async (input) => {
+          await release(input)
           return ok({})
         },
-        reopen: async ({ orderId }) => {
-          await store.reopen(db, orderId)
+        reopen: async (input) => {
+          await store.reopen(db, input)
           return ok({})
         },
         setLevel: (input) => setLevel(deps, input),
@@ -108,7 +108,7 @@ export const inventoryService = service({
           ),
         ),
         on(orderCanceled, async (tx, { data }) => {
-          const [verdict] = await store.release(tx, [data.orderId], lowStock)
+          const [verdict] = await store.release(tx, [{ orderId: data.orderId }], lowStock)
           // Another copy is holding stock for it at this moment: the event comes again.
           if (verdict !== 'released') throw new Error(`inventory: the hold of ${data.orderId} changes just now`)
         }),

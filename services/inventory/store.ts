@@ -61,22 +61,36 @@ export async function hold(
   })
 }
 
-/** Gives back what orders hold or were promised and has not left, in one round trip; a later `hold` is refused. */
+export type ReleaseRequest = Input<Operations['release']>
+
+/**
+ * Gives back what orders hold or were promised and has not left, in one round trip; a later `hold` is refused. What is older than
+ * the lease by which its order was reopened changes nothing.
+ */
 export async function release(
   db: Executor,
-  orderIds: readonly string[],
+  requests: readonly ReleaseRequest[],
   lowStock: number,
 ): Promise<('released' | typeof again)[]> {
   const { rows } = await sql<{ verdicts: ('released' | 'again')[]; published: boolean }>`
-    select verdicts, published from release(${orderIds}::text[], ${announcement(db, lowStock)}::jsonb)`.execute(db)
+    select verdicts, published from release(
+      ${requests.map(({ orderId }) => orderId)}::text[], ${requests.map(({ lease }) => lease ?? null)}::bigint[],
+      ${announcement(db, lowStock)}::jsonb)`.execute(db)
   const { verdicts, published } = theOnly(rows)
   if (published) databaseFacts(db).onPublished()
   return verdicts.map((verdict) => (verdict === 'again' ? again : verdict))
 }
 
-/** Forgets that an order was released. An order of which something left can no longer begin anew. */
-export async function reopen(db: Executor, orderId: string): Promise<void> {
+/**
+ * Forgets that an order was released. An order of which something left can no longer begin anew.
+ * @param lease of the driver that has it hold anew: what an earlier one asked to be released comes too late from now on
+ */
+export async function reopen(db: Executor, { orderId, lease }: Input<Operations['reopen']>): Promise<void> {
+  const since = lease ?? null
   await sql`
+    with told as (
+      insert into reopened as r (order_id, lease) select ${orderId}, ${since}::bigint where ${since}::bigint is not null
+      on conflict (order_id) do update set lease = greatest(r.lease, excluded.lease))
     delete from holds h where order_id = ${orderId} and state = 'released'
       and not exists (select from hold_lines l where l.order_id = h.order_id and l.fulfilled > 0)`.execute(db)
 }

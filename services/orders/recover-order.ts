@@ -118,7 +118,7 @@ async function afterExpiry(deps: Deps, order: Leased): Promise<Driven> {
 
 /** Money that came after all. The order is placed if its goods can be held once more, else the money goes back. */
 async function placeLate(deps: Deps, order: Leased, payment: KnownPayment): Promise<Driven> {
-  await deps.inventory.reopen({ orderId: order.id }, within(order, askMs))
+  await deps.inventory.reopen({ orderId: order.id, lease: order.lease }, within(order, askMs))
   for (const step of [reserve, redeem]) {
     const outcome = await step(deps, order)
     if (!outcome.ok) return giveUp(deps, order, `The payment came too late: ${outcome.refusal.detail}`)

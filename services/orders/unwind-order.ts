@@ -22,8 +22,9 @@ export async function unwind(deps: Deps, order: Leased): Promise<void> {
 }
 
 export async function releaseStock(deps: Deps, order: Leased): Promise<void> {
-  if (order.lines.some(({ tracked }) => tracked))
-    accepted(await deps.inventory.release({ orderId: order.id }, within(order, stepMs)))
+  // Only an expired order may hold anew, after which this may be too late. Else left out, as older copies of inventory do not know it.
+  const request = { orderId: order.id, ...(order.state === 'expired' ? { lease: order.lease } : {}) }
+  if (order.lines.some(({ tracked }) => tracked)) accepted(await deps.inventory.release(request, within(order, stepMs)))
   await deps.reached('stock-released', order.id)
 }
 
