@@ -443,7 +443,7 @@ describe('a provider that refuses to give money back', () => {
     assert.deepEqual(await cancel(), ['pending', 0, 2])
     const [second] = (await shop.rows(pause, [orderId])) as { seconds: number }[]
     assert.ok(
-      first && second && first.seconds > 0 && second.seconds > first.seconds,
+      first && second && second.seconds > first.seconds,
       `${first?.seconds}, ${second?.seconds}`,
     )
     assert.deepEqual(await cancel(), ['done', 5_000, 3])
