@@ -442,10 +442,7 @@ describe('a provider that refuses to give money back', () => {
     const [first] = (await shop.rows(pause, [orderId])) as { seconds: number }[]
     assert.deepEqual(await cancel(), ['pending', 0, 2])
     const [second] = (await shop.rows(pause, [orderId])) as { seconds: number }[]
-    assert.ok(
-      first && second && second.seconds > first.seconds,
-      `${first?.seconds}, ${second?.seconds}`,
-    )
+    assert.ok(first && second && second.seconds > first.seconds, `${first?.seconds}, ${second?.seconds}`)
     assert.deepEqual(await cancel(), ['done', 5_000, 3])
     assert.deepEqual(await cancel(), ['done', 5_000, 3])
     assert.deepEqual(
