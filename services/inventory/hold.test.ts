@@ -375,6 +375,26 @@ test('a late release meets an order that is just reopened: it takes nothing from
   await checkInvariants(db)
 })
 
+test('a copy of the version before, which tells no lease, gives back what it did, also after a reopening', async () => {
+  const variantId = newId('variant')
+  await store.setLevels(db, [{ variantId, locationId: places[0] as string, onHand: 2 }], 'test', lowStock)
+  const [reopened, held, unknown] = [single(variantId, 1), single(variantId, 1), single(variantId, 1)]
+  await store.reopen(db, { orderId: reopened.orderId, lease: 4 })
+  assert.deepEqual(await store.hold(db, [reopened, held], lowStock), [{ kind: 'held' }, { kind: 'held' }])
+  const ids = [reopened, held, unknown].map(({ orderId }) => orderId)
+  const announce = { type: 'stock.availability-changed', version: 1, subscribers: [], traceId: 'trace', lowStock }
+  const release = sql<{
+    verdicts: string[]
+  }>`select verdicts from release(${ids}::text[], ${JSON.stringify(announce)}::jsonb)`
+  assert.deepEqual((await release.execute(db)).rows, [{ verdicts: ['released', 'released', 'released'] }])
+  assert.deepEqual(
+    (await store.holdsOf(db, ids)).map(({ state }) => state),
+    ['released', 'released', 'released'],
+  )
+  assert.deepEqual(await store.hold(db, [unknown], lowStock), [{ kind: 'released' }])
+  await checkInvariants(db)
+})
+
 test('what an order that is released at this moment would have taken makes nobody short', async () => {
   const variantId = newId('variant')
   await store.setLevels(db, [{ variantId, locationId: places[0] as string, onHand: 1 }], 'test', lowStock)

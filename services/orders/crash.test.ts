@@ -1,47 +1,24 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
-import { currentCall } from '#kernel/call'
 import { newId } from '#kernel/id'
-import type { Point as PaymentPoint } from '../payments/deps.ts'
 import { until } from '../payments/test-payments.ts'
-import type { Point } from './deps.ts'
+import { mortality, type Place } from './test-death.ts'
 import { giftCardsOf } from './test-gift-cards.ts'
 import { buy, type ShopHost, startShop, type TestShop, verdict } from './test-shop.ts'
-
-type Place = Point | PaymentPoint
-
-/** Who reaches the place never comes back from it, as from kill -9; the database's clock then ends what it held. */
-const never = new Promise<void>(() => undefined)
 
 describe('a process that dies on the way of an order', () => {
   let shop: TestShop
   let cards: ReturnType<typeof giftCardsOf>
   let mortal: ShopHost
-  let dying: Place | null = null
-  let died = Promise.withResolvers<string>()
+  const { reached, dieAt } = mortality()
   before(async () => {
     // The shop's first process survives and recovers; the second one is the one that dies.
     shop = await startShop()
     cards = giftCardsOf(shop)
-    mortal = await shop.another({
-      reached: async (place, orderId) => {
-        // Jobs and events of this process live on: the test waits for the death of what it asked for, and jobs for their end.
-        const actor = currentCall()?.actor
-        if (dying !== place || (actor?.kind === 'service' && actor.name !== 'edge')) return
-        dying = null
-        died.resolve(orderId)
-        await never
-      },
-    })
+    mortal = await shop.another({ reached })
   })
   after(() => shop?.stop())
 
-  const dieAt = (at: Place): Promise<string> => {
-    died = Promise.withResolvers()
-    dying = at
-    const late = setTimeout(() => died.reject(new Error(`nobody came to ${at}`)), 20_000)
-    return died.promise.finally(() => clearTimeout(late))
-  }
   /**
    * Dies at a place of a cancellation of the order that `buyOne` makes. The recovery of another process may be faster and give
    * everything back before: then nobody died, and another order is canceled.

@@ -1,42 +1,21 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
-import { currentCall } from '#kernel/call'
 import { newId } from '#kernel/id'
 import { verified } from '#kernel/invariants'
 import { until } from '../payments/test-payments.ts'
-import type { Point } from './deps.ts'
+import { mortality } from './test-death.ts'
 import { buy, startShop, type TestShop, verdict } from './test-shop.ts'
-
-/** Who reaches the place never comes back from it, as from kill -9; the database's clock then ends what it held. */
-const never = new Promise<void>(() => undefined)
 
 describe('payments do not answer themselves', () => {
   let shop: TestShop
-  let dying: Point | null = null
-  let died = Promise.withResolvers<string>()
+  const { reached, dieAt } = mortality()
   before(async () => {
-    shop = await startShop({
-      paymentsApart: true,
-      reached: async (place, orderId) => {
-        // Jobs of this process live on, as those of another one would.
-        const actor = currentCall()?.actor
-        if (dying !== place || (actor?.kind === 'service' && actor.name !== 'edge')) return
-        dying = null
-        died.resolve(orderId)
-        await never
-      },
-    })
+    shop = await startShop({ paymentsApart: true, reached })
     await shop.sandbox.behave({ webhooks: { drop: true } })
   })
   afterEach(() => shop.startPayments())
   after(() => shop?.stop())
 
-  const dieAt = (place: Point): Promise<string> => {
-    died = Promise.withResolvers()
-    dying = place
-    const late = setTimeout(() => died.reject(new Error(`nobody came to ${place}`)), 20_000)
-    return died.promise.finally(() => clearTimeout(late))
-  }
   const rowOf = async (orderId: string) =>
     (
       await shop.rows<{ state: string; settled: boolean }>(
@@ -79,18 +58,20 @@ describe('payments do not answer themselves', () => {
     )
   }
 
-  const waiting = async (variantId: string) => {
+  /** An order that is paid while payments are away, and has expired before they are back. */
+  const paidInVain = async (variantId: string): Promise<string> => {
     const outcome = await buy(shop, await shop.fill([{ variantId }]), { token: 'tok_3ds' })
     assert.ok(outcome.ok && outcome.value.order.status === 'awaiting_payment', JSON.stringify(outcome))
-    return { orderId: outcome.value.order.id, redirectUrl: outcome.value.payment.redirectUrl ?? '' }
+    const { order, payment } = outcome.value
+    await shop.stopPayments()
+    await shop.sandbox.challenge(payment.redirectUrl ?? '', 'approve')
+    await expires(order.id, variantId)
+    return order.id
   }
 
   test('an order that waits for its money: past some minutes the stock goes back, and late money places it', async () => {
     const variantId = await shop.sell({ onHand: 1 })
-    const { orderId, redirectUrl } = await waiting(variantId)
-    await shop.stopPayments()
-    await shop.sandbox.challenge(redirectUrl, 'approve')
-    await expires(orderId, variantId)
+    const orderId = await paidInVain(variantId)
     await shop.startPayments()
     await shop.lapse(orderId)
     await becomes(orderId, 'placed')
@@ -102,10 +83,7 @@ describe('payments do not answer themselves', () => {
 
   test('the goods were sold meanwhile: late money goes back', async () => {
     const variantId = await shop.sell({ onHand: 1 })
-    const { orderId, redirectUrl } = await waiting(variantId)
-    await shop.stopPayments()
-    await shop.sandbox.challenge(redirectUrl, 'approve')
-    await expires(orderId, variantId)
+    const orderId = await paidInVain(variantId)
     await shop.rows("update orders.orders set look_at = now() + interval '1 hour' where id = $1", [orderId])
     await shop.startPayments()
     const other = await until(

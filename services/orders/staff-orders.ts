@@ -118,20 +118,23 @@ export async function fulfillOrder(
   const due = Math.min(dueAfter(order, lines.value), dueOf(order))
   const found = await deps.payments.find({ orderIds: [orderId] })
   const taken = found.ok ? (found.value.items[0]?.captured.amount ?? 0) : 0
-  let lacking = 0
-  if (taken < due) {
-    const request = { orderId, amount: money(due - taken, order.currency), forDispatch: true }
-    const captured = await deps.payments.capture(request, { key: `dispatch ${keyFor(orderId, call)}` })
-    // Whoever took a part by hand, where the provider captures once, let the rest go: the goods leave for what was taken.
-    const isLetGo = !captured.ok && captured.refusal.type === 'payments/nothing-to-capture' && taken > 0
-    if (!captured.ok && !isLetGo) return captured
-    if (isLetGo) lacking = due - taken
-  }
+  const missing = due - taken
+  const captured =
+    missing > 0
+      ? await deps.payments.capture(
+          { orderId, amount: money(missing, order.currency), forDispatch: true },
+          { key: `dispatch ${keyFor(orderId, call)}` },
+        )
+      : ok({})
+  // Whoever took a part by hand, where the provider captures once, let the rest go: the goods leave for what was taken.
+  const isLetGo = !captured.ok && captured.refusal.type === 'payments/nothing-to-capture' && taken > 0
+  if (!captured.ok && !isLetGo) return captured
+  const less = isLetGo
+    ? ` For ${formatDecimal(money(missing, order.currency))} ${order.currency} less than they cost.`
+    : ''
 
   const sent = await inTransaction(deps.db, async (tx) => {
-    const short =
-      lacking > 0 ? ` For ${formatDecimal(money(lacking, order.currency))} ${order.currency} less than they cost.` : ''
-    const detail = describe(order, lines.value, input) + short
+    const detail = describe(order, lines.value, input) + less
     const fulfillment = {
       id,
       lines: lines.value,

@@ -46,8 +46,9 @@ export const compareWith =
         if (turn > 0 && missing.size <= askedForAtMost) break
         for await (const said of listed(provider, moved(since, -slackMs), moved(until, slackMs))) {
           for (const { attemptKey } of said) missing.delete(attemptKey)
+          if (turn > 0) continue
           const judged = said.filter(({ createdAt }) => isAfter(createdAt, since) && !isAfter(createdAt, until))
-          if (turn === 0) for (const sentence of await compare(deps, provider, judged)) check.violated(sentence)
+          for (const sentence of await compare(deps, provider, judged)) check.violated(sentence)
         }
       }
       for (const row of missing.values()) {
@@ -98,12 +99,8 @@ async function compare(deps: Deps, provider: PaymentProvider, said: readonly Pro
 /** Reads what is kept here of payments that a provider told of. @returns tells of one of them how it differs; null when it does not */
 async function judgeOf(deps: Deps, provider: PaymentProvider, said: readonly ProviderPayment[]) {
   const keys = said.map(({ attemptKey }) => attemptKey)
-  const rows = new Map(
-    (await attemptsByKey(deps.db, { provider: provider.name, keys, graceSeconds })).map((row) => [
-      row.attempt_key,
-      row,
-    ]),
-  )
+  const found = await attemptsByKey(deps.db, { provider: provider.name, keys, graceSeconds })
+  const rows = new Map(found.map((row) => [row.attempt_key, row]))
   const withFee = said.flatMap(({ attemptKey, fee }) => (fee ? (rows.get(attemptKey) ?? []) : []))
   const fees = withFee.length === 0 ? null : await feesBooked(deps.db, withFee)
   return (payment: ProviderPayment): string | null => {

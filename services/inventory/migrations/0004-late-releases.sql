@@ -5,8 +5,8 @@ create table reopened (
   lease    bigint not null
 );
 
--- As the one of 0001, for callers that tell by lease how old what they ask is; null is never too late. What comes too late changes
--- nothing, and its verdict is 'released' as well: to whoever asked it is nothing any more.
+-- As the one of 0001, which now calls it, for callers that tell by lease how old what they ask is; null is never too late. What comes too
+-- late changes nothing, and its verdict is 'released' as well: to whoever asked it is nothing any more.
 create function release(p_orders text[], p_leases bigint[], p_announce jsonb, out verdicts text[], out published boolean)
 language plpgsql as $$
 declare
@@ -49,4 +49,11 @@ begin
   where h.order_id = any (freed) and h.state in ('held', 'allocated');
   update holds set state = 'released' where order_id = any (freed) and state in ('held', 'allocated');
   published := announce(v_locked, false, p_announce);
+end $$;
+
+create or replace function release(p_orders text[], p_announce jsonb, out verdicts text[], out published boolean)
+language plpgsql as $$
+begin
+  select r.verdicts, r.published into verdicts, published
+  from release(p_orders, array_fill(null::bigint, array[cardinality(p_orders)]), p_announce) r;
 end $$;
