@@ -14,7 +14,7 @@ import { openMongodbStore } from './store/mongodb.ts'
 import { mongodbBreaker } from './store/mongodb-connection.ts'
 import { openStore } from './store/open-store.ts'
 import { type CatalogStore, contentParts, type ProductDocument } from './store/port.ts'
-import { testDocument, testEvent } from './store/store-suite.ts'
+import { testDocument, testEvent } from './store/suite/test-document.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const quiet = { onProgress: () => undefined }

@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test'
 import { type Environment, openEnvironment } from './lmdb-environment.ts'
 import { type LmdbProducts, lmdbProducts } from './lmdb-products.ts'
 import type { ListFilter, ProductDocument } from './port.ts'
-import { testDocument } from './store-suite.ts'
+import { testDocument } from './suite/test-document.ts'
 
 // Staff find a product among many. What is read is counted where the store asks LMDB.
 

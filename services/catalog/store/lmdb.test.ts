@@ -3,7 +3,7 @@ import { openLmdbStore } from './lmdb.ts'
 import { openEnvironment } from './lmdb-environment.ts'
 import type { ProductDocument } from './port.ts'
 import { lineOf } from './product-words.ts'
-import { storeSuite } from './store-suite.ts'
+import { storeSuite } from './suite/store-suite.ts'
 
 storeSuite({
   name: 'LMDB',

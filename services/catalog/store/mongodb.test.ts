@@ -3,7 +3,7 @@ import { after, before, describe } from 'node:test'
 import { type Collection, MongoClient } from 'mongodb'
 import { noMongodb, startTestMongodb, type TestMongodb } from '../../../test/mongodb.ts'
 import { type StoredProduct, toStored } from './mongodb-document.ts'
-import { storeSuite } from './store-suite.ts'
+import { storeSuite } from './suite/store-suite.ts'
 import { openTestMongodbStore } from './test-mongodb-store.ts'
 
 describe('the catalog in MongoDB', { skip: noMongodb }, () => {

@@ -1,6 +1,6 @@
 import { newId } from '#kernel/id'
-import type { CatalogStore } from './port.ts'
-import { testDocument, testEvent } from './store-suite.ts'
+import type { CatalogStore } from '../port.ts'
+import { testDocument, testEvent } from './test-document.ts'
 
 /** What the other process of a test does. */
 export type ChildOrder =
