@@ -7,6 +7,7 @@ import type { pricing } from '#contracts/pricing'
 import { currentCall } from '#kernel/call'
 import type { Client } from '#kernel/client'
 import type { Database, Stale } from '#kernel/database'
+import type { Breaker } from '#kernel/dependency'
 import type { Decision } from './decide-order.ts'
 import type { Driven } from './lease.ts'
 import type { StoredOrder } from './order.ts'
@@ -21,6 +22,8 @@ export type Deps = {
   readonly inventory: Client<typeof inventory>
   readonly pricing: Client<typeof pricing>
   readonly payments: Client<typeof payments>
+  /** Whether payments answer who asks about an order that nobody drives. */
+  readonly asking: Breaker
   readonly settings: OrderSettings
   /** Origin of the shop's public pages. */
   readonly publicUrl: string

@@ -56,8 +56,8 @@ export async function rest(deps: Deps, order: Leased): Promise<Driven> {
 /** Doubled with every look that finds nothing new. */
 const firstPauseSeconds = 2
 const pauseAtMostSeconds = 60
-/** Stock that is held past its time limit is not held longer than it has to be. */
-const overduePauseAtMostSeconds = 5
+/** Stock that is held past its time limit is not held longer than it has to be, and many orders may be. */
+const overduePauseAtMostSeconds = 15
 
 function pauseSecondsOf({ state, overdue, looks }: Leased): number {
   const atMost = state === 'awaiting_payment' && overdue ? overduePauseAtMostSeconds : pauseAtMostSeconds

@@ -7,14 +7,15 @@ import { follow, redeem, reserve } from './drive-order.ts'
 import { askMs, type Driven, driving, type KnownPayment, rest, within } from './lease.ts'
 import type { Leased } from './store.ts'
 import * as store from './store.ts'
-import { closePayment, isPaid, releaseStock, returnMoney, unwind } from './unwind-order.ts'
+import { closePayment, fromPayments, isPaid, releaseStock, returnMoney, unwind } from './unwind-order.ts'
 
 /** What to do about an order that nobody drives, by its state: the same whoever takes it up, and wherever it was left. */
 const drivers = {
   placing: afterCrash,
   awaiting_payment: awaitPayment,
   expired: afterExpiry,
-  declined: afterEnd,
+  // Should payments know of money, it goes back as well.
+  declined: returnMoney,
   canceled: returnMoney,
   placed: leave,
   fulfilled: leave,
@@ -40,24 +41,35 @@ export async function takeUpOrWait(deps: Deps, orderId: string, atMostMs: number
   while (!(await takeUp(deps, orderId)) && performance.now() < until) await pause(lookEveryMs)
 }
 
-/** Orders a round. Each is some calls to other services, side by side. */
-const dueAtOnce = 16
+/** Orders side by side. Each is some calls to other services, of which one that is not answered takes as long as twenty others. */
+const sideBySide = 32
+/** How soon what is due is looked for beside orders that take long. */
+const lookBesideMs = 1_000
 
-/** Takes up orders whose driver died, whose time is over, or of which something is open, until none is due. */
+/**
+ * Takes up orders whose driver died, whose time is over, or of which something is open, until none is due. One that takes long
+ * keeps no other waiting.
+ */
 export async function recoverDue(deps: Deps, stopping: AbortSignal): Promise<void> {
-  for (;;) {
-    const due = await store.takeOverDue(deps.db, dueAtOnce)
-    await Promise.all(
-      due.map((order) =>
-        // A deadline of its own: that of the whole job would be over in the middle of a long round.
-        withCall(serviceCall('orders', { timeoutMs: store.leaseSeconds * 1_000 }), () => driveOrder(deps, order)).catch(
-          (error: unknown) => deps.log.warn({ err: error, orderId: order.id }, 'an order could not be driven on yet'),
-        ),
-      ),
-    )
-    if (due.length < dueAtOnce || stopping.aborted) return
-  }
+  const driven = new Set<Promise<void>>()
+  do {
+    for (const order of await alone(() => store.takeOverDue(deps.db, sideBySide - driven.size))) {
+      const driving = alone(() => driveOrder(deps, order))
+        .then(() => undefined)
+        .catch((error: unknown) =>
+          deps.log.warn({ err: error, orderId: order.id }, 'an order could not be driven on yet'),
+        )
+        .finally(() => driven.delete(driving))
+      driven.add(driving)
+    }
+    if (driven.size > 0) await Promise.race([...driven, pause(lookBesideMs, undefined, { ref: false })])
+  } while (driven.size > 0 && !stopping.aborted)
+  await Promise.all(driven)
 }
+
+/** A deadline of its own: that of the whole job would be over in the middle of many orders. */
+const alone = <R>(work: () => Promise<R>): Promise<R> =>
+  withCall(serviceCall('orders', { timeoutMs: store.leaseSeconds * 1_000 }), work)
 
 /**
  * The driver died between the order's row and the decision. An attempt that was committed may have taken money, so the order
@@ -132,15 +144,6 @@ async function placeLate(deps: Deps, order: Leased, payment: KnownPayment): Prom
   }
 }
 
-/** A declined order holds no stock, whatever payments know or do not tell. Should they know of money, it goes back. */
-async function afterEnd(deps: Deps, order: Leased): Promise<Driven> {
-  await releaseStock(deps, order)
-  const payment = await currentPayment(deps, order, { ask: false })
-  if (payment && isPaid(payment)) return returnMoney(deps, order)
-  await unwind(deps, order)
-  return { kind: 'undone' }
-}
-
 /** Nothing is open: what staff do with a placed order needs no driver. */
 async function leave(deps: Deps, order: Leased): Promise<Driven> {
   await store.rest(deps.db, order, null)
@@ -153,10 +156,10 @@ const isLiveCartTaken = (error: unknown): boolean =>
 /** How an order's payment stands: as payments know it, or as the provider says when it is asked. */
 async function currentPayment(deps: Deps, order: Leased, { ask }: { ask: boolean }) {
   if (ask) {
-    const asked = await deps.payments.reconcile({ orderId: order.id }, within(order, askMs))
+    const asked = await fromPayments(deps, () => deps.payments.reconcile({ orderId: order.id }, within(order, askMs)))
     if (asked.ok) return asked.value.payment
   }
-  const found = await deps.payments.find({ orderIds: [order.id] }, within(order, askMs))
+  const found = await fromPayments(deps, () => deps.payments.find({ orderIds: [order.id] }, within(order, askMs)))
   return found.ok ? (found.value.items[0] ?? null) : null
 }
 
@@ -166,7 +169,8 @@ async function paymentInTime(deps: Deps, order: Leased, how: { ask: boolean }) {
     return await currentPayment(deps, order, how)
   } catch (error) {
     if (!order.overdue) throw error
-    deps.log.warn({ err: error, orderId: order.id }, 'payments did not say how a payment stands')
+    if (!deps.asking.isOpen)
+      deps.log.warn({ err: error, orderId: order.id }, 'payments did not say how a payment stands')
     return 'unanswered'
   }
 }

@@ -27,6 +27,20 @@ const limits = { service: 'orders', batchAtMost: 64, queueAtMost: 2_000 }
 const waves = { atOnce: 2, waitedForMs: 100 }
 
 /**
+ * Payments that are silent are asked by one order every some seconds instead of by all that are due. The client's own breaker is for
+ * those who wait for an answer: it lets them wait for the one who finds out.
+ */
+const asking = {
+  name: 'payments of open orders',
+  kind: 'service',
+  fallback:
+    'Orders that wait for their money wait on. Past the time limit and five minutes their stock goes back; the money is asked for until payments answer.',
+  failuresToOpen: 8,
+  openMs: 5_000,
+  isFailure: () => true,
+} as const
+
+/**
  * The orders service.
  * @param reached told of each place where a crash would leave something half done, so that tests can crash there
  */
@@ -50,6 +64,7 @@ export const ordersServiceWith = (reached: Deps['reached']) =>
         inventory: host.client(inventory),
         pricing: host.client(pricing),
         payments: host.client(payments),
+        asking: host.breaker(asking),
         settings: host.settings,
         publicUrl: host.shop.publicUrl,
         tokenOf,

@@ -10,6 +10,8 @@ export const leaseSeconds = 25
 /** How long a provider may leave us without an answer before an overdue order's stock goes back all the same. */
 const graceMinutes = 5
 
+const graceEnd = sql`(expires_at + make_interval(mins => ${graceMinutes}))`
+
 /** An order that this process drives, until the lease ends or another takes it over. */
 export type Leased = StoredOrder & {
   /** By this process' own clock (`performance.now`): no call on the order's behalf may last beyond it. */
@@ -125,7 +127,7 @@ export async function insertOrders(
 // ---- Driving ----------------------------------------------------------------------------------------------------
 
 const whole = sql`o.*,
-  o.expires_at <= now() as overdue, o.expires_at + make_interval(mins => ${graceMinutes}) <= now() as grace_over,
+  expires_at <= now() as overdue, ${graceEnd} <= now() as grace_over,
   (select coalesce(jsonb_agg(to_jsonb(l) order by l.position), '[]') from order_lines l where l.order_id = o.id) as lines,
   (select coalesce(jsonb_agg(to_jsonb(f) order by f.created_at), '[]') from fulfillments f where f.order_id = o.id) as fulfillments`
 
@@ -160,7 +162,12 @@ export async function takeOverDue(db: Database, limit: number): Promise<Leased[]
     update orders o set lease = lease + 1, lease_until = now() + make_interval(secs => ${leaseSeconds}),
       look_at = now() + make_interval(secs => ${leaseSeconds})
     from due where o.id = due.id returning o.id`.execute(db)
-  return Promise.all(rows.map(({ id }) => readLeased(db, id, leaseEndsAt)))
+  if (rows.length === 0) return []
+  const orders = (await readOrders(
+    db,
+    rows.map(({ id }) => id),
+  )) as Leased[]
+  return orders.map((order) => ({ ...order, leaseEndsAt }))
 }
 
 async function readLeased(db: Executor, id: string, leaseEndsAt: number): Promise<Leased> {
@@ -245,14 +252,16 @@ export async function freeKey(tx: Transaction, order: Leased): Promise<void> {
 
 /**
  * Ends a driver's work for now. News of the payment that came since it took the order over may be newer than what it knows:
- * then somebody has to look at once.
+ * then somebody has to look at once. So they have when the time is over in which an unpaid order keeps its stock.
  * @param lookInSeconds when somebody has to look again; null: when the time limit ends
  */
 export async function rest(db: Executor, order: Leased, lookInSeconds: number | null): Promise<void> {
   await sql`
     update orders set lease_until = now(), looks = ${lookInSeconds === null ? 0 : order.looks + 1},
       look_at = case when state = 'awaiting_payment' and payment_version > ${order.payment_version} then now()
-                     when ${lookInSeconds}::float8 is not null then now() + make_interval(secs => ${lookInSeconds}::float8)
+                     when ${lookInSeconds}::float8 is not null then
+                       least(now() + make_interval(secs => ${lookInSeconds}::float8),
+                             case when state = 'awaiting_payment' and not ${order.grace_over} then ${graceEnd} end)
                      when state = 'awaiting_payment' then expires_at end
     where id = ${order.id} and lease = ${order.lease}`.execute(db)
 }

@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -82,6 +83,8 @@ export type TestShop = ShopHost & {
   /** With `paymentsApart`: ends the process of payments, and begins another one unless there is one. */
   stopPayments(): Promise<void>
   startPayments(): Promise<void>
+  /** The same, and what is there instead takes every connection and never answers. @returns how many it has taken so far */
+  silencePayments(): Promise<() => number>
 }
 
 const berlin = { name: 'Ada Lovelace', line1: 'Invalidenstraße 1', city: 'Berlin', postalCode: '10115', country: 'DE' }
@@ -254,6 +257,18 @@ export async function startShop(options: ShopOptions = {}): Promise<TestShop> {
     apart = null
   }
   opening.defer(stopPayments)
+  const silencePayments = async (): Promise<() => number> => {
+    await stopPayments()
+    const asking: Socket[] = []
+    const silent = createServer((socket) => void asking.push(socket.on('error', () => undefined)))
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    opened.defer(async () => {
+      silent.close()
+      for (const socket of asking) socket.destroy()
+    })
+    paymentsUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`
+    return () => asking.length
+  }
   if (options.paymentsApart) await startPayments()
   await sandbox.server.register({ webhookUrl: `${host.url}/api/payments/webhooks/sandbox`, origins: [host.url] })
   const owner = new pg.Pool({ connectionString: database.url, max: 2 })
@@ -269,6 +284,7 @@ export async function startShop(options: ShopOptions = {}): Promise<TestShop> {
     rows,
     startPayments,
     stopPayments,
+    silencePayments,
     async settle() {
       await apart?.settle()
       await host.settle()

@@ -1,4 +1,5 @@
 import type { Accepted, Refused } from '#kernel/contract'
+import { unavailable } from '#kernel/problem'
 import type { Deps } from './deps.ts'
 import { authorizeMs, type Driven, type KnownPayment, rest, stepMs, within } from './lease.ts'
 import type { Leased } from './store.ts'
@@ -33,7 +34,7 @@ async function returnCoupons(deps: Deps, order: Leased): Promise<void> {
   await deps.reached('coupons-returned', order.id)
 }
 
-/** Voids or refunds what a canceled order holds, then gives the rest back. Without an answer it is asked again later. */
+/** Voids or refunds what an order that is over holds, then gives the rest back. Without an answer it is asked again later. */
 export async function returnMoney(deps: Deps, order: Leased): Promise<Driven> {
   await releaseStock(deps, order)
   const returned = await cancelPayment(deps, order, false)
@@ -58,12 +59,19 @@ async function cancelPayment(
 ): Promise<{ readonly state: 'done' | 'pending'; readonly payment: KnownPayment | null }> {
   const reason = order.reason ?? 'The order was not paid.'
   try {
-    const canceled = await deps.payments.cancel({ orderId: order.id, reason, onlyUnpaid }, within(order, authorizeMs))
-    return accepted(canceled)
+    const request = { orderId: order.id, reason, onlyUnpaid }
+    return accepted(await fromPayments(deps, () => deps.payments.cancel(request, within(order, authorizeMs))))
   } catch (error) {
-    deps.log.warn({ err: error, orderId: order.id }, 'payments did not say whether a payment is canceled')
+    if (!deps.asking.isOpen)
+      deps.log.warn({ err: error, orderId: order.id }, 'payments did not say whether a payment is canceled')
     return { state: 'pending', payment: null }
   }
+}
+
+/** What payments say about an order. Throws at once while they are known not to answer: many orders may be due then. */
+export async function fromPayments<R>({ asking }: Deps, call: () => Promise<R>): Promise<R> {
+  if (asking.isOpen) throw unavailable('Payments do not answer.')
+  return asking.run(call)
 }
 
 /** The value of an operation that declares no refusal. */
