@@ -67,6 +67,13 @@ export type PaymentProvider = {
 
   /** Every payment made since a time, oldest first, for comparing the books. Keep the cursor; it outlives restarts. */
   list(request: ListRequest, call?: Call): Promise<ListResult>
+
+  /**
+   * What happened to payments since a time, however long ago they were made, oldest first, under the ids of the callbacks that
+   * tell of it: for those that were lost. What was delivered may be left out. Absent where nothing happens to a payment but by
+   * this port.
+   */
+  events?(request: ListRequest, call?: Call): Promise<EventsResult>
 }
 
 /** Ends a call early; without it the adapter's own deadline holds. */
@@ -173,23 +180,32 @@ export type ListResult =
   | { readonly outcome: 'listed'; readonly items: readonly ProviderPayment[]; readonly nextCursor: string | null }
   | Unknown
 
+export type EventsResult =
+  | { readonly outcome: 'listed'; readonly items: readonly PaymentEvent[]; readonly nextCursor: string | null }
+  | Unknown
+
 export type WebhookRequest = {
   readonly rawBody: Uint8Array
   readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
 }
 
+/** What a callback tells. */
+export type Told = {
+  readonly eventId: string
+  readonly providerPaymentId: string
+  /** Null when the callback does not say, as with what was done in the provider's own dashboard. */
+  readonly orderId: string | null
+  /** What it says the payment was to be, where it says so: compared, never believed. */
+  readonly amount?: Money
+  /** How it says the payment stands, where it tells all of it: whoever knows that already has nothing to ask. Never believed. */
+  readonly said?: ProviderPayment
+}
+
+/** The same, and when it happened by the provider's clock. */
+export type PaymentEvent = Told & { readonly at: string }
+
 export type WebhookResult =
-  | {
-      readonly outcome: 'verified'
-      readonly eventId: string
-      readonly providerPaymentId: string
-      /** Null when the callback does not say, as with what was done in the provider's own dashboard. */
-      readonly orderId: string | null
-      /** What it says the payment was to be, where it says so: compared, never believed. */
-      readonly amount?: Money
-      /** How it says the payment stands, where it tells all of it: whoever knows that already has nothing to ask. Never believed. */
-      readonly said?: ProviderPayment
-    }
+  | ({ readonly outcome: 'verified' } & Told)
   /** Genuine, but not about a payment. */
   | { readonly outcome: 'ignored'; readonly eventId: string }
   /** `stale`: its time is more than five minutes from now, so it may be a replay. */

@@ -6,6 +6,7 @@ import type { Money } from '#kernel/money'
 import type {
   AuthorizeRequest,
   AuthorizeResult,
+  PaymentEvent,
   PaymentProvider,
   ProviderPayment,
   ShopperAction,
@@ -33,6 +34,8 @@ export type ProviderUnderTest = {
   readonly giveCard?: (action: ShopperAction) => Promise<void>
   /** A callback about this payment, as it came in. */
   readonly callback?: (providerPaymentId: string) => Promise<WebhookRequest>
+  /** From now on no callback arrives. */
+  readonly loseCallbacks?: () => Promise<void>
   /** Signs a body as the provider would, or as somebody would who guesses at the secret. */
   readonly sign?: (rawBody: Uint8Array, how: { at: Date; secret: 'right' | 'wrong' }) => WebhookRequest
   stop(): Promise<void>
@@ -342,6 +345,7 @@ export function providerSuite(name: string, start: () => Promise<ProviderUnderTe
         it.unreachable.void(payment),
         it.unreachable.refund(payment),
         it.unreachable.list({ since: new Date().toISOString() }),
+        ...(it.unreachable.events ? [it.unreachable.events({ since: new Date().toISOString() })] : []),
       ])
       for (const result of results) assert.equal(result.outcome === 'unknown' && result.cause, 'connection')
     })
@@ -381,6 +385,37 @@ export function providerSuite(name: string, start: () => Promise<ProviderUnderTe
       assert.equal(await verdict({ rawBody, headers: {} }), 'malformed')
       const nothing = it.sign(Buffer.from('not json'), { at: minutes(0), secret: 'right' })
       assert.equal(await verdict(nothing), 'malformed')
+    })
+
+    // The last one: no callback comes any more.
+    test('events tell what callbacks did not: each once, oldest first, and none of before', async (t) => {
+      if (!it.provider.events) return t.skip('nothing happens at this provider by itself')
+      const before = await authorized()
+      await it.loseCallbacks?.()
+      const since = new Date(Math.ceil(Date.now() / 1_000) * 1_000)
+      await pause(since.getTime() - Date.now())
+      const { providerPaymentId, orderId } = await authorized({ captureNow: true })
+      await it.provider.refund({ providerPaymentId, amount: money(1_000), key: newId('key') })
+      const told: PaymentEvent[] = []
+      let cursor: string | undefined
+      do {
+        const request = { since: since.toISOString(), ...(cursor === undefined ? {} : { cursor }) }
+        const page = await it.provider.events(request)
+        if (page.outcome !== 'listed') assert.fail(page.detail)
+        told.push(...page.items)
+        cursor = page.nextCursor ?? undefined
+      } while (cursor !== undefined)
+      const own = told.filter((event) => event.providerPaymentId === providerPaymentId)
+      assert.ok(own.length >= 2, JSON.stringify(told))
+      for (const event of own) assert.ok(event.orderId === orderId || event.orderId === null)
+      assert.equal(new Set(told.map(({ eventId }) => eventId)).size, told.length)
+      const times = told.map(({ at }) => Date.parse(at))
+      assert.deepEqual(
+        times,
+        times.toSorted((a, b) => a - b),
+      )
+      assert.ok(times.every((at) => at >= since.getTime()))
+      assert.ok(told.every((event) => event.providerPaymentId !== before.providerPaymentId))
     })
   })
 }

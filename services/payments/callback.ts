@@ -1,6 +1,6 @@
 import type { payments } from '#contracts/payments'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
-import type { WebhookResult } from '../../providers/payments/port.ts'
+import type { Told } from '../../providers/payments/port.ts'
 import * as callbacksStore from './callbacks-store.ts'
 import type { Deps } from './deps.ts'
 import { learn } from './payment-state.ts'
@@ -14,7 +14,7 @@ async function isAsAsked(
   deps: Deps,
   provider: string,
   known: OrderMoney | null,
-  { providerPaymentId, amount }: Verified,
+  { providerPaymentId, amount }: Told,
 ): Promise<boolean> {
   if (!known || !amount) return true
   const { payment } = known
@@ -26,7 +26,7 @@ async function isAsAsked(
 }
 
 /** Whether a callback may tell something that is not known: all but that money which is as it should be stands as it is known to. */
-const mayBeNews = (known: OrderMoney | null, { said }: Verified): boolean =>
+const mayBeNews = (known: OrderMoney | null, { said }: Told): boolean =>
   !said || !known?.payment || !isSettled(known) || learn(known.payment, said, known.operations) !== null
 
 /**
@@ -49,38 +49,41 @@ export async function webhook(deps: Deps, input: Input<Op>): Promise<Outcome<Op>
     )
     return refuse('payments/webhook-refused', `The callback is not believed: ${verdict.reason}.`)
   }
-  const orderId = verdict.outcome === 'verified' ? await orderOf(deps, provider.name, verdict) : null
+  if (verdict.outcome === 'ignored') {
+    await deps.keepCallback({ provider: provider.name, eventId: verdict.eventId, orderId: null, isNews: false })
+    return ok({})
+  }
+  return (await hear(deps, provider.name, verdict))
+    ? ok({})
+    : refuse('payments/webhook-refused', 'The callback is not believed: wrong-amount.')
+}
+
+/** Keeps what a provider told, once, and follows it up. @returns false when it tells of other money than was asked for */
+export async function hear(deps: Deps, provider: string, told: Told): Promise<boolean> {
+  const orderId = await orderOf(deps, provider, told)
   const known = orderId === null ? null : await deps.readMoney(orderId)
-  if (verdict.outcome === 'verified' && !(await isAsAsked(deps, provider.name, known, verdict))) {
+  if (!(await isAsAsked(deps, provider, known, told))) {
     deps.log.warn(
-      { security: 'webhook-mismatch', provider: provider.name, orderId },
+      { security: 'webhook-mismatch', provider, orderId },
       'a callback tells of another amount than was asked for; it is not believed',
     )
-    return refuse('payments/webhook-refused', 'The callback is not believed: wrong-amount.')
+    return false
   }
-  const isNews = verdict.outcome === 'verified' && mayBeNews(known, verdict)
-  const kept = await deps.keepCallback({ provider: provider.name, eventId: verdict.eventId, orderId, isNews })
-  if (kept !== 'new' || verdict.outcome !== 'verified' || orderId === null) {
+  const { eventId, providerPaymentId: hint } = told
+  const kept = await deps.keepCallback({ provider, eventId, orderId, isNews: mayBeNews(known, told) })
+  if (kept !== 'new' || orderId === null) {
     if (kept === 'foreign' && orderId !== null)
-      deps.log.warn(
-        { security: 'webhook-foreign', provider: provider.name, orderId },
-        'a callback is about no order of ours',
-      )
-    return ok({})
+      deps.log.warn({ security: 'webhook-foreign', provider, orderId }, 'a callback is about no order of ours')
+    return true
   }
   await deps.reached('callback-kept', orderId)
   // Whatever goes wrong here, the order is due, and the reconciler asks again.
-  await settle(deps, orderId, { hint: verdict.providerPaymentId }).catch((error: unknown) => {
+  await settle(deps, orderId, { hint }).catch((error: unknown) => {
     deps.log.error({ err: error, orderId }, 'a callback could not be followed up yet')
   })
-  return ok({})
+  return true
 }
 
-type Verified = Extract<WebhookResult, { outcome: 'verified' }>
-
 /** What the callback names, or whose payment it is: what was done in the provider's own dashboard knows no order of ours. */
-const orderOf = async (
-  deps: Deps,
-  provider: string,
-  { orderId, providerPaymentId }: Verified,
-): Promise<string | null> => orderId ?? callbacksStore.readOrderOf(deps.db, provider, providerPaymentId)
+const orderOf = async (deps: Deps, provider: string, { orderId, providerPaymentId }: Told): Promise<string | null> =>
+  orderId ?? callbacksStore.readOrderOf(deps.db, provider, providerPaymentId)

@@ -72,6 +72,43 @@ export async function readOrderOf(db: Executor, provider: string, providerPaymen
   return rows[0]?.order_id ?? null
 }
 
+/** Of these events, those that no callback brought and nobody heard. */
+export async function unheard(db: Executor, provider: string, eventIds: readonly string[]): Promise<Set<string>> {
+  const { rows } = await sql<{ id: string }>`
+    select id from unnest(${eventIds}::text[]) as told (id)
+    where not exists (select 1 from webhook_inbox i where i.provider = ${provider} and i.event_id = told.id)`.execute(
+    db,
+  )
+  return new Set(rows.map(({ id }) => id))
+}
+
+/**
+ * Takes a provider's events over for `forSeconds`, unless another copy has them or they were read so lately.
+ * @returns from when on they have to be read, or null then
+ */
+export async function claimEvents(
+  db: Executor,
+  provider: string,
+  { forSeconds, firstSeconds }: { readonly forSeconds: number; readonly firstSeconds: number },
+): Promise<string | null> {
+  await sql`
+    insert into event_marks (provider, heard_until, look_at)
+    values (${provider}, now() - make_interval(secs => ${firstSeconds}), now() + make_interval(secs => ${forSeconds}))
+    on conflict (provider) do nothing`.execute(db)
+  const { rows } = await sql<{ heard_until: string }>`
+    update event_marks set look_at = now() + make_interval(secs => ${forSeconds})
+    where provider = ${provider} and look_at <= now() returning heard_until`.execute(db)
+  return rows[0]?.heard_until ?? null
+}
+
+/** Notes that a provider's events are heard up to a time of its own clock. */
+export async function markHeard(db: Executor, provider: string, until: string, forSeconds: number): Promise<void> {
+  await sql`
+    update event_marks set heard_until = greatest(heard_until, ${until}::timestamptz),
+      look_at = now() + make_interval(secs => ${forSeconds})
+    where provider = ${provider}`.execute(db)
+}
+
 /** Forgets callbacks that no provider sends again. */
 export async function forgetCallbacks(db: Executor, afterDays: number): Promise<void> {
   await sql`delete from webhook_inbox where received_at < now() - make_interval(days => ${afterDays})`.execute(db)

@@ -31,7 +31,7 @@ export const isTrouble = (error: unknown): boolean => error instanceof Trouble
 
 /** Every call to the provider through one breaker. What is not asked is `unknown`, like all that is not answered. */
 export function guardedProvider(provider: PaymentProvider, breaker: Breaker): GuardedProvider {
-  const { receive } = provider
+  const { receive, events } = provider
   const ask = async <R extends { readonly outcome: string }>(
     what: keyof PaymentProvider,
     call: () => Promise<R | Unknown>,
@@ -74,6 +74,8 @@ export function guardedProvider(provider: PaymentProvider, breaker: Breaker): Gu
     void: (request, call) => ask('void', () => provider.void(request, call)),
     refund: (request, call) => ask('refund', () => provider.refund(request, call)),
     list: (request, call) => ask('list', () => provider.list(request, call)),
+    // Not counted: a key that may not read events says nothing about payments.
+    ...(events ? { events: async (request, call) => (breaker.isOpen ? notAsked : events(request, call)) } : {}),
     ...(receive ? { receive: (request, call) => ask('receive', () => receive(request, call)) } : {}),
   }
 }

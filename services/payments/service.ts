@@ -32,6 +32,7 @@ import {
   openMs,
   providerFallback,
 } from './guarded-provider.ts'
+import { hearLostCallbacks } from './lost-callbacks.ts'
 import { askProvider, attempts, find, lapsing, providers, reconcile } from './read-payments.ts'
 import { receive } from './receive.ts'
 import { recordAll } from './record.ts'
@@ -108,6 +109,11 @@ export const paymentsService = (
             everyMs: 1_000,
             importance: 'checkout',
             run: (stopping) => reconcileDue(deps, stopping),
+          },
+          {
+            name: 'hear-lost-callbacks',
+            everyMs: 5_000,
+            run: (stopping) => hearLostCallbacks(deps, stopping),
           },
           {
             name: 'forget-callbacks',

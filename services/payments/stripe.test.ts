@@ -264,6 +264,33 @@ for (const capture of ['at-once', 'on-fulfillment'] as const) {
         assert.deepEqual(await stateOf(orderId), before)
         stripe.answerChallenge((outcome.ok && outcome.value.clientSecret) || '', true)
       })
+
+      test('a fee, a refund from the dashboard and one that came back, of which no event came: heard by themselves', async () => {
+        const { course } = stripe.account
+        Object.assign(course, { feesCome: 'later' })
+        const [late, back, failed] = [await begin('ctoken_ok'), await begin('ctoken_ok'), await begin('ctoken_ok')]
+        const refund = await shop.refund(
+          { orderId: failed.orderId, amount: eur(900), reason: 'a scratch' },
+          { key: newId('key') },
+        )
+        assert.ok(refund.ok)
+        stripe.account.settleFee(intentOf(late.orderId).id)
+        stripe.account.refund({ payment_intent: intentOf(back.orderId).id, amount: '1900' })
+        stripe.account.failRefund(intentOf(failed.orderId).latest_charge?.refunds.data[0]?.id ?? '')
+        Object.assign(course, { feesCome: 'at-once' })
+        await until(
+          () => rows('select 1 from payments.event_marks'),
+          (marks) => marks.length === 1,
+        )
+        await rows('update payments.event_marks set look_at = now()')
+        await until(
+          async () => [await ledger(late.orderId), await ledger(back.orderId), await ledger(failed.orderId)],
+          ([ofFee = {}, ofRefund = {}, ofFailed = {}]) =>
+            ofFee['fees EUR'] === 99 && ofRefund['refunds EUR'] === 1_900 && ofFailed['refunds EUR'] === 0,
+        )
+        assert.deepEqual(await told(back.orderId), ['payment.captured', 'payment.refunded'])
+        assert.deepEqual(await told(failed.orderId), ['payment.captured', 'payment.refunded', 'payment.refund-failed'])
+      })
     } else {
       test('an authorization is captured in part by the shop, once, and its event is no news', async () => {
         const { orderId, outcome } = await begin('ctoken_ok')

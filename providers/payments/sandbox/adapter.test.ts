@@ -30,6 +30,7 @@ providerSuite('sandbox', async () => {
       const [first] = await shop.webhooks(providerPaymentId)
       return first ?? assert.fail()
     },
+    loseCallbacks: async () => void (await shop.call('PUT', '/test/behavior', { webhooks: { drop: true } })),
     sign: shop.sign,
     stop: shop.stop,
   }

@@ -9,6 +9,7 @@ import type {
   Call,
   CaptureRequest,
   CaptureResult,
+  EventsResult,
   FindRequest,
   FindResult,
   ListRequest,
@@ -18,12 +19,13 @@ import type {
   RefundResult,
   RetrieveRequest,
   RetrieveResult,
+  Told,
   VoidRequest,
   VoidResult,
   WebhookRequest,
   WebhookResult,
 } from '../port.ts'
-import { type Client, isUnknown, openClient, paymentIn, paymentsIn, paymentTold, refused } from './client.ts'
+import { type Client, eventsIn, isUnknown, openClient, paymentIn, paymentsIn, paymentTold, refused } from './client.ts'
 import { publicKeyOf } from './public-key.ts'
 
 export type SandboxAdapterOptions = {
@@ -68,6 +70,7 @@ export function sandboxProvider(options: SandboxAdapterOptions): PaymentProvider
     refund: (request, call) => refund(client, request, call),
     webhook: async (request) => verify(signature, request),
     list: (request, call) => list(client, request, call),
+    events: (request, call) => events(client, request, call),
   }
 }
 
@@ -156,6 +159,17 @@ async function list(client: Client, { since, cursor }: ListRequest, call?: Call)
   return isUnknown(page) ? page : { outcome: 'listed', ...page }
 }
 
+async function events(client: Client, { since, cursor }: ListRequest, call?: Call): Promise<EventsResult> {
+  const query = new URLSearchParams({ since, ...(cursor === undefined ? {} : { cursor }) })
+  const page = eventsIn(await client.get(`/v1/events?${query}`, call))
+  if (isUnknown(page)) return page
+  const items = page.items.flatMap(({ id, createdAt, event }) => {
+    const told = toldBy(id, event)
+    return told ? [{ ...told, at: createdAt }] : []
+  })
+  return { outcome: 'listed', items, nextCursor: page.nextCursor }
+}
+
 const moneyRefusals = ['not-found', 'wrong-state', 'currency-mismatch', 'key-reused'] as const
 
 const pathOf = (providerPaymentId: string): string => `/v1/payments/${encodeURIComponent(providerPaymentId)}`
@@ -194,11 +208,16 @@ function verify(signature: Webhook, { rawBody, headers }: WebhookRequest): Webho
   }
   const event = parsed(body)
   if (event === undefined) return { outcome: 'refused', reason: 'malformed' }
-  if (!WebhookEvent.Check(event)) return { outcome: 'ignored', eventId }
+  const told = toldBy(eventId, event)
+  return told ? { outcome: 'verified', ...told } : { outcome: 'ignored', eventId }
+}
+
+function toldBy(eventId: string, event: unknown): Told | null {
+  if (!WebhookEvent.Check(event)) return null
   const { paymentId: providerPaymentId, orderId, amount, currency } = event.data
   const asked = amount === undefined || currency === undefined ? {} : { amount: { amount, currency } }
   const said = paymentTold(event.data.payment)
-  return { outcome: 'verified', eventId, providerPaymentId, orderId, ...asked, ...(said ? { said } : {}) }
+  return { eventId, providerPaymentId, orderId, ...asked, ...(said ? { said } : {}) }
 }
 
 function parsed(body: Buffer): unknown {

@@ -30,12 +30,13 @@ const PaymentInput = T.Object({
 })
 const AmountInput = T.Object({ amount: Amount })
 const AbandonInput = T.Object({ orderId: OrderId, attemptKey: Key })
-const ListQuery = T.Object({
-  orderId: T.Optional(OrderId),
+const pageFields = {
   since: T.Optional(T.String({ format: 'date-time' })),
   cursor: T.Optional(T.String({ pattern: '^[0-9A-Za-z_-]{1,200}$' })),
   limit: T.Optional(T.Integer({ minimum: 1, maximum: maxPageSize })),
-})
+}
+const ListQuery = T.Object({ orderId: T.Optional(OrderId), ...pageFields })
+const EventsQuery = T.Object(pageFields)
 const ShopInput = T.Object({
   webhookUrl: T.Union([HttpUrl, T.Null()]),
   origins: T.Array(HttpUrl, { maxItems: 20 }),
@@ -105,6 +106,12 @@ export function paymentRoutes(
     answering('read', (request) => list(deps, request.query as T.Static<typeof ListQuery>)),
   )
 
+  server.get(
+    '/v1/events',
+    { schema: { querystring: EventsQuery } },
+    answering('read', (request) => listEvents(deps, request.query as T.Static<typeof EventsQuery>)),
+  )
+
   server.put('/v1/shop', { schema: { body: ShopInput } }, async (request, reply) => {
     await register(request.body as T.Static<typeof ShopInput>)
     return reply.code(204).send()
@@ -118,19 +125,32 @@ async function list(deps: operations.Deps, query: T.Static<typeof ListQuery>): P
     const found = await store.findByOrder(deps.pool, query.orderId)
     return { status: 200, body: JSON.stringify({ items: shown(found), nextCursor: null }) }
   }
-  const after = query.cursor === undefined ? null : readCursor(query.cursor)
-  if (query.cursor !== undefined && !after) return problem(422, 'validation-failed', 'cursor: is not one of ours')
-  const limit = query.limit ?? maxPageSize
-  const found = await store.listPayments(deps.pool, { since: new Date(query.since ?? 0), after, limit })
-  const last = found.at(-1)?.payment
-  return {
-    status: 200,
-    body: JSON.stringify({
-      items: shown(found),
-      nextCursor: last && found.length === limit ? writeCursor(last) : null,
-    }),
-  }
+  const page = pageOf(query)
+  if (!page) return notOurs
+  const found = await store.listPayments(deps.pool, page)
+  return paged(shown(found), found.length < page.limit ? undefined : found.at(-1)?.payment)
 }
+
+async function listEvents(deps: operations.Deps, query: T.Static<typeof EventsQuery>): Promise<Answer> {
+  const page = pageOf(query)
+  if (!page) return notOurs
+  const found = await store.listUndelivered(deps.pool, page)
+  const items = found.map(({ id, createdAt, body }) => ({ id, createdAt, event: JSON.parse(body) }))
+  return paged(items, found.length < page.limit ? undefined : found.at(-1))
+}
+
+const notOurs = problem(422, 'validation-failed', 'cursor: is not one of ours')
+
+/** @returns null for a cursor that is none of ours */
+function pageOf({ since, cursor, limit = maxPageSize }: T.Static<typeof EventsQuery>) {
+  const after = cursor === undefined ? null : readCursor(cursor)
+  return cursor !== undefined && !after ? null : { since: new Date(since ?? 0), after, limit }
+}
+
+const paged = (items: readonly unknown[], last: { createdAt: Date; id: string } | undefined): Answer => ({
+  status: 200,
+  body: JSON.stringify({ items, nextCursor: last ? writeCursor(last) : null }),
+})
 
 export const writeCursor = (place: { createdAt: Date; id: string }): string =>
   Buffer.from(`${place.createdAt.toISOString()} ${place.id}`).toString('base64url')

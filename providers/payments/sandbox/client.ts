@@ -147,6 +147,13 @@ const Payment = T.Object({
 const isPayment = Compile(Payment)
 const isPage = Compile(T.Object({ items: T.Array(Payment), nextCursor: T.Union([T.String(), T.Null()]) }))
 
+const isEventPage = Compile(
+  T.Object({
+    items: T.Array(T.Object({ id: T.String(), createdAt: T.String(), event: T.Unknown() })),
+    nextCursor: T.Union([T.String(), T.Null()]),
+  }),
+)
+
 type Told = { readonly payment: ProviderPayment; readonly redirectUrl: string | undefined }
 
 export function paymentIn(reply: Reply): Told | Unknown {
@@ -167,6 +174,12 @@ export function paymentsIn(reply: Reply): { items: ProviderPayment[]; nextCursor
   return isPage.Check(reply.value)
     ? { items: reply.value.items.map(toPort), nextCursor: reply.value.nextCursor }
     : unreadable('The answer is no list of payments.')
+}
+
+export function eventsIn(reply: Reply) {
+  if (reply.outcome === 'unknown') return reply
+  if (reply.outcome === 'problem') return unreadable(reply.detail)
+  return isEventPage.Check(reply.value) ? reply.value : unreadable('The answer is no list of events.')
 }
 
 function toPort({ redirectUrl: _, ...told }: T.Static<typeof Payment>): ProviderPayment {

@@ -489,6 +489,24 @@ export async function nextDue(db: Queryable): Promise<{ deliveryMs: number; paym
   return { deliveryMs: rows[0].delivery ?? Infinity, paymentMs: rows[0].payment ?? Infinity }
 }
 
+export type EventPlace = { readonly createdAt: Date; readonly id: string }
+
+/** Events since a time whose every delivery has not arrived yet, or never will, oldest first. */
+export async function listUndelivered(
+  db: Queryable,
+  page: { since: Date; after: EventPlace | null; limit: number },
+): Promise<(EventPlace & { readonly body: string })[]> {
+  const { since, after, limit } = page
+  const { rows } = await db.query(
+    `select id, body, created_at as "createdAt" from sandbox_provider.events e
+     where created_at >= $1 and ($2::timestamptz is null or (created_at, id) > ($2, $3))
+       and not exists (select from sandbox_provider.deliveries d where d.event_id = e.id and d.state = 'delivered')
+     order by created_at, id limit $4`,
+    [since, after?.createdAt ?? null, after?.id ?? null, limit],
+  )
+  return rows
+}
+
 export type EventStory = Event & { readonly createdAt: Date; readonly deliveries: readonly DeliveryStory[] }
 export type DeliveryStory = { readonly state: string; readonly attempts: number; readonly answer: string | null }
 

@@ -2,7 +2,7 @@ import type { PaymentProvider } from '../port.ts'
 import { abandon, authorize } from './authorize.ts'
 import { openClient } from './client.ts'
 import { cancel, capture, refund } from './move.ts'
-import { find, list, retrieve } from './read.ts'
+import { events, find, list, retrieve } from './read.ts'
 import { verify } from './webhook.ts'
 
 export type StripeAdapterOptions = {
@@ -58,5 +58,6 @@ export function stripeProvider(options: StripeAdapterOptions): PaymentProvider {
     refund: (request, call) => refund(client, request, call),
     webhook: async (request) => verify(client.stripe, endpoint, request),
     list: (request, call) => list(client, request, call),
+    events: (request, call) => events(client, endpoint.livemode, request, call),
   }
 }

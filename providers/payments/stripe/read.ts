@@ -1,9 +1,12 @@
+import type Stripe from 'stripe'
 import type {
   Call,
+  EventsResult,
   FindRequest,
   FindResult,
   ListRequest,
   ListResult,
+  PaymentEvent,
   ProviderPayment,
   RetrieveRequest,
   RetrieveResult,
@@ -21,6 +24,7 @@ import {
   toPayment,
   within,
 } from './intent.ts'
+import { read as readEvent } from './webhook.ts'
 
 export async function read(client: Client, id: string, call?: Call): Promise<Intent | Unknown | null> {
   const reply = await client.send((stripe) => stripe.paymentIntents.retrieve(id, { expand: [...expansions] }), call)
@@ -90,66 +94,130 @@ function intentsIn(page: readonly unknown[]): Intent[] | Unknown {
   return intents.sort((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1))
 }
 
-/** Seconds of payments asked for at first. Where they do not fit onto a page, an eighth of it, down to a second; after none, eight times. */
+export async function list(client: Client, request: ListRequest, call?: Call): Promise<ListResult> {
+  const listed = await oldestFirst(
+    client,
+    request,
+    (stripe, page) => stripe.paymentIntents.list({ ...page, expand: within('data') }),
+    call,
+  )
+  if (isUnknown(listed)) return listed
+  const intents = intentsIn(listed.found)
+  if (isUnknown(intents)) return intents
+  const items: ProviderPayment[] = []
+  for (const intent of intents) {
+    // The account may sell in other ways, too.
+    if (intent.metadata[metadataKeys.attempt] === undefined) continue
+    const payment = toPayment(intent)
+    if (isUnknown(payment)) return payment
+    items.push(payment)
+  }
+  return { outcome: 'listed', items, nextCursor: listed.nextCursor }
+}
+
+/** What a payment here may have changed by; the same as the webhook is to send (docs/payments.md). */
+const eventTypes = [
+  'payment_intent.succeeded',
+  'payment_intent.amount_capturable_updated',
+  'payment_intent.payment_failed',
+  'payment_intent.canceled',
+  'payment_intent.processing',
+  'charge.captured',
+  'charge.updated',
+  'charge.refunded',
+  'refund.created',
+  'refund.updated',
+  'refund.failed',
+]
+
+/** Stripe keeps events for 30 days. https://docs.stripe.com/api/events */
+export async function events(
+  client: Client,
+  livemode: boolean,
+  request: ListRequest,
+  call?: Call,
+): Promise<EventsResult> {
+  const listed = await oldestFirst(
+    client,
+    request,
+    (stripe, page) => stripe.events.list({ ...page, types: eventTypes }),
+    call,
+  )
+  if (isUnknown(listed)) return listed
+  const items: PaymentEvent[] = []
+  for (const event of listed.found.reverse()) {
+    const told = readEvent(event, livemode)
+    if (told.outcome === 'verified') items.push({ ...told, at: new Date(event.created * 1_000).toISOString() })
+  }
+  return { outcome: 'listed', items, nextCursor: listed.nextCursor }
+}
+
+/** Seconds asked for at first. Where they do not fit onto a page, an eighth of it, down to a second; after none, eight times. */
 const firstWindow = 86_400
-/** More payments in one second are not from this shop. */
+/** More in one second is not from this shop. */
 const pagesASecond = 10
+
+type Window = { readonly created: { readonly gte: number; readonly lt: number }; readonly limit: number }
+/** A page of one of Stripe's lists. */
+type Ask<V> = (
+  stripe: Stripe,
+  page: Window & { readonly starting_after?: string },
+) => Promise<{ readonly data: readonly V[]; readonly has_more: boolean }>
 
 /**
  * Stripe lists the newest first, so the time is walked in windows that fit onto a page. The cursor is the second where the next one
- * begins.
+ * begins. @returns what is in the next window that is not empty, newest first
  */
-export async function list(client: Client, { since, cursor }: ListRequest, call?: Call): Promise<ListResult> {
+async function oldestFirst<V extends { readonly id: string }>(
+  client: Client,
+  { since, cursor }: ListRequest,
+  ask: Ask<V>,
+  call?: Call,
+): Promise<{ readonly found: V[]; readonly nextCursor: string | null } | Unknown> {
   let from = cursor === undefined ? Math.floor(Date.parse(since) / 1_000) : Number(cursor)
   const now = Math.floor(Date.now() / 1_000)
   for (let width = firstWindow; ; ) {
     const until = Math.min(from + width, now + 1)
-    const page = await listWindow(client, from, until, until - from <= 1 ? pagesASecond : 1, call)
-    if (isUnknown(page)) return page
-    if (page === 'more') {
+    const found = await listWindow(client, from, until, until - from <= 1 ? pagesASecond : 1, ask, call)
+    if (found === 'more') {
       width = Math.max(1, Math.floor(width / 8))
       continue
     }
+    if (isUnknown(found)) return found
     // Years before the shop began are passed over in some steps.
-    if (page.length === 0 && until <= now) {
+    if (found.length === 0 && until <= now) {
       from = until
       width *= 8
       continue
     }
-    const payments: ProviderPayment[] = []
-    for (const intent of page) {
-      // The account may sell in other ways, too.
-      if (intent.metadata[metadataKeys.attempt] === undefined) continue
-      const payment = toPayment(intent)
-      if (isUnknown(payment)) return payment
-      payments.push(payment)
-    }
-    return { outcome: 'listed', items: payments, nextCursor: until > now ? null : String(until) }
+    return { found, nextCursor: until > now ? null : String(until) }
   }
 }
 
-/** What was made from one second to another, oldest first, or that it does not fit. */
-async function listWindow(client: Client, from: number, until: number, pages: number, call?: Call) {
-  const found: unknown[] = []
-  let after: string | undefined
+/** What was made from one second to another, newest first, or that it does not fit. */
+async function listWindow<V extends { readonly id: string }>(
+  client: Client,
+  from: number,
+  until: number,
+  pages: number,
+  ask: Ask<V>,
+  call?: Call,
+): Promise<V[] | 'more' | Unknown> {
+  const found: V[] = []
   for (let page = 1; page <= pages; page++) {
-    const reply = await client.send(
-      (stripe) =>
-        stripe.paymentIntents.list({
-          created: { gte: from, lt: until },
-          limit: pageSize,
-          expand: within('data'),
-          ...(after === undefined ? {} : { starting_after: after }),
-        }),
-      call,
-    )
+    const last = found.at(-1)
+    const asked = {
+      created: { gte: from, lt: until },
+      limit: pageSize,
+      ...(last === undefined ? {} : { starting_after: last.id }),
+    }
+    const reply = await client.send((stripe) => ask(stripe, asked), call)
     if (isUnknown(reply)) return reply
     if (reply.outcome === 'stated') return unreadable(detailOf(reply.error))
     found.push(...reply.value.data)
-    if (!reply.value.has_more) return intentsIn(found)
-    after = reply.value.data.at(-1)?.id
+    if (!reply.value.has_more) return found
   }
-  return pages === 1 ? ('more' as const) : unreadable(`More than ${pages * pageSize} payments in the second ${from}.`)
+  return pages === 1 ? 'more' : unreadable(`More than ${pages * pageSize} in the second ${from}.`)
 }
 
 // --- for good --------------------------------------------------------------------------------------------------------

@@ -111,6 +111,16 @@ describe('what the adapter sends, judged by stripe-mock', { skip }, () => {
     )
   })
 
+  test('events', async () => {
+    assert.deepEqual(
+      await accepted(async () => {
+        const page = await provider.events?.({ since: new Date(Date.now() - 60_000).toISOString() })
+        assert.equal(page?.outcome, 'listed')
+      }),
+      ['GET /v1/events'],
+    )
+  })
+
   test('capture, void and refund', async () => {
     const currency = await currencyOf(provider, id)
     const requests = await accepted(async () => {

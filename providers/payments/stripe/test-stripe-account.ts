@@ -63,6 +63,7 @@ export type Event = {
   readonly id: string
   readonly object: 'event'
   readonly type: string
+  readonly created: number
   readonly livemode: boolean
   readonly data: { readonly object: object }
 }
@@ -99,7 +100,9 @@ export function openAccount() {
   const tell = (type: string, object: object): void => {
     const shown =
       'latest_charge' in object ? { ...object, latest_charge: (object as Intent).latest_charge?.id } : object
-    events.push({ id: id('evt'), object: 'event', type, livemode: false, data: { object: structuredClone(shown) } })
+    const created = Math.floor(Date.now() / 1_000)
+    const data = { object: structuredClone(shown) }
+    events.push({ id: id('evt'), object: 'event', type, created, livemode: false, data })
   }
   const found = (intentId: string): Intent => {
     const intent = intents.get(intentId)

@@ -142,6 +142,10 @@ function write(account: Account, path: string, body: Body): object {
 
 function look(account: Account, path: string, body: Body, { searchLag = 0 }: Trouble): object {
   if (path === '/v1/refunds') return newestFirst(account.refundsOf(String(body.payment_intent)), body)
+  if (path === '/v1/events') {
+    const types = new Set(Object.values(body.types as Body))
+    return newestFirst(account.events.filter((event) => types.has(event.type) && isIn(body, event)).reverse(), body)
+  }
   const newest = account.all().reverse()
   if (path === '/v1/payment_intents/search') {
     const order = /'([^']+)'$/.exec(String(body.query))?.[1]
@@ -152,13 +156,17 @@ function look(account: Account, path: string, body: Body, { searchLag = 0 }: Tro
     )
   }
   if (path === '/v1/payment_intents') {
-    const { gte, lt } = body.created as { gte: string; lt: string }
     return newestFirst(
-      newest.filter(({ created }) => created >= Number(gte) && created < Number(lt)),
+      newest.filter((intent) => isIn(body, intent)),
       body,
     )
   }
   return account.shown(path.split('/').at(-1) ?? '')
+}
+
+function isIn(body: Body, { created }: { readonly created: number }): boolean {
+  const { gte, lt } = body.created as { gte: string; lt: string }
+  return created >= Number(gte) && created < Number(lt)
 }
 
 /** As Stripe lists: the newest first, up to `limit`, after `starting_after`. */

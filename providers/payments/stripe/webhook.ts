@@ -46,7 +46,8 @@ export function verify(
   return { outcome: 'refused', reason: 'bad-signature' }
 }
 
-function read(event: Stripe.Event, livemode: boolean): WebhookResult {
+/** What an event tells of a payment; `ignored` when it is about none, or of the other mode. */
+export function read(event: Stripe.Event, livemode: boolean): WebhookResult {
   const eventId = event.id
   if (typeof eventId !== 'string') return { outcome: 'refused', reason: 'malformed' }
   const subject: unknown = event.data?.object
