@@ -71,7 +71,7 @@ export const notifications = contract(
       output: Page(Mail),
     }),
     mail: query('GET /admin/mails/{mailId}', {
-      summary: 'A mail as it was sent',
+      summary: 'A mail as it was sent; the link that opens an account is shown to staff:write alone',
       access: staff('mail:read'),
       input: T.Object({ mailId: T.String() }),
       output: T.Object({

@@ -13,6 +13,7 @@ import { inTransaction } from '#kernel/database'
 import { publish } from '#kernel/outbox'
 import { service } from '#kernel/service'
 import { freePorts } from '../../cli/free-ports.ts'
+import { apiAt } from '../../test/api.ts'
 import { startTestHost, type TestHost } from '../../test/host.ts'
 import { notificationsService } from './service.ts'
 
@@ -241,6 +242,44 @@ test('a mail asked for is sent once by its key; only account mails can be asked 
     host.client(notifications).send({ ...mail, mailKey: 'k2', template: 'order-confirmation' }),
     /sent by an event/,
   )
+})
+
+test('a link that opens an account is read by owners alone, or support could become the owner', async (t) => {
+  const host = await startTestHost(all, {
+    settings,
+    edge: true,
+    authenticate: async (credential) => ({
+      kind: 'staff',
+      staffId: 'staff_1',
+      sessionId: 'session_1',
+      permissions: credential === 'owner' ? ['mail:read', 'staff:write'] : ['mail:read'],
+    }),
+  })
+  t.after(() => host.stop())
+  const url = 'https://shop.example/account/reset-password?token=aZ-09_%2B.end'
+  for (const template of ['reset-password', 'verify-email'] as const)
+    await host.client(notifications).send({
+      mailKey: template,
+      template,
+      to: 'owner@example.com',
+      locale: null,
+      values: { name: 'Owner', url },
+    })
+  await host.client(teller).tell({ type: 'placed' })
+  await host.settle()
+  const api = apiAt(host.url ?? '')
+  for (const { id, template } of await mailsOf(host)) {
+    const read = async (token: string) => {
+      const { body } = await api('GET', `/api/admin/mails/${id}`, undefined, { token })
+      return `${body.html} ${body.text}`
+    }
+    const isOfAccount = template !== 'order-confirmation'
+    const tokens = { owner: await read('owner'), support: await read('support') }
+    const shown = (text: string) => text.match(/token=[^\s"]*/g)
+    const whole = isOfAccount ? ['token=aZ-09_%2B.end', 'token=aZ-09_%2B.end'] : ['token=t', 'token=t']
+    assert.deepEqual(shown(tokens.owner), whole, template)
+    assert.deepEqual(shown(tokens.support), isOfAccount ? ['token=…', 'token=…'] : whole, template)
+  }
 })
 
 test('the list pages by cursor and is found by recipient', async (t) => {

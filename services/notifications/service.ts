@@ -4,6 +4,7 @@ import { type Mail, NotificationSettings, notifications, type Template } from '#
 import { orders } from '#contracts/orders'
 import { pricing } from '#contracts/pricing'
 import { orderCanceled, orderFulfilled, orderPlaced, orderRefunded, paymentRequested } from '#events/orders'
+import type { Call } from '#kernel/call'
 import type { Client } from '#kernel/client'
 import { type DeepReadonly, type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import type { Database } from '#kernel/database'
@@ -68,7 +69,7 @@ export const notificationsService = service({
       operations: {
         send: (input) => send(deps, input),
         mails: (input) => mails(deps, input),
-        mail: (input) => mail(deps, input),
+        mail: (input, call) => mail(deps, input, call),
       },
       subscriptions: orderMails(deps),
       figures: mailFigures,
@@ -177,10 +178,22 @@ async function mails(
   })
 }
 
-async function mail({ db }: Deps, { mailId }: Input<Operations['mail']>): Promise<Outcome<Operations['mail']>> {
+/**
+ * A mail as it was sent. The link of an account's mail is shown to those alone who may give accounts to staff anyway: with it, whoever
+ * reads mails could ask for a new password of an owner, and sign in as one.
+ */
+async function mail(
+  { db }: Deps,
+  { mailId }: Input<Operations['mail']>,
+  { actor }: Call,
+): Promise<Outcome<Operations['mail']>> {
   const row = await store.findMail(db, mailId)
   if (!row) return refuse('notifications/unknown-mail', 'There is no such mail, or it is older than is kept.')
-  return ok({ ...mailOf(row), html: row.html, text: row.text })
+  const isWhole =
+    templates.accountLetters[row.template] === undefined ||
+    (actor.kind === 'staff' && actor.permissions.includes('staff:write'))
+  const shown = (text: string) => (isWhole ? text : text.replace(/\btoken=[\w%.~-]+/g, 'token=…'))
+  return ok({ ...mailOf(row), html: shown(row.html), text: shown(row.text) })
 }
 
 const mailOf = (row: store.MailRow): T.Static<typeof Mail> => ({
