@@ -6,7 +6,7 @@ import type { Client } from '#kernel/client'
 import { openDatabase } from '#kernel/database'
 import { verified } from '#kernel/invariants'
 import type { TestHost } from '../../test/host.ts'
-import { redeemAll } from './store.ts'
+import { redeemAll, unredeem } from './store.ts'
 import { fixed, type Promotions, startPromotions } from './test-promotions.ts'
 
 suite('coupons', () => {
@@ -101,6 +101,31 @@ suite('coupons', () => {
     await shop.unredeem({ orderId: 'order_7' })
     assert.equal(await redeem('order_8', [id], 'ann@example.com'), 'redeemed')
     assert.equal(await timesUsed(id), 2)
+  })
+
+  test('what is given back while it is still being redeemed leaves no use with the customer', async (t) => {
+    const copy = openDatabase({ service: 'pricing', url: host.databaseUrl, connections: 1 })
+    t.after(() => copy.destroy())
+    for (const [orderId, usedBefore] of [
+      ['order_20', 0],
+      ['order_21', 1],
+    ] as const) {
+      const id = await create(`HURRY-${usedBefore}`, { usageLimitPerCustomer: 1 })
+      if (usedBefore > 0) await redeem('order_22', [id], 'bob@example.com')
+      // A redemption under way, whose caller did not wait for it.
+      await database.query('begin; set local search_path = pricing')
+      await database.query('select * from redeem($1)', [
+        JSON.stringify([{ orderId, promotionIds: [id], customer: 'ann' }]),
+      ])
+      const givingBack = unredeem(copy, orderId)
+      const waiting = 'select from pg_locks where not granted and pg_backend_pid() = any(pg_blocking_pids(pid))'
+      while ((await database.query(waiting)).rowCount === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+      await database.query('commit')
+      await givingBack
+      const uses = `select times_used from pricing.customer_uses where promotion_id = $1 and customer = 'ann'`
+      assert.deepEqual((await database.query(uses, [id])).rows, [{ times_used: 0 }])
+      assert.equal(await timesUsed(id), usedBefore)
+    }
   })
 
   test('e-mail addresses are kept as digests only', async () => {

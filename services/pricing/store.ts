@@ -271,17 +271,7 @@ export async function redeemAll(db: Database, requests: readonly RedeemRequest[]
 
 /** Gives an order's uses back, and leaves a tombstone that a later redeem finds. Again changes nothing. */
 export async function unredeem(db: Database, orderId: string): Promise<void> {
-  await sql`
-    with undone as (
-      insert into redemptions as r (order_id, promotion_ids, state) values (${orderId}, '{}', 'undone')
-      on conflict (order_id) do update set state = 'undone', changed_at = now() where r.state = 'redeemed'
-      returning promotion_ids, customer),
-    locked as (
-      select p.id from promotions p, undone where p.id = any(undone.promotion_ids) order by p.id for update of p),
-    given_back as (
-      update promotions set times_used = times_used - 1 where id in (select id from locked) returning id)
-    update customer_uses u set times_used = u.times_used - 1
-    from given_back g, undone where u.promotion_id = g.id and u.customer = undone.customer`.execute(db)
+  await sql`select unredeem(${orderId})`.execute(db)
 }
 
 // ---- What `stoa verify` asks ----------------------------------------------------------------------------------------
