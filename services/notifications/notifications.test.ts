@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
+import { createTransport } from 'nodemailer'
 import { SMTPServer } from 'smtp-server'
 import T from 'typebox'
 import { notifications } from '#contracts/notifications'
@@ -9,12 +10,14 @@ import { type Order, orders } from '#contracts/orders'
 import { pricing } from '#contracts/pricing'
 import { orderCanceled, orderFulfilled, orderPlaced, orderRefunded, paymentRequested } from '#events/orders'
 import { command, contract, internal, ok, refuse } from '#kernel/contract'
-import { inTransaction } from '#kernel/database'
+import { type Database, inTransaction, openDatabase, sql } from '#kernel/database'
+import { createBreaker } from '#kernel/dependency'
 import { publish } from '#kernel/outbox'
 import { service } from '#kernel/service'
 import { freePorts } from '../../cli/free-ports.ts'
 import { apiAt } from '../../test/api.ts'
 import { startTestHost, type TestHost } from '../../test/host.ts'
+import { createPost, sendDueMails } from './post.ts'
 import { notificationsService } from './service.ts'
 
 const eur = (amount: number) => ({ amount, currency: 'EUR' })
@@ -383,3 +386,62 @@ test('a mail server that is down costs no mail its attempts, and gets them all w
   await eventually(async () => (await mailsOf(host)).every(({ state }) => state === 'sent'))
   assert.deepEqual(received.sort(), addresses)
 })
+
+test('a copy that was slow with one mail does not send those again that another copy sent meanwhile', async (t) => {
+  const received: string[] = []
+  const held = Promise.withResolvers<void>()
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    onData(stream, session, done) {
+      stream.resume()
+      stream.on('end', async () => {
+        received.push(session.envelope.rcptTo[0]?.address ?? '')
+        if (received.length === 1) await held.promise
+        done()
+      })
+    },
+  })
+  const listener = server.listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const url = `smtp://127.0.0.1:${(listener.address() as AddressInfo).port}`
+  const host = await startTestHost(all, { settings, environment: { SMTP_URL: url } })
+  const copy = openDatabase({ service: 'notifications', url: host.databaseUrl, connections: 1 })
+  const post = createPost(createTransport(url), {
+    from: settings.notifications.from,
+    replyTo: null,
+    publicUrl: 'https://shop.example',
+  })
+  t.after(async () => {
+    held.resolve()
+    post.close()
+    await copy.destroy()
+    await host.stop()
+    await new Promise<void>((resolve) => server.close(resolve))
+  })
+  // Written in one statement, so that one round of the job finds them all.
+  await addMails(copy, ['a', 'b', 'c'])
+  await eventually(() => received.length === 1)
+  // The time that the slow mail takes, for which the others were claimed with it, if they were.
+  await sql`update mails set next_attempt_at = now() where recipient <> ${received[0]}`.execute(copy)
+  const breaker = createBreaker({
+    name: 'mail server',
+    kind: 'provider',
+    fallback: '',
+    failuresToOpen: 3,
+    openMs: 1_000,
+    isFailure: () => true,
+  })
+  await sendDueMails(copy, post, breaker)
+  held.resolve()
+  await eventually(async () => (await mailsOf(host)).every(({ state }) => state === 'sent'))
+  // A host that stops lets its jobs end.
+  await host.stop()
+  assert.deepEqual(received.sort(), ['a@example.com', 'b@example.com', 'c@example.com'])
+})
+
+const addMails = (db: Database, names: readonly string[]) =>
+  sql`
+  insert into mails (id, mail_key, template, recipient, subject, html, text)
+  select name, name, 'verify-email', name || '@example.com', '', '', ''
+  from unnest(${names}::text[]) as name`.execute(db)

@@ -13,6 +13,7 @@ export type Post = {
 
 /** Longer than a slow server needs for a mail; after it another copy tries. */
 const leaseSeconds = 120
+/** Mails a round. */
 const mailsAtOnce = 20
 /** With doubling pauses from some seconds to six hours: about a day, as mail servers themselves do. */
 const attemptsAtMost = 14
@@ -59,10 +60,14 @@ export function isServerTrouble(error: unknown): boolean {
   return code !== undefined
 }
 
-/** Sends what is due. Any copy may run it; each mail is claimed by one. While the mail server is in trouble none is. */
+/**
+ * Sends what is due. Any copy may run it; each mail is claimed by one when its turn has come, since one that waited for others could be
+ * claimed by another copy meanwhile, and be sent twice. While the mail server is in trouble none is.
+ */
 export async function sendDueMails(db: Database, post: Post, server: Breaker): Promise<void> {
-  if (server.isOpen) return
-  for (const mail of await store.claimMails(db, mailsAtOnce, leaseSeconds)) {
+  for (let turn = 1; turn <= mailsAtOnce && !server.isOpen; turn++) {
+    const mail = await store.claimMail(db, leaseSeconds)
+    if (!mail) return
     const parent = readTraceparent(mail.traceparent) ?? undefined
     try {
       await inSpan(`send mail`, { kind: 'client', parent, attributes: { 'stoa.mail': mail.template } }, async () => {

@@ -48,18 +48,18 @@ const adding = (mails: readonly NewMail[]) => sql`
   order by key
   on conflict (mail_key) do nothing`
 
-/** Takes mails that are due, for `leaseSeconds`; other copies do not see them meanwhile. */
-export async function claimMails(db: Executor, limit: number, leaseSeconds: number): Promise<DueMail[]> {
+/** Takes the mail that is due first, for `leaseSeconds`; other copies do not see it meanwhile. */
+export async function claimMail(db: Executor, leaseSeconds: number): Promise<DueMail | undefined> {
   const { rows } = await sql<DueMail>`
     with due as (
       select id from mails where state = 'pending' and next_attempt_at <= now()
-      order by next_attempt_at limit ${limit} for update skip locked)
+      order by next_attempt_at limit 1 for update skip locked)
     update mails m set attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => ${leaseSeconds})
     from due where m.id = due.id
     returning m.id, m.template, m.recipient, m.subject, m.state, m.attempts, m.error, m.created_at, m.sent_at, m.html, m.text, m.traceparent`.execute(
     db,
   )
-  return rows
+  return rows[0]
 }
 
 export async function markSent(db: Executor, id: string): Promise<void> {
