@@ -129,8 +129,7 @@ function addRoute(
       if (!outcome.ok) return sendProblem(reply, refusalError(operation, outcome.refusal), outcome.traceId)
       if (operation.shared && (await options.answers.send(request, reply, request.url))) return reply
       for (const cookie of outcome.cookies ?? []) setCookie(reply, options.publicUrl, cookie)
-      if (method !== 'GET' || operation.access.some((one) => one.kind !== 'anyone'))
-        reply.header('cache-control', 'no-store')
+      if (!operation.shared) reply.header('cache-control', 'no-store')
       return operation.status === 204 ? reply.code(204).send() : reply.code(operation.status).send(outcome.value)
     },
   })

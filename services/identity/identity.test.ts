@@ -94,6 +94,9 @@ test('a customer signs up, signs in by cookie and by token, and signs out', asyn
   assert.match(cookie, /^stoa-session=[^;]+; Max-Age=2592000; Path=\/; HttpOnly; SameSite=Lax$/)
   const byCookie = await api('GET', '/api/account', undefined, { headers: { cookie: cookie.split(';')[0] ?? '' } })
   assert.deepEqual([byCookie.status, byCookie.body.name], [200, 'Ada'])
+  const session = await api('GET', '/api/auth/session', undefined, { headers: { cookie: cookie.split(';')[0] ?? '' } })
+  // Anyone may ask, and nobody in between may keep what somebody else was told.
+  assert.deepEqual([session.body.session.name, session.headers.get('cache-control')], ['Ada', 'no-store'])
   const { token } = signedIn.body
   assert.equal((await api('GET', '/api/account', undefined, { token })).status, 200)
   assert.equal((await api('POST', '/api/auth/sign-out', {}, { token })).status, 200)
