@@ -2,6 +2,7 @@ import type { Kysely, KyselyPlugin } from 'kysely'
 import type { Database } from '#kernel/database'
 import { newId } from '#kernel/id'
 import { hashPassword, verifyPassword } from './passwords.ts'
+import { endResetsOf } from './store.ts'
 
 /** The parts of better-auth that our operations call. */
 export type Auth = {
@@ -95,6 +96,8 @@ export async function loadAuth(options: {
       password: { hash: hashPassword, verify: ({ hash, password }) => verifyPassword(hash, password) },
       onExistingUserSignUp: ({ user }) => mails.alreadyRegistered(user),
       sendResetPassword: ({ user, token }) => mails.reset(user, token),
+      // Each link that was asked for has a token of its own: an old mail must not open what was just closed.
+      onPasswordReset: ({ user }) => endResetsOf(options.db, user.id),
     },
     emailVerification: {
       sendOnSignUp: true,

@@ -155,6 +155,28 @@ test('signing in takes the same time for known and unknown addresses', async () 
   assert.ok(ratio > 0.66 && ratio < 1.5, `ratio ${ratio}`)
 })
 
+test('a new password ends the links that were asked for before', async () => {
+  const email = 'links@example.com'
+  await newCustomer('links')
+  const ask = async (known: number): Promise<string> => {
+    assert.equal((await api('POST', '/api/auth/request-password-reset', { email })).status, 200)
+    const sent = () => mails.filter((mail) => mail.to === email && mail.template === 'reset-password')
+    const deadline = Date.now() + 20_000
+    while (sent().length <= known) {
+      if (Date.now() > deadline) throw new Error('no mail')
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    return new URL(sent().at(-1)?.values.url ?? '').searchParams.get('token') ?? ''
+  }
+  const [earlier, later] = [await ask(0), await ask(1)]
+  assert.notEqual(earlier, later)
+  const reset = async (token: string, to: string) =>
+    (await api('POST', '/api/auth/reset-password', { token, password: to })).status
+  assert.equal(await reset(later, 'the harbour in the evening'), 200)
+  assert.equal(await reset(earlier, 'whoever found the old mail'), 422)
+  await signIn({ email, password: 'the harbour in the evening' })
+})
+
 test('a password is reset once by mail, and all sessions end', async () => {
   const token = await newCustomer('reset')
   assert.equal((await api('POST', '/api/auth/request-password-reset', { email: 'reset@example.com' })).status, 200)

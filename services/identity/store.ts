@@ -52,6 +52,11 @@ export async function endSessionsOf(db: Executor, userId: string): Promise<void>
   await sql`delete from sessions where user_id = ${userId}`.execute(db)
 }
 
+/** Ends the links for a new password that somebody was sent. Whose a token is stands in its value, and nothing else has a token. */
+export async function endResetsOf(db: Executor, userId: string): Promise<void> {
+  await sql`delete from verifications where value = ${userId}`.execute(db)
+}
+
 export async function readPassword(db: Executor, userId: string): Promise<string | undefined> {
   const { rows } = await sql<{ password: string }>`
     select password from accounts where user_id = ${userId} and provider_id = 'credential' and password is not null`.execute(
