@@ -180,11 +180,11 @@ const PromotionFields = {
   /** Percentage in parts per million of each matching line, or a fixed amount a market over all matching lines. */
   kind: T.Union([T.Literal('percentage'), T.Literal('fixed')]),
   rate: Nullable(RatePpm),
-  amounts: T.Record(MarketCode, T.Integer({ minimum: 1 }), {
+  amounts: T.Record(MarketCode, T.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }), {
     description: 'Minor units a market, for fixed promotions.',
   }),
   /** Least sum of all items a market, before discounts and in minor units, from which it applies. */
-  minimums: T.Record(MarketCode, T.Integer({ minimum: 0 })),
+  minimums: T.Record(MarketCode, T.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
   /** Categories it applies to; empty means all goods. */
   categories: T.Array(T.String(), { maxItems: 50 }),
   startsAt: Nullable(Timestamp),

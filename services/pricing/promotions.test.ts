@@ -52,6 +52,10 @@ suite('promotions', () => {
       const { status, body } = await request('POST', '', { ...one, code: null })
       assert.deepEqual([status, body.type], [422, '/problems/pricing/promotion-incomplete'], JSON.stringify(one))
     }
+    for (const field of ['amounts', 'minimums']) {
+      const one = { ...(field === 'amounts' ? fixed : percentage), code: null, [field]: { eu: 2 ** 53 } }
+      assert.equal((await request('POST', '', one)).status, 422, field)
+    }
     const { status, body } = await request('POST', '', { ...percentage, code: null, startsAt: 'soon' })
     assert.deepEqual(
       [status, body.errors],
