@@ -56,8 +56,21 @@ describe('accounts by forms alone', () => {
     assert.match(checkout.text, /value="grace@example\.com"/)
     assert.match(checkout.text, /value="Invalidenstraße 1"/)
 
+    // What was typed is in the cart now, and the next one at this machine must not be shown it.
+    const address = {
+      'shippingAddress/name': person.name,
+      'shippingAddress/line1': 'Invalidenstraße 1',
+      'shippingAddress/postalCode': '10115',
+      'shippingAddress/city': 'Berlin',
+      'shippingAddress/country': 'DE',
+    }
+    assert.equal(
+      (await browser.post('/checkout', { intent: 'update', email: person.email, ...address })).location,
+      '/checkout',
+    )
     assert.equal((await browser.post('/account/sign-out', {})).location, '/account/sign-in?out')
     assert.equal((await browser.get('/account')).location, '/account/sign-in?next=%2Faccount')
+    assert.equal((await browser.get('/checkout')).location, '/cart')
   })
 
   test('guessing passwords through the pages is limited as through the API', async () => {

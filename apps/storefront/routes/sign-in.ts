@@ -1,11 +1,12 @@
 import { identity as contract } from '#contracts/identity'
 import { ProblemError } from '#kernel/problem'
 import { setCookie } from '#kernel/public-api'
+import { clearCartCookie } from '../cart-cookie.ts'
 import type { Deps } from '../deps.ts'
 import { problemsOf, readInput } from '../form.ts'
 import { seeOther, sendPage } from '../send.ts'
 import type { Problems } from '../views.ts'
-import type { ShopRoutes, Visit } from '../visit.ts'
+import { isSecure, type ShopRoutes, type Visit } from '../visit.ts'
 
 const { operations } = contract
 
@@ -104,9 +105,11 @@ async function signUp(deps: Deps, visit: Visit) {
 
 const tooCommon = 'Many people use this password. Choose one that only you would think of.'
 
+/** Who leaves a machine to others leaves no cart there: it holds the address that was typed at the checkout. */
 async function signOut(deps: Deps, visit: Visit) {
   const outcome = await deps.identity.signOut({})
   for (const cookie of outcome.ok ? (outcome.cookies ?? []) : []) setCookie(visit.reply, deps.shop.publicUrl, cookie)
+  for (const market of visit.frame.markets) clearCartCookie(visit.reply, isSecure(deps), market)
   return seeOther(visit, '/account/sign-in?out')
 }
 
