@@ -11,7 +11,7 @@ import {
   withClaim,
 } from './idempotency.ts'
 import { rateLimited } from './problem.ts'
-import type { Place, RateLimiter } from './rate-limit.ts'
+import { networkOf, type Place, type RateLimiter } from './rate-limit.ts'
 import type { AnyHandler } from './service.ts'
 import type { Metrics } from './telemetry.ts'
 import { inSpan, kindOf, type Span } from './tracing.ts'
@@ -96,7 +96,10 @@ async function limited(
       (limit.field && (input as Record<string, unknown>)[limit.field] === undefined)
     )
       continue
-    counted.push({ limit, place: await takePlace(limiter, `${limit.bucket ?? name} ${call.address}`, limit) })
+    counted.push({
+      limit,
+      place: await takePlace(limiter, `${limit.bucket ?? name} ${networkOf(call.address)}`, limit),
+    })
   }
   let outcome: Outcome<Operation> | null = null
   try {

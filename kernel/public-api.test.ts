@@ -197,6 +197,23 @@ test('guesses are limited, with Retry-After, and right answers are not counted',
   assert.ok(Number(limited.headers.get('retry-after')) > 0)
 })
 
+test('guesses from one IPv6 network count together, whichever of its addresses they come from', async (t) => {
+  const { services } = await notesServices()
+  const behindProxy = await startTestHost(services, { edge: true, trustedProxies: ['127.0.0.1'] })
+  t.after(() => behindProxy.stop())
+  const ask = apiAt(behindProxy.url ?? '')
+  const guessFrom = async (address: string): Promise<number> =>
+    (await ask('POST', '/api/guesses', { word: 'agora' }, { headers: { 'x-forwarded-for': address } })).status
+  const network = ['2001:db8:7:1::1', '2001:0DB8:7:1::2', '2001:db8:7:1:2:3:4:5', '2001:db8:7:1::']
+  const statuses: number[] = []
+  for (const address of network) statuses.push(await guessFrom(address))
+  assert.deepEqual(statuses, [422, 422, 422, 429])
+  for (const address of ['2001:db8:7:2::1', '2001:db8::7:1', '203.0.113.9', '203.0.113.8'])
+    assert.equal(await guessFrom(address), 422, address)
+  for (const address of ['::ffff:203.0.113.9', '203.0.113.9']) await guessFrom(address)
+  assert.deepEqual([await guessFrom('::ffff:203.0.113.9'), await guessFrom('203.0.113.8')], [429, 422])
+})
+
 test('a body that is far too large is answered, also to a client that reads nothing before all of it is sent', async () => {
   const before = (await api('GET', '/api/notes')).body.count
   const body = `{"text":"${'x'.repeat(10_000_000)}"}`

@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { type Database, sql } from './database.ts'
 
 /** Where a call was counted, and what that means for it. */
@@ -15,6 +16,23 @@ export type RateLimiter = {
   count(bucket: string, max: number, perSeconds: number): Promise<Place>
   /** Takes one back from where it was counted. */
   giveBack(place: Place): Promise<void>
+}
+
+/**
+ * The network that an address counts for. Of IPv6 it is the first 64 bits: a line or a rented machine has all addresses below them
+ * (RFC 4291, 2.5.4; RIPE-690), and whoever takes another one for each guess would never be counted.
+ */
+export function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '')
+  if (!isIPv6(plain)) return plain
+  const [head = '', tail] = plain.split('::')
+  const left = head === '' ? [] : head.split(':')
+  const right = tail ? tail.split(':') : []
+  const groups = tail === undefined ? left : [...left, ...Array(8 - left.length - right.length).fill('0'), ...right]
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`
 }
 
 export function rateLimiter(db: Database): RateLimiter {

@@ -28,6 +28,7 @@ export async function startTestHost(
     settings?: Record<string, unknown>
     shape?: 'plain' | 'strict'
     edge?: boolean
+    trustedProxies?: readonly string[]
     /** Who a credential belongs to, when identity is not hosted. */
     authenticate?: (credential: string) => Promise<Actor>
     /** What an edge asks for news, by which answers last; without it none does. */
@@ -57,7 +58,7 @@ export async function startTestHost(
     ? {
         host: '127.0.0.1',
         port: 0,
-        trustedProxies: [],
+        trustedProxies: options.trustedProxies ?? [],
         openApi: () => ({}),
         apps: () => [],
         authenticate: (_: ClientOf) => options.authenticate ?? (async () => ({ kind: 'anonymous' })),
