@@ -10,6 +10,8 @@ type Options = {
 type Command = {
   readonly summary: string
   readonly usage: string
+  /** What `--help` says beside. */
+  readonly notes?: string
   readonly options?: Readonly<Record<string, { type: 'string' | 'boolean' }>>
   /** How many; `any` where the command looks at them itself. */
   readonly positionals?: number | 'any'
@@ -120,6 +122,7 @@ const commands: Readonly<Record<string, Command>> = {
     summary: 'Measure a shop of its own, beside what this machine can do at most',
     usage:
       'stoa bench [--quick] [--products N] [--orders N] [--seed N] [--rounds N] [--seconds N] [--only a,b] [--scale] [--out FOLDER]',
+    notes: 'Ends with 1 if a goal is missed, and names it last; --quick is a first idea, and --scale has no goals.',
     options: {
       scale: { type: 'boolean' },
       quick: { type: 'boolean' },
@@ -194,7 +197,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 1
   }
   if (rest.some((word) => word === '--help' || word === '-h')) {
-    say(`${command.summary}\n\nusage: ${command.usage}`)
+    say(`${command.summary}\n\nusage: ${command.usage}${command.notes ? `\n\n${command.notes}` : ''}`)
     return 0
   }
   let parsed: Options

@@ -7,7 +7,7 @@ import { freePorts } from '../free-ports.ts'
 import { complain, say, startProgress } from '../terminal.ts'
 import { largeDayMarkdown } from './large-day.ts'
 import type { RunOptions } from './measure-row.ts'
-import { linesOf } from './report.ts'
+import { linesOf, missedOf } from './report.ts'
 import { markdownOf, scaleMarkdown } from './report-markdown.ts'
 import { reportPage } from './report-page.ts'
 import { runBench } from './run.ts'
@@ -21,9 +21,12 @@ type Values = Readonly<Record<string, string | boolean | undefined>>
 const full = { products: 10_000, seconds: 5, rounds: 3 }
 const quick = { products: 1_000, seconds: 1, rounds: 1 }
 
-/** `stoa bench`: drives a shop of its own from another process, and says what it takes beside what this machine can do at most. */
+/**
+ * `stoa bench`: drives a shop of its own from another process, and says what it takes beside what this machine can do at most.
+ * @returns 1 if a goal is missed, which is named last
+ */
 export async function bench(values: Values): Promise<number> {
-  const { folder, scale, ...options } = readOptions(values)
+  const { folder, isQuick, scale, ...options } = readOptions(values)
   const ending = openEnding((error) => complain(error.message))
   endOnSignal(ending)
   const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-bench-'))
@@ -32,32 +35,38 @@ export async function bench(values: Values): Promise<number> {
   try {
     const [port] = (await freePorts(1)) as [number]
     const run = { ...options, dataFolder, port, ending, onProgress: progress.step }
-    const [lines, files] = scale ? await runScale(run) : await runAll(run)
+    const { lines, files, missed } = scale ? await runScale(run) : await runAll(run, isQuick)
     progress.end()
     await mkdir(folder, { recursive: true })
     for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
     for (const line of lines) say(line)
     say(`\n${Object.keys(files).join(', ')} in ${folder}`)
-    return 0
+    for (const goal of missed) complain(`stoa bench: not reached: ${goal}`)
+    return missed.length > 0 ? 1 : 0
   } finally {
     progress.end()
     await ending.end()
   }
 }
 
-type Outcome = readonly [lines: string[], files: Readonly<Record<string, string>>]
+type Outcome = {
+  readonly lines: readonly string[]
+  readonly files: Readonly<Record<string, string>>
+  readonly missed: readonly string[]
+}
 
-async function runAll(options: RunOptions): Promise<Outcome> {
+async function runAll(options: RunOptions, isQuick: boolean): Promise<Outcome> {
   const report = await runBench(options)
-  return [
-    linesOf(report),
-    {
+  return {
+    lines: linesOf(report),
+    files: {
       'bench-report.json': inJson(report),
       'bench-report.md': markdownOf(report),
       'large-day.md': largeDayMarkdown(report),
       'bench-report.html': reportPage(report),
     },
-  ]
+    missed: missedOf(report, isQuick),
+  }
 }
 
 async function runScale(options: ScaleOptions): Promise<Outcome> {
@@ -66,10 +75,12 @@ async function runScale(options: ScaleOptions): Promise<Outcome> {
     const values = points.map(({ size, value }) => `${size}: ${value.toPrecision(3)} ${unit}`)
     return `${name.padEnd(32)} by ${of}: ${values.join(', ')}; exponent ${exponent.toFixed(2)}`
   })
-  return [
-    lines,
-    { 'scale-report.json': inJson(curves), 'scale-report.md': scaleMarkdown(curves), 'scale.svg': drawScale(curves) },
-  ]
+  const files = {
+    'scale-report.json': inJson(curves),
+    'scale-report.md': scaleMarkdown(curves),
+    'scale.svg': drawScale(curves),
+  }
+  return { lines, files, missed: [] }
 }
 
 const inJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
@@ -98,6 +109,7 @@ function readOptions(values: Values) {
     rounds: number('rounds', usual.rounds, 1, 50),
     seconds: number('seconds', usual.seconds, 1, 600),
     scenarios: scenarios.filter(({ name }) => names?.includes(name) ?? true),
+    isQuick: values.quick === true,
     scale: values.scale === true,
     folder: resolve(typeof values.out === 'string' ? values.out : 'bench-report'),
   }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { goalsOf, linesOf, type Report, type Row, spreadOf } from './report.ts'
+import { goalsOf, linesOf, missedOf, type Report, type Row, spreadOf } from './report.ts'
 import { markdownOf } from './report-markdown.ts'
 import { scenarios } from './scenarios.ts'
 
@@ -71,6 +71,16 @@ test('a shop that turns buyers away has not reached what it was to reach, howeve
   assert.deepEqual(goal(reportOf(rows)), { what: wanted, wanted: '≤ 0', found: '0.00', reached: true })
   const sheds = reportOf(but('three-requests', { failed: 1 }))
   assert.deepEqual(goal(sheds), { what: wanted, wanted: '≤ 0', found: '1.00', reached: false })
+})
+
+test('a run names each goal that it missed, and one that is quick misses none', () => {
+  const orders = rows.filter(({ name }) => name === 'three-requests')
+  const slow = orders.map((row) => ({ ...row, aSecond: spreadOf([200]) }))
+  assert.deepEqual(missedOf(reportOf(orders), false), [])
+  assert.deepEqual(missedOf(reportOf(slow), false), [
+    'guest checkout in three requests, orders a second: 200 (wanted ≥ 250)',
+  ])
+  assert.deepEqual(missedOf(reportOf(slow), true), [])
 })
 
 test('what failed is told to who reads the lines, and to who reads the document', () => {
