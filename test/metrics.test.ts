@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { buy, eventually, sell } from './goods.ts'
+import { scrape } from './scrape.ts'
 import { shapes, startShop, type TestShop } from './shop.ts'
 
 /** The sum over all processes of the samples of a metric that have these labels; null where there is none. */
@@ -12,13 +13,6 @@ async function metric(shop: TestShop, name: string, labels: Readonly<Record<stri
     return sample === name && has ? [Number(value)] : []
   })
   return found.length === 0 ? null : found.reduce((sum, one) => sum + one, 0)
-}
-
-/** What a collector reads of every process. */
-async function scrape(shop: TestShop): Promise<string> {
-  const services = Object.entries(shop.environment).filter(([name]) => /^STOA_(?!PUBLIC|SANDBOX)[A-Z]+_URL$/.test(name))
-  const urls = [shop.url, ...services.map(([, url]) => url)]
-  return (await Promise.all(urls.map(async (url) => (await fetch(`${url}/metrics`)).text()))).join('\n')
 }
 
 /** What is counted once a minute, by a job that waits for what is more important. */
