@@ -9,7 +9,7 @@ import { freePorts } from '../free-ports.ts'
 import { writeCatalog } from './catalog.ts'
 import { readGoods, signIn } from './goods.ts'
 import { prepareLimits } from './limits.ts'
-import { postgresMs, withClient } from './meter.ts'
+import { postgresMs, residentMegabytes, withClient } from './meter.ts'
 import { importInto, type OwnShop, startOwnShop, untilQuiet } from './own-shop.ts'
 import { type Budget, budgets, type Costs, exceeded, type Found, measureContract } from './performance-contract.ts'
 import { startBare, startDriver } from './workers.ts'
@@ -31,19 +31,22 @@ test('the shop keeps its budgets, and one that works at least twice as much for 
   const file = join(dataFolder, 'catalog.csv')
   await writeCatalog(file, { products: 300, seed: 1 })
 
+  const first = await startOwnShop(where)
+  await importInto(where, first, file)
+  await first.stop()
   const shop = await startOwnShop(where)
-  await importInto(where, shop, file)
+  const idle = await idleMegabytes(shop)
   const limitsUrl = await prepareLimits(shop.serverUrl)
   const answer = await fetch(`${shop.base}/api/products/bench-0`)
   const bytes = { type: answer.headers.get('content-type') ?? '', body: await answer.text() }
   assert.equal(answer.status, 200)
   const bare = await startBare({ '/bare': bytes }, ending)
   const driver = startDriver(ending)
-  const measure = async (one: OwnShop) =>
-    measureContract({ shop: one, driver, goods: await readGoods(await signIn(one)), bare, limitsUrl })
+  const measure = async (one: OwnShop, idle: number) =>
+    measureContract({ shop: one, driver, goods: await readGoods(await signIn(one)), bare, limitsUrl, idle })
 
   const { found, costs } = await repeated(
-    () => measure(shop),
+    () => measure(shop, idle),
     Math.min,
     (least) => exceeded(least).length === 0,
   )
@@ -53,9 +56,9 @@ test('the shop keeps its budgets, and one that works at least twice as much for 
   const rows = await rowsThatCost(costs.orderInPostgres, shop)
   await shop.stop()
   const slowed = await startOwnShop(where, slowDown(costs, rows))
-  await untilQuiet(slowed.pid)
+  const idleTwice = await idleMegabytes(slowed)
   const twice = await repeated(
-    () => measure(slowed),
+    () => measure(slowed, idleTwice),
     Math.max,
     (most) => exceeded(most).length === all.length,
   )
@@ -68,6 +71,12 @@ test('the shop keeps its budgets, and one that works at least twice as much for 
 })
 
 const all = Object.keys(budgets) as Budget[]
+
+/** Of a shop that has just started, before anybody comes. */
+async function idleMegabytes({ pid }: OwnShop): Promise<number> {
+  await untilQuiet(pid)
+  return residentMegabytes(pid)
+}
 
 type Measured = Awaited<ReturnType<typeof measureContract>>
 
@@ -91,12 +100,13 @@ async function repeated(
 }
 
 /** The address of a module that makes each answer cost once more what it cost. */
-function slowDown({ kept, made, order }: Costs, rows: number): string {
+function slowDown({ kept, page, made, order, idle }: Costs, rows: number): string {
   const address = new URL(pathToFileURL(join(import.meta.dirname, 'slow-down.ts')))
   // Three requests sell.
-  const milliseconds = { kept, made, order: order / 3 }
+  const milliseconds = { kept, page, made, order: order / 3 }
   for (const [name, ms] of Object.entries(milliseconds)) address.searchParams.set(name, String(Math.round(ms * 1_000)))
   address.searchParams.set('rows', String(rows))
+  address.searchParams.set('megabytes', String(Math.round(idle)))
   return address.href
 }
 

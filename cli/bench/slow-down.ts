@@ -2,13 +2,17 @@ import { Server } from 'node:http'
 import pg from 'pg'
 
 // Loaded into a shop's process before all others (`--import`), by the test that sees whether the performance contract notices:
-// makes requests use more of the processor than they need, here and in PostgreSQL. How much stands in the query of its address.
+// makes requests use more of the processor than they need, here and in PostgreSQL, and keeps memory that nobody needs. How much stands
+// in the query of its address.
 
 const settings = new URL(import.meta.url).searchParams
 const microseconds = (name: string): number => Number(settings.get(name))
 const rows = Number(settings.get('rows'))
+/** Written, since what is only asked for is not resident. */
+Object.assign(globalThis, { ballast: Buffer.alloc(Number(settings.get('megabytes')) * 2 ** 20, 1) })
 const slowed: readonly [path: RegExp, microseconds: number][] = [
   [/^\/api\/products\//, microseconds('kept')],
+  [/^\/products$/, microseconds('page')],
   [/^\/api\/products\?.*filter/, microseconds('made')],
   [/^\/api\/(carts|orders)/, microseconds('order')],
 ]
