@@ -5,7 +5,7 @@ import type T from 'typebox'
 import { catalog, type ImportReport, importPartBytesAtMost } from '#contracts/catalog'
 import type { Operation, Outcome } from '#kernel/contract'
 import { startError } from '#kernel/data-folder'
-import { ProblemError } from '#kernel/problem'
+import { overloadedType, ProblemError } from '#kernel/problem'
 import type { Environment } from './environment.ts'
 import { complain, say, startProgress } from './terminal.ts'
 import { withShop } from './with-shop.ts'
@@ -30,18 +30,21 @@ export async function importProducts(
       const products = client(catalog)
       const progress = startProgress()
       progress.step('uploading')
-      const started = accepted(await products.createImport({ fileName: basename(file), ...(market ? { market } : {}) }))
+      const given = { fileName: basename(file), ...(market ? { market } : {}) }
+      const started = accepted(await onceSeated(() => products.createImport(given)))
       let part = 0
       for await (const text of textParts(handle.createReadStream({ autoClose: false }))) {
-        accepted(await products.putImportPart({ importId: started.id, part, rawBody: text, headers: {} }))
+        const one = { importId: started.id, part, rawBody: text, headers: {} }
+        accepted(await onceSeated(() => products.putImportPart(one)))
         part += 1
       }
       if (part === 0) throw startError('file-empty', `${file} is empty.`)
-      accepted(await products.startImport({ importId: started.id }))
+      accepted(await onceSeated(() => products.startImport({ importId: started.id })))
       let report: Report = started as Report
       do {
         await pause(pollMs)
-        report = accepted(await products.import({ importId: started.id }).catch(shopStopped)) as Report
+        const asked = onceSeated(() => products.import({ importId: started.id }))
+        report = accepted(await asked.catch(shopStopped)) as Report
         progress.step(
           `importing: ${report.rows} rows, ${report.productsCreated + report.productsChanged + report.productsUnchanged} products`,
         )
@@ -52,6 +55,21 @@ export async function importProducts(
     })
   } finally {
     await handle.close()
+  }
+}
+
+/** A shop that turns people away for so long has another trouble than a rush. */
+const patienceMs = 10 * 60_000
+
+/** What was turned away has not begun, and is asked for again: shoppers come first, and an import can wait. */
+export async function onceSeated<R>(ask: () => Promise<R>): Promise<R> {
+  for (const until = Date.now() + patienceMs; ; ) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof ProblemError) || error.problem.type !== overloadedType || Date.now() > until) throw error
+      await pause((error.retryAfterSeconds ?? 1) * 1_000)
+    }
   }
 }
 
