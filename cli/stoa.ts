@@ -121,9 +121,11 @@ const commands: Readonly<Record<string, Command>> = {
   bench: {
     summary: 'Measure a shop of its own, beside what this machine can do at most',
     usage:
-      'stoa bench [--quick] [--products N] [--orders N] [--seed N] [--rounds N] [--seconds N] [--only a,b] [--scale] [--out FOLDER]',
-    notes: 'Ends with 1 if a goal is missed, and names it last; --quick is a first idea, and --scale has no goals.',
+      'stoa bench [--quick] [--products N] [--orders N] [--seed N] [--rounds N] [--seconds N] [--only a,b] [--scale | --buyers] [--out FOLDER]',
+    notes:
+      'Ends with 1 if a goal is missed, and names it last; --quick is a first idea, --scale and --buyers have no goals.',
     options: {
+      buyers: { type: 'boolean' },
       scale: { type: 'boolean' },
       quick: { type: 'boolean' },
       products: { type: 'string' },

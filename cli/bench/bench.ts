@@ -5,6 +5,7 @@ import { endOnSignal, openEnding } from '../ending.ts'
 import { ConfigurationError } from '../environment.ts'
 import { freePorts } from '../free-ports.ts'
 import { complain, say, startProgress } from '../terminal.ts'
+import { buyersMarkdown, measureBuyers } from './buyers.ts'
 import { largeDayMarkdown } from './large-day.ts'
 import type { RunOptions } from './measure-row.ts'
 import { linesOf, missedOf } from './report.ts'
@@ -26,7 +27,7 @@ const quick = { products: 1_000, seconds: 1, rounds: 1 }
  * @returns 1 if a goal is missed, which is named last
  */
 export async function bench(values: Values): Promise<number> {
-  const { folder, isQuick, scale, ...options } = readOptions(values)
+  const { folder, isQuick, measured, ...options } = readOptions(values)
   const ending = openEnding((error) => complain(error.message))
   endOnSignal(ending)
   const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-bench-'))
@@ -35,7 +36,7 @@ export async function bench(values: Values): Promise<number> {
   try {
     const [port] = (await freePorts(1)) as [number]
     const run = { ...options, dataFolder, port, ending, onProgress: progress.step }
-    const { lines, files, missed } = scale ? await runScale(run) : await runAll(run, isQuick)
+    const { lines, files, missed } = await runs[measured](run, isQuick)
     progress.end()
     await mkdir(folder, { recursive: true })
     for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content)
@@ -83,12 +84,25 @@ async function runScale(options: ScaleOptions): Promise<Outcome> {
   return { lines, files, missed: [] }
 }
 
+async function runBuyers(options: RunOptions): Promise<Outcome> {
+  const buyers = await measureBuyers(options)
+  const table = buyersMarkdown(buyers)
+  return {
+    lines: table.trimEnd().split('\n'),
+    files: { 'buyers-report.json': inJson(buyers), 'buyers-report.md': table },
+    missed: [],
+  }
+}
+
+const runs = { all: runAll, scale: runScale, buyers: runBuyers }
+
 const inJson = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
 
 /** Throws a `ConfigurationError` that names every fault of the command line. */
 function readOptions(values: Values) {
   const complaints: string[] = []
   if (process.platform !== 'linux') complaints.push('stoa bench reads processor time from /proc, which only Linux has')
+  if (values.scale && values.buyers) complaints.push('--scale and --buyers are two runs')
   const usual = values.quick ? quick : full
   const number = (name: string, fallback: number, least: number, most: number): number => {
     const given = values[name]
@@ -110,7 +124,7 @@ function readOptions(values: Values) {
     seconds: number('seconds', usual.seconds, 1, 600),
     scenarios: scenarios.filter(({ name }) => names?.includes(name) ?? true),
     isQuick: values.quick === true,
-    scale: values.scale === true,
+    measured: values.scale ? ('scale' as const) : values.buyers ? ('buyers' as const) : ('all' as const),
     folder: resolve(typeof values.out === 'string' ? values.out : 'bench-report'),
   }
   if (complaints.length > 0) throw new ConfigurationError(complaints)

@@ -110,16 +110,20 @@ function variantsOf(random: Random): [color: string | null, size: string | null]
   return chosen.flatMap((color) => sizes.map((size): [string, string] => [color, size]))
 }
 
-/** Writes a product CSV of `products` goods, a few hundred at a time: a million are 1.5 GB. */
+/**
+ * Writes a product CSV of `products` goods, a few hundred at a time: a million are 1.5 GB.
+ * @param catalog.from the number of the first: those before it are in the shop
+ */
 export async function writeCatalog(
   file: string,
-  { products, seed }: { products: number; seed: number },
+  { products, seed, from: first = 0 }: { products: number; seed: number; from?: number },
 ): Promise<void> {
   const atOnce = 500
+  const end = first + products
   function* parts(): Generator<string> {
     yield stringify([[...columns]])
-    for (let from = 0; from < products; from += atOnce) {
-      const numbers = Array.from({ length: Math.min(atOnce, products - from) }, (_, n) => from + n)
+    for (let from = first; from < end; from += atOnce) {
+      const numbers = Array.from({ length: Math.min(atOnce, end - from) }, (_, n) => from + n)
       yield stringify(numbers.flatMap((n) => productRows(seed, n)))
     }
   }

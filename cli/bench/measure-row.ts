@@ -36,8 +36,16 @@ export type Bench = {
 }
 
 type Load = Work['load']
+/** To whom nothing is compared. */
+export type Drivable = Omit<Bench, 'limitsUrl'>
 
-export async function drive(bench: Bench, visit: Scenario['name'], load: Load, seconds: number, visitsAtMost?: number) {
+export async function drive(
+  bench: Drivable,
+  visit: Scenario['name'],
+  load: Load,
+  seconds: number,
+  visitsAtMost?: number,
+) {
   const { driver, shop, goods } = bench
   const [shopBefore, postgresBefore] = await Promise.all([processorMs(shop.pid), postgresMs(shop.postmaster)])
   const measured: Worked = await driver({

@@ -78,16 +78,25 @@ export const machineHere = () => ({
   node: process.version,
 })
 
-export type Counts = { readonly statements: number; readonly commits: number }
+export type Counts = { readonly statements: number; readonly transactions: number; readonly commits: number }
 
-/** Statements as PostgreSQL counts them, and transactions that wrote: those that only read get no number and flush nothing. */
+/**
+ * Statements as PostgreSQL counts them, transactions of more than one of them, each of which has a `begin` and a `commit` among these, and
+ * commits that wrote: transactions that only read get no number and flush nothing.
+ */
 export async function countsOf(database: pg.Client): Promise<Counts> {
-  const { rows } = await database.query<{ statements: string; commits: string }>(
-    `select (select coalesce(sum(calls), 0) from pg_stat_statements s join pg_database d on d.oid = s.dbid
-             where d.datname = current_database() and s.query not like '%pg_stat_statements%') as statements,
-            pg_snapshot_xmax(pg_current_snapshot())::text as commits`,
+  const { rows } = await database.query<{ statements: string; transactions: string; commits: string }>(
+    `select coalesce(sum(calls), 0) as statements, coalesce(sum(calls) filter (where query ilike 'commit%'), 0) as transactions,
+            pg_snapshot_xmax(pg_current_snapshot())::text as commits
+     from pg_stat_statements s join pg_database d on d.oid = s.dbid
+     where d.datname = current_database() and s.query not like '%pg_stat_statements%'`,
   )
-  return { statements: Number(rows[0]?.statements), commits: Number(rows[0]?.commits) }
+  const [row] = rows
+  return {
+    statements: Number(row?.statements),
+    transactions: Number(row?.transactions),
+    commits: Number(row?.commits),
+  }
 }
 
 /** PostgreSQL loads what counts statements when it starts the next time. */

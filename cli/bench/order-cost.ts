@@ -10,6 +10,8 @@ export type OrderCost = {
   readonly shopMs: number
   readonly postgresMs: number
   readonly statements: number
+  /** Of more than one statement: a `begin` and a `commit` each are among the statements. */
+  readonly transactions: number
   /** Transactions that wrote: the others have no number and flush nothing. */
   readonly commits: number
   /** Of the write-ahead log, without the whole pages of which PostgreSQL writes one at a page's first change after a checkpoint. */
@@ -70,6 +72,7 @@ async function count(counted: Counted, sell: Sell): Promise<OrderCost> {
     shopMs: anOrder('shopMs'),
     postgresMs: anOrder('postgresMs'),
     statements: anOrder('statements'),
+    transactions: anOrder('transactions'),
     commits: anOrder('commits'),
     logBytes: anOrder('logBytes'),
     rowsWritten: anOrder('rowsWritten'),

@@ -1,4 +1,4 @@
-import { digits, failuresOf, type Goal, processorMsOf, type Report, type Row } from './report.ts'
+import { digits, failuresOf, type Goal, importingLine, processorMsOf, type Report, type Row } from './report.ts'
 import type { Curve } from './scale.ts'
 
 /** The figures for a document: what stands in docs/performance.md is made by this. */
@@ -12,6 +12,8 @@ load of the machine before: ${machine.loadBefore.toFixed(1)}.
 ${report.goals.map(goalRow).join('\n')}
 
 An order under load: ${digits(order.statements)} statements, ${digits(order.commits)} commits that wrote; ${digits(processorMsOf(apart))} ms of processor time where each service is one of ${apart.processes} processes.
+
+${importingLine(report.importing)}.
 
 | visit | a second | shop ms | PostgreSQL ms | client ms | p99 when so many a second come | limit | of its rate | of its processor time | of \`node:http\`’s |
 |---|---|---|---|---|---|---|---|---|---|

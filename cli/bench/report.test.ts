@@ -27,6 +27,7 @@ function reportOf(all: readonly Row[], catalog: Partial<Report['catalog']> = {})
   const order = {
     ordersASecond: 250,
     statements: 30,
+    transactions: 3,
     commits: 3,
     shopMs: 2,
     postgresMs: 1,
@@ -58,6 +59,12 @@ function reportOf(all: readonly Row[], catalog: Partial<Report['catalog']> = {})
     holds: { aSecond: 20_000, p50: 1, p99: 2 },
     apart: { ...order, processes: 11 },
     rush: { units: 40, buyers: 200, placed: 40, left: 0 },
+    importing: {
+      aSecond: 100,
+      alone: { p50: 20, p99: 40, failed: 0 },
+      meanwhile: { p50: 30, p99: 90, failed: 2 },
+      productsASecond: 1_000,
+    },
     rows: all,
   }
   return { ...report, goals: goalsOf(report) }
@@ -89,6 +96,13 @@ test('what failed is told to who reads the lines, and to who reads the document'
   assert.ok(linesOf(report).includes(told))
   assert.ok(markdownOf(report).endsWith(`|\n\n- ${told}\n`), markdownOf(report))
   assert.ok(markdownOf(reportOf(rows)).endsWith('|\n'))
+})
+
+test('what buyers wait during an import is told beside what they wait without', () => {
+  const told =
+    '100 orders a second in three requests, p50 / p99: 20.0 / 40.0 ms; while 1000 products a second are imported: 30.0 / 90.0 ms, 2 failed'
+  assert.ok(linesOf(reportOf(rows)).includes(told))
+  assert.ok(markdownOf(reportOf(rows)).includes(`\n${told}.\n`))
 })
 
 const searches = /searches|filtered listings/

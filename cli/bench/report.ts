@@ -66,9 +66,18 @@ export type Report = {
   /** Each service a process of its own. */
   readonly apart: OrderCost & { readonly processes: number }
   readonly rush: { readonly units: number; readonly buyers: number; readonly placed: number; readonly left: number }
+  /** What those wait who buy in three requests, so many a second by chance, by themselves and while products are imported. */
+  readonly importing: {
+    readonly aSecond: number
+    readonly alone: Waited
+    readonly meanwhile: Waited
+    readonly productsASecond: number
+  }
   readonly rows: readonly Row[]
   readonly goals: readonly Goal[]
 }
+
+type Waited = { readonly p50: number; readonly p99: number; readonly failed: number }
 
 type Judged = Omit<Report, 'goals'>
 
@@ -208,9 +217,16 @@ export function linesOf(report: Report): string[] {
     `each service by itself, ${report.apart.processes} processes: ${digits(report.apart.ordersASecond)} orders a second, ${digits(processorMsOf(report.apart))} ms an order`,
     `holds of one variant in one process: ${digits(report.holds.aSecond)} a second, p50 ${digits(report.holds.p50)} ms, p99 ${digits(report.holds.p99)} ms`,
     `${rush.buyers} buyers, ${rush.units} units: ${rush.placed} orders, ${rush.left} left`,
+    importingLine(report.importing),
     '',
     ...report.goals.map((goal) => `${goal.reached ? 'reached    ' : 'NOT reached'}  ${goalText(goal)}`),
   ]
+}
+
+export function importingLine({ aSecond, alone, meanwhile, productsASecond }: Report['importing']): string {
+  const waited = ({ p50, p99, failed }: Waited): string =>
+    `${digits(p50)} / ${digits(p99)} ms${failed > 0 ? `, ${failed} failed` : ''}`
+  return `${aSecond} orders a second in three requests, p50 / p99: ${waited(alone)}; while ${digits(productsASecond)} products a second are imported: ${waited(meanwhile)}`
 }
 
 /** What did not go well, a line for each kind of visit. */

@@ -11,14 +11,12 @@ import { type Bench, measureRow, type RunOptions } from './measure-row.ts'
 import { askForCounts, machineHere, peakMegabytes, residentMegabytes, withClient } from './meter.ts'
 import { importInto, startOwnShop, untilQuiet } from './own-shop.ts'
 import { goalsOf, type Report, type Row } from './report.ts'
-import { countAnOrder, holdOne, sellOut } from './selling.ts'
+import { countAnOrder, holdOne, sellOut, sellWhileImporting } from './selling.ts'
 import { startDriver } from './workers.ts'
 
-/** From an empty folder to the report. */
-export async function runBench(options: RunOptions): Promise<Report> {
-  const { products, orders, seed, dataFolder, onProgress, ending } = options
-  const loadBefore = loadavg()[0] ?? 0
-  const beganAt = new Date().toISOString()
+/** A shop with its goods that has just started again, where PostgreSQL counts statements. */
+export async function startFilled(options: RunOptions) {
+  const { products, orders, seed, dataFolder, onProgress } = options
   onProgress(`writing ${products} products`)
   const file = join(dataFolder, 'catalog.csv')
   await writeCatalog(file, { products, seed })
@@ -36,6 +34,16 @@ export async function runBench(options: RunOptions): Promise<Report> {
   onProgress('starting the shop again')
   const shop = await startOwnShop(options)
   await untilQuiet(shop.pid)
+  return { first, imported, shop }
+}
+
+/** From an empty folder to the report. */
+export async function runBench(options: RunOptions): Promise<Report> {
+  const { products, orders, seed, onProgress, ending } = options
+  const loadBefore = loadavg()[0] ?? 0
+  const beganAt = new Date().toISOString()
+  const { first, imported, shop } = await startFilled(options)
+  const productsASecond = products / imported.seconds
   const idle = await residentMegabytes(shop.pid)
   const staff = await signIn(shop)
   onProgress('reading what there is to buy')
@@ -57,12 +65,15 @@ export async function runBench(options: RunOptions): Promise<Report> {
     onProgress('selling out')
     const rush = await sellOut(bench, staff)
     const [afterLoad, peak] = [await residentMegabytes(shop.pid), await peakMegabytes(shop.pid)]
+    onProgress('selling while products are imported')
+    const importing = await sellWhileImporting(bench, productsASecond)
     const versions = await database.query<{ server_version: string }>('show server_version')
     return {
       rows,
       order,
       holds,
       rush,
+      importing,
       memory: { idle, afterLoad, peak },
       version: versions.rows[0]?.server_version ?? '',
     }
@@ -79,7 +90,7 @@ export async function runBench(options: RunOptions): Promise<Report> {
     secondsARound: options.seconds,
     firstStartMs: first.startedMs,
     secondStartMs: shop.startedMs,
-    import: { ...imported, productsASecond: products / imported.seconds },
+    import: { ...imported, productsASecond },
     memory,
     apart,
     ...measured,

@@ -1,8 +1,9 @@
 import { join } from 'node:path'
+import { writeCatalog } from './catalog.ts'
 import { count, levelOf, type Staff } from './goods.ts'
 import { type Bench, drive } from './measure-row.ts'
 import { costOfOrders, type OrderCost } from './order-cost.ts'
-import { environmentOf, untilQuiet } from './own-shop.ts'
+import { environmentOf, importInto, untilQuiet } from './own-shop.ts'
 import type { Report } from './report.ts'
 import { scenarios } from './scenarios.ts'
 import { holdInOneProcess } from './workers.ts'
@@ -53,4 +54,29 @@ export async function sellOut(bench: Bench, staff: Staff): Promise<Report['rush'
   const { visits } = await drive(bench, 'hot-item', { atOnce: 32 }, 60, rushBuyers)
   const { available } = await levelOf(hot, staff)
   return { units: rushUnits, buyers: rushBuyers, placed: visits, left: available }
+}
+
+const buyersASecond = 100
+
+/**
+ * How long they wait who buy by chance, by themselves and then while products come in.
+ * @param before how many products a second were imported where nobody bought: as many as take longer now than the buyers come for
+ */
+export async function sellWhileImporting(bench: Bench, before: number): Promise<Report['importing']> {
+  const { options, shop } = bench
+  const { dataFolder, seed } = options
+  const seconds = options.seconds * options.rounds
+  // Of the first one the rush before has left nothing.
+  const goods = { ...bench.goods, variants: bench.goods.variants.slice(1) }
+  const buy = async () => {
+    const { latency, failed } = await drive({ ...bench, goods }, 'three-requests', { aSecond: buyersASecond }, seconds)
+    return { p50: latency.p50, p99: latency.p99, failed }
+  }
+  const products = Math.ceil(before * seconds)
+  const file = join(dataFolder, 'more.csv')
+  await writeCatalog(file, { products, seed, from: options.products })
+  await untilQuiet(shop.pid)
+  const alone = await buy()
+  const [imported, meanwhile] = await Promise.all([importInto(options, shop, file), buy()])
+  return { aSecond: buyersASecond, alone, meanwhile, productsASecond: products / imported.seconds }
 }
