@@ -1,4 +1,5 @@
 import type { Stale } from '#kernel/database'
+import { forAllWhoAsk, whileThereIsTime } from './shared-read.ts'
 import { changesSince, isChangedSince, type Place } from './store.ts'
 import { type TermIndex, termIndex } from './term-index.ts'
 
@@ -21,7 +22,9 @@ export function keptIndex(): KeptIndex {
       place = { ...place, news }
       if (!isChanged) return
     }
-    const { place: reached, ...change } = await changesSince(db, place)
+    const { place: reached, ...change } = await (place === null
+      ? forAllWhoAsk(() => changesSince(db, null))
+      : changesSince(db, place))
     index.apply(change)
     place = reached
   }
@@ -34,7 +37,7 @@ export function keptIndex(): KeptIndex {
   }
   return async (db) => {
     next ??= readNext(db)
-    await next
+    await whileThereIsTime(next)
     return { terms: index, news: place?.news ?? 0 }
   }
 }

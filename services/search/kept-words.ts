@@ -1,20 +1,26 @@
 import { LRUCache } from 'lru-cache'
 import { serviceCall, withCall } from '#kernel/call'
 import type { Stale } from '#kernel/database'
+import { blockSize } from './bits.ts'
+import { forAllWhoAsk, whileThereIsTime } from './shared-read.ts'
 import { commonLexemes, type Lexemes, lexemesOf, postingsOf, wordsChangedSince } from './store.ts'
 import { bytesOf, changePosting, type Hits, hitsOf, type WordPosting } from './word-index.ts'
 
-/** Fewer products than this have most words, and are read for each search in a millisecond or two. */
+/** Fewer products than this have most words, or less than one of a hundred: they are read for each search, in 2.5 µs a product. */
 const commonFrom = 1_000
-/** Of all postings that are kept: a hundred thousand products need some ten million. */
-const bytesKeptAtMost = 48_000_000
+const commonShare = 0.01
+/** Of all postings that are kept: a hundred thousand products need some seventeen million, and more of them ten times as many. */
+const bytesKeptAtMost = 256_000_000
 /** What a word's lexemes are depends on nothing, so they are kept as long as there is room: some hundred bytes each. */
 const wordsKnownAtMost = 10_000
 /** What has become common is found out so often. */
 const warmEveryMs = 600_000
-const warmWithinMs = 10_000
 
 const dictionaries = ['simple', 'english', 'german'] as const
+
+/** Whether a word's posting is kept. */
+const isCommon = ({ count, blocks }: WordPosting): boolean =>
+  count >= Math.max(commonFrom, blocks.length * blockSize * commonShare)
 
 export type KeptWords = ReturnType<typeof keptWords>
 
@@ -63,35 +69,35 @@ export function keptWords() {
 
   /** One that is read already is not read again, unless it may be too old for who asks. */
   const read = async (db: Stale, wanted: readonly string[], news: number): Promise<[string, WordPosting][]> => {
-    const begun = await Promise.all(
-      wanted.map(async (lexeme) => [lexeme, (await reading.get(lexeme)?.catch(() => null)) ?? null] as const),
+    const underWay = wanted.map(
+      async (lexeme) => [lexeme, (await reading.get(lexeme)?.catch(() => null)) ?? null] as const,
     )
+    const begun = await whileThereIsTime(Promise.all(underWay))
     const [usable, missing] = [new Map<string, WordPosting>(), [] as string[]]
     for (const [lexeme, posting] of begun) {
       if (posting && posting.asOf >= news) usable.set(lexeme, posting)
       else missing.push(lexeme)
     }
     if (missing.length === 0) return [...usable]
-    const all = postingsOf(db, missing)
+    const all = forAllWhoAsk(() => postingsOf(db, missing))
     for (const lexeme of missing) {
-      const one = all.then((postings) => postings.get(lexeme) as WordPosting)
+      const one = all.then((postings) => {
+        const posting = postings.get(lexeme) as WordPosting
+        if (isCommon(posting)) kept.set(lexeme, posting)
+        return posting
+      })
       reading.set(lexeme, one)
       const forget = (): void => void (reading.get(lexeme) === one && reading.delete(lexeme))
       one.then(forget, forget)
     }
-    for (const [lexeme, posting] of await all) {
-      usable.set(lexeme, posting)
-      if (posting.count >= commonFrom) kept.set(lexeme, posting)
-    }
+    for (const [lexeme, posting] of await whileThereIsTime(all)) usable.set(lexeme, posting)
     return [...usable]
   }
 
   const warm = async (db: Stale): Promise<void> => {
-    const within = <R>(work: () => Promise<R>): Promise<R> =>
-      withCall(serviceCall('search', { timeoutMs: warmWithinMs, importance: 'background' }), work)
-    for (const lexeme of await within(() => commonLexemes(db, commonFrom))) {
+    for (const lexeme of await forAllWhoAsk(() => commonLexemes(db, commonFrom, commonShare))) {
       if (kept.calculatedSize > bytesKeptAtMost / 2) return
-      if (!kept.has(lexeme)) await within(() => read(db, [lexeme], 0))
+      if (!kept.has(lexeme)) await forAllWhoAsk(() => read(db, [lexeme], 0))
     }
   }
 
@@ -100,7 +106,8 @@ export function keptWords() {
     warm(db: Stale): void {
       if (performance.now() < warmAgainAt) return
       warmAgainAt = performance.now() + warmEveryMs
-      warm(db).catch(() => undefined)
+      const behind = serviceCall('search', { timeoutMs: warmEveryMs, importance: 'background' })
+      withCall(behind, () => warm(db)).catch(() => undefined)
     },
     /** Products that have all of the words, by one dictionary or another, as of `news` or later. */
     async find(db: Stale, words: readonly string[], news: number): Promise<Hits> {

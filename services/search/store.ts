@@ -312,13 +312,13 @@ export async function wordsChangedSince(
   return complete ? change : null
 }
 
-/** Lexemes that so many products have or more, most frequent first, as far as PostgreSQL's statistics know them. */
-export async function commonLexemes(db: Reader, products: number): Promise<readonly string[]> {
+/** Lexemes that so many products have or more, and such a share of them, most frequent first, as far as PostgreSQL's statistics know them. */
+export async function commonLexemes(db: Reader, products: number, share: number): Promise<readonly string[]> {
   const { rows } = await sql<{ lexeme: string }>`
     select lexeme from pg_class c
     join pg_stats s on s.schemaname = current_schema() and s.tablename = c.relname and s.attname = 'words',
          unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs) as common (lexeme, frequency)
-    where c.oid = 'products'::regclass and lexeme is not null and reltuples * frequency >= ${products}
+    where c.oid = 'products'::regclass and lexeme is not null and reltuples * frequency >= ${products} and frequency >= ${share}
     order by frequency desc`.execute(db)
   return rows.map(({ lexeme }) => lexeme)
 }

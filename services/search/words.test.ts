@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import fc from 'fast-check'
 import pg from 'pg'
+import { serviceCall, withCall } from '#kernel/call'
 import { inTransaction, sql, withoutCopy } from '#kernel/database'
 import { newId } from '#kernel/id'
 import { type ServiceDatabase, serviceDatabase } from '../../test/service-database.ts'
@@ -138,13 +139,26 @@ test('who is told of more news than are followed reads what is kept anew', async
   assert.equal(postingsRead(), before + 1)
 })
 
+test('what takes longer than somebody waits is read all the same, and there for who asks next', async (t) => {
+  const { list, postingsRead } = reader()
+  const owner = new pg.Client({ connectionString: database.url })
+  await owner.connect()
+  t.after(() => owner.end())
+  await owner.query('begin; lock table search.products in access exclusive mode')
+  const impatient = withCall(serviceCall('test', { timeoutMs: 300 }), () => list({ q: 'lantern' }))
+  await assert.rejects(impatient, /unavailable/)
+  await owner.query('commit')
+  assert.equal((await list({ q: 'lantern', limit: 1 })).items.length, 1)
+  assert.equal(postingsRead(), 1)
+})
+
 test('words that many products have are read before anybody asks for them', { timeout: 60_000 }, async () => {
   const owner = new pg.Client({ connectionString: database.url })
   await owner.connect()
   await owner.query('analyze search.products')
   await owner.end()
   const { list, postingsRead, words, stale } = reader()
-  const common = await commonLexemes(stale, 1_000)
+  const common = await commonLexemes(stale, 1_000, 0.01)
   assert.ok(common.includes('lantern'), `common are ${common}`)
   words.warm(stale)
   while (postingsRead() < common.length) await pause(20)
