@@ -378,13 +378,29 @@ test('a mail server that is down costs no mail its attempts, and gets them all w
   const addresses = Array.from({ length: 8 }, (_, n) => `reader-${n}@example.com`)
   for (const to of addresses)
     await host.client(notifications).send({ mailKey: to, template: 'verify-email', to, locale: null, values: {} })
-  const tried = async () => (await mailsOf(host)).filter(({ attempts }) => attempts > 0).length
+  const tried = async () => (await mailsOf(host)).filter(({ error }) => error !== null).length
   await eventually(async () => (await tried()) === 3)
   await new Promise((resolve) => setTimeout(resolve, 2_000))
   assert.equal(await tried(), 3)
   await once(server.listen(port, '127.0.0.1'), 'listening')
   await eventually(async () => (await mailsOf(host)).every(({ state }) => state === 'sent'))
   assert.deepEqual(received.sort(), addresses)
+  assert.deepEqual([...new Set((await mailsOf(host)).map(({ attempts }) => attempts))], [1])
+})
+
+test('a mail is not given up for the mail server’s trouble, however long that lasts', async (t) => {
+  const [port] = (await freePorts(1)) as [number]
+  const host = await startTestHost(all, { settings, environment: { SMTP_URL: `smtp://127.0.0.1:${port}` } })
+  const database = openDatabase({ service: 'notifications', url: host.databaseUrl, connections: 1 })
+  t.after(async () => {
+    await database.destroy()
+    await host.stop()
+  })
+  // It has one attempt left.
+  await addMails(database, ['patient'], 13)
+  await eventually(async () => (await mailsOf(host))[0]?.error?.includes('ECONNREFUSED') ?? false)
+  const [mail] = await mailsOf(host)
+  assert.deepEqual([mail?.state, mail?.attempts], ['pending', 13])
 })
 
 test('a copy that was slow with one mail does not send those again that another copy sent meanwhile', async (t) => {
@@ -440,8 +456,8 @@ test('a copy that was slow with one mail does not send those again that another 
   assert.deepEqual(received.sort(), ['a@example.com', 'b@example.com', 'c@example.com'])
 })
 
-const addMails = (db: Database, names: readonly string[]) =>
+const addMails = (db: Database, names: readonly string[], attempts = 0) =>
   sql`
-  insert into mails (id, mail_key, template, recipient, subject, html, text)
-  select name, name, 'verify-email', name || '@example.com', '', '', ''
+  insert into mails (id, mail_key, template, recipient, subject, html, text, attempts)
+  select name, name, 'verify-email', name || '@example.com', '', '', '', ${attempts}::integer
   from unnest(${names}::text[]) as name`.execute(db)

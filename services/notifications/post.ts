@@ -18,6 +18,7 @@ const mailsAtOnce = 20
 /** With doubling pauses from some seconds to six hours: about a day, as mail servers themselves do. */
 const attemptsAtMost = 14
 const pauseAtMostSeconds = 6 * 3_600
+const pauseInTroubleLeastSeconds = 10
 
 /**
  * Hands mails to an SMTP server. The Message-ID follows from the mail's id, so that a mail sent twice (the server took it,
@@ -69,18 +70,30 @@ export async function sendDueMails(db: Database, post: Post, server: Breaker): P
     const mail = await store.claimMail(db, leaseSeconds)
     if (!mail) return
     const parent = readTraceparent(mail.traceparent) ?? undefined
+    let isSent = false
     try {
       await inSpan(`send mail`, { kind: 'client', parent, attributes: { 'stoa.mail': mail.template } }, async () => {
         await server.run(() => post.send(mail))
+        isSent = true
         await store.markSent(db, mail.id)
       })
     } catch (error) {
+      const { message } = error as Error
       if (error instanceof BrokenCircuitError) {
-        await store.unclaim(db, mail.id, server.retryAfterSeconds)
-        continue
+        await store.unclaim(db, mail.id, { pauseSeconds: server.retryAfterSeconds, error: null })
+      } else if (!isSent && isServerTrouble(error)) {
+        await store.unclaim(db, mail.id, { pauseSeconds: pauseInTrouble(mail), error: message })
+      } else {
+        const pauseSeconds =
+          mail.attempts < attemptsAtMost ? Math.min(2 * 2 ** mail.attempts, pauseAtMostSeconds) : null
+        await store.markFailed(db, mail.id, message, pauseSeconds)
       }
-      const pauseSeconds = mail.attempts < attemptsAtMost ? Math.min(2 * 2 ** mail.attempts, pauseAtMostSeconds) : null
-      await store.markFailed(db, mail.id, (error as Error).message, pauseSeconds)
     }
   }
+}
+
+/** Ever longer, as for a mail that is refused: it may be this very mail that the server breaks off on. */
+function pauseInTrouble({ created_at: createdAt }: store.DueMail): number {
+  const waitedSeconds = (Date.now() - Date.parse(createdAt)) / 1_000
+  return Math.min(Math.max(pauseInTroubleLeastSeconds, waitedSeconds / 4), pauseAtMostSeconds)
 }

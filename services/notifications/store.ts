@@ -77,10 +77,15 @@ export async function markFailed(db: Executor, id: string, error: string, pauseS
   ).execute(db)
 }
 
-/** Gives back a mail that was not tried. */
-export async function unclaim(db: Executor, id: string, pauseSeconds: number): Promise<void> {
+/** Gives back a mail whose attempt was none. @param why what stood in its way, where that is not known yet */
+export async function unclaim(
+  db: Executor,
+  id: string,
+  why: { readonly pauseSeconds: number; readonly error: string | null },
+): Promise<void> {
   await sql`
-    update mails set attempts = attempts - 1, next_attempt_at = now() + make_interval(secs => ${pauseSeconds})
+    update mails set attempts = attempts - 1, next_attempt_at = now() + make_interval(secs => ${why.pauseSeconds}),
+      error = coalesce(${why.error}, error)
     where id = ${id} and state = 'pending'`.execute(db)
 }
 
