@@ -195,6 +195,23 @@ test('a password is reset once by mail, and all sessions end', async () => {
   )
 })
 
+test('a session and a link for a new password end with their time', async () => {
+  const email = 'late@example.com'
+  const token = await newCustomer('late')
+  assert.equal((await api('POST', '/api/auth/request-password-reset', { email })).status, 200)
+  const { url = '' } = (await mailTo(email, 'reset-password')).values
+  const link = new URL(url).searchParams.get('token')
+  const customer = `(select id from identity.users where email = '${email}')`
+  const past = `expires_at = now() - interval '1 second'`
+  assert.equal((await api('GET', '/api/account', undefined, { token })).status, 200)
+  await asOwner(`update identity.sessions set ${past} where user_id = ${customer}`)
+  assert.equal((await api('GET', '/api/account', undefined, { token })).status, 401)
+  await asOwner(`update identity.verifications set ${past} where value = ${customer}`)
+  const late = await api('POST', '/api/auth/reset-password', { token: link, password: 'an hour and a second later' })
+  assert.deepEqual([late.status, late.body.type], [422, '/problems/identity/reset-token-invalid'])
+  await signIn({ email, password })
+})
+
 test('an address is verified with the token of the mail', async () => {
   const token = await newCustomer('verify')
   assert.equal((await api('GET', '/api/account', undefined, { token })).body.emailVerified, false)
