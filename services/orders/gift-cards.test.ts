@@ -177,28 +177,33 @@ describe('orders paid with gift cards', () => {
     assert.deepEqual(await cards.movements(card.id), ['return 1000', 'use -1000', 'issue 1000'])
   })
 
-  test('a card that was emptied or turned off meanwhile refuses the order, and nothing is taken', async () => {
-    const [sound, other] = [await cards.issue(1_000), await cards.issue(1_000)]
-    const variantId = await shop.sell({ onHand: 1 })
-    const cartId = await shop.fill([{ variantId }], { giftCards: [sound.code, other.code] })
-    beforeMoney = async () => void (await shop.payments.updateGiftCard({ giftCardId: other.id, disabled: true }))
-    const refused = await buy(shop, cartId)
-    beforeMoney = async () => undefined
-    assert.deepEqual(!refused.ok && [refused.refusal.type, refused.refusal.data], [
-      'payments/gift-card-short',
-      { last4: other.last4 },
-    ])
-    assert.deepEqual([await cards.balance(sound.id), await cards.balance(other.id)], [1_000, 1_000])
-    assert.deepEqual(await cards.movements(sound.id), ['issue 1000'])
-    assert.deepEqual(await shop.level(variantId), { onHand: 1, reserved: 0, allocated: 0 })
-    const cart = await shop.carts.get({ cartId })
-    assert.deepEqual(cart.ok && [cart.value.giftCards.map(({ amount }) => amount.amount), cart.value.due], [
-      [1_000, 0],
-      eur(1_490),
-    ])
-    assert.equal(verdict(await buy(shop, cartId)), 'placed')
-    await cards.holds()
-  })
+  const ends: Readonly<Record<string, (giftCardId: string) => Promise<unknown>>> = {
+    'was turned off': (giftCardId) => shop.payments.updateGiftCard({ giftCardId, disabled: true }),
+    'ran out of time': (id) => shop.rows('update payments.gift_cards set expires_at = now() where id = $1', [id]),
+  }
+  for (const [what, end] of Object.entries(ends))
+    test(`a card that ${what} meanwhile refuses the order, and nothing is taken`, async () => {
+      const [sound, other] = [await cards.issue(1_000), await cards.issue(1_000)]
+      const variantId = await shop.sell({ onHand: 1 })
+      const cartId = await shop.fill([{ variantId }], { giftCards: [sound.code, other.code] })
+      beforeMoney = async () => void (await end(other.id))
+      const refused = await buy(shop, cartId)
+      beforeMoney = async () => undefined
+      assert.deepEqual(!refused.ok && [refused.refusal.type, refused.refusal.data], [
+        'payments/gift-card-short',
+        { last4: other.last4 },
+      ])
+      assert.deepEqual([await cards.balance(sound.id), await cards.balance(other.id)], [1_000, 1_000])
+      assert.deepEqual(await cards.movements(sound.id), ['issue 1000'])
+      assert.deepEqual(await shop.level(variantId), { onHand: 1, reserved: 0, allocated: 0 })
+      const cart = await shop.carts.get({ cartId })
+      assert.deepEqual(cart.ok && [cart.value.giftCards.map(({ amount }) => amount.amount), cart.value.due], [
+        [1_000, 0],
+        eur(1_490),
+      ])
+      assert.equal(verdict(await buy(shop, cartId)), 'placed')
+      await cards.holds()
+    })
 
   test('nobody is charged more than they were shown: less on a card is told before anything happens', async () => {
     const card = await cards.issue(1_000)
