@@ -261,7 +261,8 @@ export const pricing = contract(self, {
     idempotency: 'natural',
     input: T.Object({
       orderId: T.String(),
-      promotionIds: T.Array(T.String(), { maxItems: 50 }),
+      /** All that apply to a cart: a sale may have one for each category, and a cart a line of each. */
+      promotionIds: T.Array(T.String(), { maxItems: 1_000 }),
       customerKey: Nullable(T.String()),
     }),
     output: Nothing,

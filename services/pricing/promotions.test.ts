@@ -8,8 +8,9 @@ suite('promotions', () => {
   let host: TestHost
   let create: Promotions['create']
   let redeem: Promotions['redeem']
+  let shop: Promotions['shop']
   before(async () => {
-    ;({ host, create, redeem } = await startPromotions())
+    ;({ host, shop, create, redeem } = await startPromotions())
   })
   after(() => host.stop())
 
@@ -61,6 +62,33 @@ suite('promotions', () => {
       [status, body.errors],
       [422, [{ field: 'startsAt', message: 'is not a time, such as 2026-11-27T00:00:00Z' }]],
     )
+  })
+
+  test('as many as a cart has lines apply to it, and can be used up', async () => {
+    const goods = Array.from({ length: 200 }, (_, index) => ({ id: `line_${index}`, variantId: `sale_${index}` }))
+    for (const { variantId } of goods) await create(null, { categories: [variantId] })
+    const prices = goods.map(({ variantId }) => ({ variantId, market: 'eu', amount: 1_000, compareAtAmount: null }))
+    await shop.setPrices({ productId: 'sale', prices })
+    const quote = await shop.quote({
+      market: 'eu',
+      lines: goods.map((one) => ({
+        ...one,
+        productId: 'sale',
+        categories: [one.variantId],
+        quantity: 1,
+        taxable: true,
+        taxCode: null,
+      })),
+      couponCodes: [],
+      shipping: null,
+      destination: null,
+      customerKey: null,
+    })
+    assert.ok(quote.ok)
+    const { discounts, totals } = quote.value
+    assert.deepEqual([discounts.length, totals.discount.amount], [200, 20_000])
+    const promotionIds = discounts.map(({ promotionId }) => promotionId)
+    assert.equal(await redeem('order_sale', promotionIds), 'redeemed')
   })
 
   test('a limit does not go below what was used', async () => {
