@@ -155,6 +155,21 @@ test('signing in takes the same time for known and unknown addresses', async () 
   assert.ok(ratio > 0.66 && ratio < 1.5, `ratio ${ratio}`)
 })
 
+test('signing up and asking for a new password answer no sooner for what is unknown', async () => {
+  await newCustomer('even')
+  const account = { password, name: 'Even' }
+  const asked: [string, Record<string, string>][] = ['even', 'nobody-of-that-name'].flatMap((name) => [
+    ['/api/auth/sign-up/email', { ...account, email: `${name}@example.com` }],
+    ['/api/auth/request-password-reset', { email: `${name}@example.com` }],
+  ])
+  for (const [path, body] of asked) {
+    const since = performance.now()
+    assert.deepEqual((await api('POST', path, body)).body, { status: 'accepted' })
+    // Less than any machine takes without: a timer may end a moment before its time.
+    assert.ok(performance.now() - since > 390, `${path} ${body.email}`)
+  }
+})
+
 test('a new password ends the links that were asked for before', async () => {
   const email = 'links@example.com'
   await newCustomer('links')
