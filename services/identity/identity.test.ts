@@ -149,9 +149,9 @@ test('signing in takes the same time for known and unknown addresses', async () 
     known.push(await time('timing@example.com'))
     unknown.push(await time(`nobody-${n}@example.com`))
   }
-  const median = (times: number[]): number => times.sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0
-  const ratio = median(known) / median(unknown)
-  // Without a hash for unknown addresses this is above 5; the machine's own noise stays far below 1.5.
+  // The least of each: what else the machine does only adds to a time.
+  const ratio = Math.min(...known) / Math.min(...unknown)
+  // Without a hash for unknown addresses this is above 5.
   assert.ok(ratio > 0.66 && ratio < 1.5, `ratio ${ratio}`)
 })
 
