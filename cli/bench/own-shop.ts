@@ -106,7 +106,7 @@ export async function stopProcess(child: ChildProcess): Promise<void> {
 /** Often enough to see what garbage collection leaves and what it does not. */
 const sampleEveryMs = 200
 
-/** `stoa import` into the running shop. @returns how long the command took, and the most memory of the shop's own meanwhile */
+/** `stoa import` into the running shop. @returns how long it took until all is found, and the most memory of the shop's own meanwhile */
 export async function importInto(
   { dataFolder, port, ending }: Where,
   shop: OwnShop,
@@ -128,9 +128,16 @@ export async function importInto(
   }, sampleEveryMs)
   const [status] = (await once(child, 'close').finally(() => clearInterval(sampling))) as [number | null]
   if (status !== 0) throw new Error(`bench: stoa import ended with status ${status}: ${said}`)
+  await untilHeard(shop.base)
   const seconds = (performance.now() - since) / 1_000
   await untilQuiet(shop.pid)
   return { seconds, peakMegabytes: peak }
+}
+
+/** Waits until every event has reached everybody: what was imported is found. */
+async function untilHeard(base: string): Promise<void> {
+  const someWait = /^stoa_outbox_pending\{.*\} [1-9]/m
+  while (someWait.test(await (await fetch(`${base}/metrics`)).text())) await pause(sampleEveryMs)
 }
 
 /** Below it a process only looks whether there is something to do. */
