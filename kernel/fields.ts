@@ -34,7 +34,8 @@ export const Address = T.Object(
       T.String({
         minLength: 1,
         maxLength: 60,
-        description: 'State or province; a code where the country has codes, such as CA.',
+        description:
+          'State or province, on which the tax may depend. Of the United States, Canada and Australia its code or its name, kept as the code: California as CA. Without one the tax is what the market says of the whole country.',
       }),
     ),
     postalCode: personal(

@@ -15,22 +15,23 @@ export type Details = { readonly patch: Patch; readonly problems: Problems }
 export function readDetails(form: Typed, cart: Cart): Details {
   let patch: Patch = {}
   let problems: Problems = {}
-  const take = (part: Record<string, unknown>): void => {
-    const read = readInput(update, { cartId: cart.id, ...part })
+  const take = (part: Record<string, unknown>, found: Problems = {}): void => {
+    const read = readInput(update, { cartId: cart.id, ...part }, found)
     if (read.ok) {
       const { cartId: _, ...kept } = read.value
       patch = { ...patch, ...kept }
     } else problems = { ...problems, ...read.problems }
   }
+  const takeAddress = (name: 'shippingAddress' | 'billingAddress'): void => {
+    const address = readAddress(form, `${name}/`)
+    take({ [name]: address }, regionProblem(address, `${name}/`))
+  }
   take({ email: form.email ?? '' })
   if (cart.requiresShipping) {
-    const shippingAddress = readAddress(form, 'shippingAddress/')
-    const problem = regionProblem(shippingAddress, 'shippingAddress/')
-    if (Object.keys(problem).length === 0) take({ shippingAddress })
-    else problems = { ...problems, ...readProblems(cart, { shippingAddress }), ...problem }
+    takeAddress('shippingAddress')
     if (form.shippingMethod) take({ shippingMethod: form.shippingMethod })
   }
-  if (form.billingDiffers === 'true') take({ billingAddress: readAddress(form, 'billingAddress/') })
+  if (form.billingDiffers === 'true') takeAddress('billingAddress')
   else if (cart.billingAddress) take({ billingAddress: null })
   return { patch, problems }
 }
@@ -39,11 +40,6 @@ const news = (patch: Patch, cart: Cart): Patch =>
   Object.fromEntries(
     Object.entries(patch).filter(([name, value]) => !isDeepStrictEqual(value, cart[name as keyof Cart])),
   )
-
-function readProblems(cart: Cart, part: Record<string, unknown>): Problems {
-  const read = readInput(update, { cartId: cart.id, ...part })
-  return read.ok ? {} : read.problems
-}
 
 /** Keeps details with the cart, and says what the services think of them. What the cart knows already is not sent again:
  *  a form that comes twice must not look like a cart that was changed. */

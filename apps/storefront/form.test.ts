@@ -56,6 +56,7 @@ test('states are known by code and by name, and asked for where tax depends on t
   const read = (region: string, country = 'US') => readAddress({ country, region }, '')
   assert.equal(read('ca').region, 'CA')
   assert.equal(read('new york').region, 'NY')
+  assert.equal(read('Québec', 'CA').region, 'QC')
   assert.deepEqual(regionProblem(read('Gondor'), 'a/'), {
     'a/region': 'Choose the state or province: the tax depends on it.',
   })

@@ -1,8 +1,8 @@
 import { findCardNumber } from '#kernel/card-number'
 import type { Input, Operation } from '#kernel/contract'
 import { ProblemError } from '#kernel/problem'
+import { regionCode } from '#kernel/regions'
 import { type Check, compileCheck } from '#kernel/validation'
-import { regionCode } from './parts/regions.ts'
 import type { Problems, Typed } from './views.ts'
 
 /** Fields of the longest form with room to spare; more is no form of ours. */
@@ -27,8 +27,13 @@ export type Read<V> = { readonly ok: true; readonly value: V } | { readonly ok: 
 /**
  * Checks what somebody typed by the rules of the operation it is for, as the API does, and says what is wrong so that a
  * person can mend it. Problems are named by the input's paths: `shippingAddress/line1`.
+ * @param found what is wrong with it besides
  */
-export function readInput<Op extends Operation>(operation: Op, candidate: unknown): Read<Input<Op>> {
+export function readInput<Op extends Operation>(
+  operation: Op,
+  candidate: unknown,
+  found: Problems = {},
+): Read<Input<Op>> {
   const card = findCardNumber(candidate)
   if (card !== null) {
     return {
@@ -42,10 +47,11 @@ export function readInput<Op extends Operation>(operation: Op, candidate: unknow
     checks.set(operation, check)
   }
   try {
-    return { ok: true, value: check(candidate) as Input<Op> }
+    const value = check(candidate) as Input<Op>
+    return Object.keys(found).length === 0 ? { ok: true, value } : { ok: false, problems: found }
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
-    return { ok: false, problems: problemsOf(error) }
+    return { ok: false, problems: { ...problemsOf(error), ...found } }
   }
 }
 
@@ -93,7 +99,7 @@ export function readAddress(form: Typed, prefix: string): Record<string, string>
   return address
 }
 
-/** What is missing of an address that the services would take, but whose tax nobody could tell. */
+/** What is wrong with the state or province of an address; also that there is none, which services take, though nobody could tell the tax. */
 export function regionProblem(address: Readonly<Record<string, string>>, prefix: string): Problems {
   return regionCode(address.country, address.region) === null
     ? { [`${prefix}region`]: 'Choose the state or province: the tax depends on it.' }

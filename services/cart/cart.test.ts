@@ -111,6 +111,56 @@ for (const shape of ['plain', 'strict'] as const) {
       assert.equal(cart.taxIncluded, false)
     })
 
+    test('a state counts however it is written, and is kept as its code', async () => {
+      const variantId = await shop.sell({ prices: { us: 10_000 } })
+      const lines = [{ variantId, quantity: 1 }]
+      const us = { ...berlin, city: 'Fresno', country: 'US' }
+      for (const region of ['CA', 'california', ' ca ', 'California']) {
+        const shippingAddress = { ...us, region }
+        const cart = await shop.create({ market: 'us', lines, shippingAddress })
+        assert.deepEqual([cart.totals.tax, cart.shippingAddress.region], [money(725, 'USD'), 'CA'], region)
+        const bare = await shop.create({ market: 'us', lines })
+        const { body } = await shop.patch(bare.id, { shippingAddress, billingAddress: shippingAddress })
+        assert.deepEqual(body.totals.tax, money(725, 'USD'), region)
+        assert.deepEqual([body.shippingAddress.region, body.billingAddress.region], ['CA', 'CA'])
+      }
+      const without = await shop.create({ market: 'us', lines, shippingAddress: us })
+      assert.deepEqual([without.totals.tax, without.shippingAddress], [money(0, 'USD'), us])
+    })
+
+    test('a country without a list of states takes any region as it is written', async () => {
+      const variantId = await shop.sell()
+      for (const region of ['Calif.', ' be ', 'CA']) {
+        const shippingAddress = { ...berlin, region }
+        const cart = await shop.create({ lines: [{ variantId, quantity: 1 }], shippingAddress })
+        assert.deepEqual(cart.shippingAddress, shippingAddress)
+        assert.deepEqual(cart.totals.tax, money(319 + 78, 'EUR'))
+      }
+    })
+
+    test('the same request sent again gets the same cart, also with a state by its name', async () => {
+      const variantId = await shop.sell({ prices: { us: 10_000 } })
+      const request = {
+        market: 'us',
+        lines: [{ variantId, quantity: 1 }],
+        shippingAddress: { ...berlin, country: 'US', region: 'california' },
+      }
+      const send = () => shop.api('POST', '/api/carts', request, { key: `by-name-${shape}` })
+      const [first, second] = [await send(), await send()]
+      assert.deepEqual([first.status, second.status, second.body], [201, 201, first.body])
+      assert.equal(second.body.shippingAddress.region, 'CA')
+    })
+
+    test('a cart that keeps a state by its name is taxed by it', async () => {
+      const variantId = await shop.sell({ prices: { us: 10_000 } })
+      const shippingAddress = { ...berlin, country: 'US', region: 'CA' }
+      const cart = await shop.create({ market: 'us', lines: [{ variantId, quantity: 1 }], shippingAddress })
+      const kept = JSON.stringify({ ...shippingAddress, region: 'california' })
+      await database.query('update cart.carts set shipping_address = $1 where id = $2', [kept, cart.id])
+      const later = await shop.get(cart.id)
+      assert.deepEqual([later.shippingAddress.region, later.totals], ['california', cart.totals])
+    })
+
     test('a snapshot holds all that an order needs', async () => {
       const variantId = await shop.sell({ grams: 250 })
       const cart = await shop.create({

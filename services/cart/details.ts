@@ -1,6 +1,7 @@
 import type { cart } from '#contracts/cart'
 import { customerKey, type pricing } from '#contracts/pricing'
 import { type Accepted, type Input, type Output, ok, type RefusalsOf, type Refused, refuse } from '#kernel/contract'
+import { withRegionCode } from '#kernel/regions'
 import type { Neighbors, PricedCart } from './price-cart.ts'
 import type { StoredCart, StoredGiftCard } from './store.ts'
 
@@ -21,7 +22,7 @@ type DeliveryRefusal = Refused<
 /**
  * Sets what a request names of e-mail, addresses, method, coupons and gift cards. Coupons that are new to the cart must exist
  * and not be spent; whether the goods fulfill their conditions is for the quote to say, each time. Gift cards that are new to it
- * must be able to pay; how much is looked up each time. The market must sell to the country of the shipping address.
+ * must be able to pay; how much is looked up each time. The market must sell to the country of the shipping address; states and provinces are kept as their codes.
  * @param market the cart's; asked for only when an address or a gift card is set
  */
 export async function setDetails(
@@ -30,14 +31,16 @@ export async function setDetails(
   details: Details,
   market: () => Promise<Market | undefined>,
 ): Promise<Accepted<StoredCart> | CouponRefusal | GiftCardRefusal | DeliveryRefusal> {
-  const { email, shippingAddress, billingAddress, shippingMethod } = details
-  if (shippingAddress && !(await market())?.countries.includes(shippingAddress.country)) {
-    const { country } = shippingAddress
+  const { email, shippingMethod } = details
+  const country = details.shippingAddress?.country
+  if (country !== undefined && !(await market())?.countries.includes(country)) {
     return refuse('shipping/destination-not-served', `Nothing is sold to ${country} from this market.`, {
       country,
       field: 'shippingAddress/country',
     })
   }
+  const shippingAddress = details.shippingAddress && withRegionCode(details.shippingAddress, 'shippingAddress/')
+  const billingAddress = details.billingAddress && withRegionCode(details.billingAddress, 'billingAddress/')
   const changed = {
     ...cart,
     ...(email === undefined ? {} : { email }),

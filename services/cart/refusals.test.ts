@@ -180,6 +180,24 @@ suite('what a cart refuses', () => {
     }
   })
 
+  test('states and provinces that their country does not have', async () => {
+    const american = await shop.sell({ prices: { us: 10_000 } })
+    const us = { ...berlin, country: 'US', region: 'NY' }
+    const request = { market: 'us', lines: [{ variantId: american, quantity: 1 }], shippingAddress: us }
+    const path = `/api/carts/${(await api('POST', '/api/carts', request)).body.id}`
+    for (const region of ['Calif.', 'BC', ' ', 'US-CA']) {
+      const address = { ...us, region }
+      for (const name of ['shippingAddress', 'billingAddress']) {
+        await refused(invalid(`${name}/region`), 'PATCH', path, { email: 'ada@example.com', [name]: address })
+        await refused(invalid(`${name}/region`), 'POST', '/api/carts', { ...request, [name]: address })
+      }
+    }
+    const { body } = await api('PATCH', path, { shippingAddress: { ...us, region: 'Calif.' } })
+    assert.deepEqual(body.errors, [
+      { field: 'shippingAddress/region', message: 'must be a state of US, by code or name, such as AL or Alabama' },
+    ])
+  })
+
   test('countries that the market does not sell to, and those that nothing is sent to', async () => {
     const field = 'shippingAddress/country'
     for (const country of ['AQ', 'US', 'ES']) {

@@ -23,7 +23,10 @@ export const markets: PricingSettings['markets'] = [
     locale: 'en-US',
     countries: ['US'],
     taxIncluded: false,
-    taxZones: [{ country: 'US', region: 'NY', name: 'NY sales tax 8.875 %', rate: 88_750, shippingTaxed: true }],
+    taxZones: [
+      { country: 'US', region: 'NY', name: 'NY sales tax 8.875 %', rate: 88_750, shippingTaxed: true },
+      { country: 'US', region: 'CA', name: 'CA sales tax 7.25 %', rate: 72_500, shippingTaxed: false },
+    ],
   },
 ]
 

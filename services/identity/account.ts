@@ -6,6 +6,7 @@ import { inTransaction } from '#kernel/database'
 import { newId } from '#kernel/id'
 import { keepAnswer } from '#kernel/idempotency'
 import { unauthenticated } from '#kernel/problem'
+import { withRegionCode } from '#kernel/regions'
 import type { Deps } from './deps.ts'
 import * as store from './store.ts'
 
@@ -51,9 +52,10 @@ export async function addresses({ db }: Deps, call: Call): Promise<Outcome<Opera
 
 export async function addAddress(
   { db }: Deps,
-  address: Input<Operations['addAddress']>,
+  input: Input<Operations['addAddress']>,
   call: Call,
 ): Promise<Outcome<Operations['addAddress']>> {
+  const address = withRegionCode(input, '')
   const id = newId('addr')
   return inTransaction(db, async (tx) => {
     if (!(await store.insertAddress(tx, customerId(call), id, address, addressesAtMost)))
@@ -74,7 +76,8 @@ export async function updateAddress(
   input: Input<Operations['updateAddress']>,
   call: Call,
 ): Promise<Outcome<Operations['updateAddress']>> {
-  const { addressId, ...address } = input
+  const { addressId, ...given } = input
+  const address = withRegionCode(given, '')
   const replaced = await store.replaceAddress(db, customerId(call), addressId, address)
   return replaced ? ok({ id: addressId, ...address }) : unknownAddress()
 }

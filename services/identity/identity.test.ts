@@ -263,6 +263,33 @@ test('an address of another customer does not exist', async () => {
   assert.equal((await api('DELETE', path, undefined, { token: theirs })).status, 200)
 })
 
+test('a saved address keeps its state as the code, or is refused', async () => {
+  const token = await newCustomer('californian')
+  const address = {
+    name: 'A',
+    line1: 'Street 1',
+    city: 'Fresno',
+    region: 'california',
+    postalCode: '93650',
+    country: 'US',
+  }
+  const saved = await api('POST', '/api/account/addresses', address, { token })
+  assert.deepEqual([saved.status, saved.body.region], [201, 'CA'])
+  const path = `/api/account/addresses/${saved.body.id}`
+  const wrong = { ...address, region: 'Calif.' }
+  for (const [method, at] of [
+    ['POST', '/api/account/addresses'],
+    ['PUT', path],
+  ] as const) {
+    const { status, body } = await api(method, at, wrong, { token })
+    assert.deepEqual([status, body.type, body.errors[0].field], [422, '/problems/validation-failed', 'region'])
+  }
+  const moved = await api('PUT', path, { ...address, region: ' new york ' }, { token })
+  assert.deepEqual([moved.status, moved.body.region], [200, 'NY'])
+  const { items } = (await api('GET', '/api/account/addresses', undefined, { token })).body
+  assert.deepEqual(items, [moved.body])
+})
+
 test('an account holds twenty addresses, also when more are added at once', async () => {
   const token = await newCustomer('collector')
   const address = { name: 'A', line1: 'Street 1', city: 'Berlin', postalCode: '10115', country: 'DE' }

@@ -1,9 +1,8 @@
+import { sameRegion } from '#kernel/regions'
 import type { MarketSettings } from './markets.ts'
 
 export type TaxZone = MarketSettings['taxZones'][number]
 export type Destination = { readonly country: string; readonly region: string | null }
-
-const sameRegion = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase()
 
 /**
  * The zone whose tax applies to goods that go to `destination`: that of its region, else that of its country, else none,
@@ -14,7 +13,8 @@ export function zoneFor(market: MarketSettings, destination: Destination | null)
   const zones = market.taxZones.filter((zone) => zone.country === country)
   if (!destination) return zones[0] ?? null
   const { region } = destination
-  const ofRegion = region === null ? undefined : zones.find((zone) => zone.region && sameRegion(zone.region, region))
+  const ofRegion =
+    region === null ? undefined : zones.find((zone) => zone.region && sameRegion(zone.country, zone.region, region))
   return ofRegion ?? zones.find((zone) => !zone.region) ?? null
 }
 

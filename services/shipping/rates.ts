@@ -1,6 +1,7 @@
 import type { ShippingSettings, shipping } from '#contracts/shipping'
 import type { Input, Output } from '#kernel/contract'
 import { money } from '#kernel/money'
+import { sameRegion } from '#kernel/regions'
 
 type Methods = (typeof shipping.operations)['methods']
 type Zone = ShippingSettings['zones'][number]
@@ -34,8 +35,6 @@ function ascends({ steps }: Rate): boolean {
   return grams.every((one, index) => index === 0 || one > (grams[index - 1] ?? 0))
 }
 
-const sameRegion = (a: string, b: string): boolean => a.trim().toLowerCase() === b.trim().toLowerCase()
-
 /**
  * The zone that serves a destination in a market: one that names its region before one that has the whole country, and
  * among equals the first. A zone without a rate for the market does not serve it.
@@ -45,7 +44,9 @@ function zoneFor(zones: readonly Zone[], market: string, destination: Input<Meth
   const serving = zones.filter(
     (zone) => zone.countries.includes(country) && zone.methods.some(({ rates }) => rates[market]),
   )
-  const ofRegion = serving.find((zone) => region !== null && zone.regions?.some((one) => sameRegion(one, region)))
+  const ofRegion = serving.find(
+    (zone) => region !== null && zone.regions?.some((one) => sameRegion(country, one, region)),
+  )
   return ofRegion ?? serving.find((zone) => !zone.regions)
 }
 

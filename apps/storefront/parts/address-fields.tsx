@@ -1,6 +1,6 @@
+import { regions } from '#kernel/regions'
 import type { Problems, Typed } from '../views.ts'
 import { Field, Select } from './field.tsx'
-import { regions } from './regions.ts'
 import { countryName } from './shop.tsx'
 
 /** The fields of an address, named as the API names them: `shippingAddress/line1`. */

@@ -73,6 +73,40 @@ describe('accounts by forms alone', () => {
     assert.equal((await browser.get('/checkout')).location, '/cart')
   })
 
+  test('a state is asked for wherever an address is typed or taken, and kept as its code', async () => {
+    const browser = open()
+    const person = { name: 'Joan Clarke', email: 'joan@example.com', password: 'six huts and a long corridor' }
+    await browser.post('/account/sign-up', person)
+    await browser.post('/account/sign-in', person)
+    const address = { name: 'Joan Clarke', line1: 'Main Street 1', postalCode: '93650', city: 'Fresno', country: 'US' }
+    const asked = /Choose the state or province: the tax depends on it\./
+    for (const region of ['Calif.', '']) {
+      const wrong = await browser.post('/us/account/addresses', { ...address, region })
+      assert.deepEqual([wrong.status, asked.test(wrong.text)], [422, true], region)
+    }
+    assert.equal((await browser.post('/us/account/addresses', { ...address, region: 'california' })).status, 303)
+    assert.match((await browser.get('/us/account/addresses')).text, /Fresno CA 93650/)
+
+    await browser.post('/us/cart/lines', { variantId: mug.variantId, quantity: '1', from: 'mug' })
+    const at = (prefix: string, given: Record<string, string>) =>
+      Object.fromEntries(Object.entries(given).map(([name, value]) => [`${prefix}/${name}`, value]))
+    const form = { intent: 'update', email: person.email, ...at('shippingAddress', { ...address, region: 'ny' }) }
+    const billed = { billingDiffers: 'true', ...at('billingAddress', { ...address, region: 'Calif.' }) }
+    const wrong = await browser.post('/us/checkout', { ...form, ...billed })
+    assert.deepEqual([wrong.status, asked.test(wrong.text)], [422, true])
+
+    const { email, password } = person
+    // Saved by the API, which takes an address without one.
+    const signedIn = await shop.api('POST', '/api/auth/sign-in/email', { email, password })
+    const bare = await shop.api('POST', '/api/account/addresses', address, { token: signedIn.body.token })
+    assert.equal(bare.status, 201)
+    const taken = await browser.post('/us/checkout', { useAddress: bare.body.id })
+    assert.deepEqual([taken.status, asked.test(taken.text)], [422, true])
+    await browser.post('/cart/lines', { variantId: mug.variantId, quantity: '1', from: 'mug' })
+    const elsewhere = await browser.post('/checkout', { useAddress: bare.body.id })
+    assert.deepEqual([elsewhere.status, /We do not send to this address/.test(elsewhere.text)], [422, true])
+  })
+
   test('guessing passwords through the pages is limited as through the API', async () => {
     const browser = open()
     await untilMinuteHasRoom()

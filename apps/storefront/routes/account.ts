@@ -1,7 +1,7 @@
 import { identity as contract } from '#contracts/identity'
 import { orders as ordersContract } from '#contracts/orders'
 import type { Deps } from '../deps.ts'
-import { readAddress, readInput, typedAddress } from '../form.ts'
+import { readAddress, readInput, regionProblem, typedAddress } from '../form.ts'
 import { seeOther, sendPage } from '../send.ts'
 import type { Problems, Typed } from '../views.ts'
 import type { Page, ShopRoutes, Visit } from '../visit.ts'
@@ -117,16 +117,17 @@ async function drawAddresses(
 /** @param addressId the address to replace, or null for a new one */
 async function saveAddress(deps: Deps, visit: Visit, addressId: string | null) {
   const address = readAddress(visit.form, '')
+  const problem = regionProblem(address, '')
   const again = (problems: Problems) => drawAddresses(deps, visit, addressId ?? 'new', visit.form, problems, 422)
   if (addressId === null) {
-    const read = readInput(operations.addAddress, address)
+    const read = readInput(operations.addAddress, address, problem)
     if (!read.ok) return again(read.problems)
     const outcome = await deps.identity.addAddress(read.value)
     return outcome.ok
       ? seeOther(visit, '/account/addresses')
       : again({ '': 'There is no room for more addresses. Remove one first.' })
   }
-  const read = readInput(operations.updateAddress, { addressId, ...address })
+  const read = readInput(operations.updateAddress, { addressId, ...address }, problem)
   if (!read.ok) return again(read.problems)
   await deps.identity.updateAddress(read.value)
   return seeOther(visit, '/account/addresses')

@@ -6,7 +6,7 @@ import { orUnavailable, ProblemError } from '#kernel/problem'
 import { clearCartCookie, writeCartCookie } from '../cart-cookie.ts'
 import { type Details, readDetails, saveDetails, typedDetails } from '../checkout-details.ts'
 import type { Deps } from '../deps.ts'
-import { problemsOf, readInput } from '../form.ts'
+import { problemsOf, readInput, regionProblem, typedAddress } from '../form.ts'
 import type { ProviderOrigins } from '../headers.ts'
 import { seeOther, sendPage } from '../send.ts'
 import type { Cart, Problems, Provider, Typed } from '../views.ts'
@@ -123,6 +123,12 @@ async function applySavedAddress(deps: Deps, visit: Visit, cart: Cart) {
   const chosen = book?.ok ? book.value.items.find(({ id }) => id === visit.form.useAddress) : undefined
   if (!chosen) return seeOther(visit, '/checkout')
   const { id: _, ...shippingAddress } = chosen
+  const isSoldThere = visit.market.countries.includes(shippingAddress.country)
+  const problems = isSoldThere ? regionProblem(shippingAddress, 'shippingAddress/') : {}
+  if (Object.keys(problems).length > 0) {
+    const typed = { ...visit.form, ...typedAddress(shippingAddress, 'shippingAddress/') }
+    return drawCheckout(deps, visit, cart, { typed, problems, status: 422 })
+  }
   const { patch } = readDetails({ email: visit.form.email ?? '' }, cart)
   const details: Details = { patch: { ...patch, shippingAddress }, problems: {} }
   const saved = await saveDetails(deps, cart, details)
