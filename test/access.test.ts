@@ -5,6 +5,7 @@ import { pathFields } from '#kernel/contract'
 import { hostContract } from '#kernel/health'
 import { newCapability } from '#kernel/id'
 import { registry } from '../services/registry.ts'
+import { eventually } from './goods.ts'
 import { startShop, type TestShop } from './shop.ts'
 
 // Every operation that has a route is tried by everybody who might try it. The expectations follow from what the contracts
@@ -119,6 +120,31 @@ describe('who may call what', () => {
       }
     })
   }
+
+  test('who may not set stock may not set it by a file either', async () => {
+    const token = tokens.get('merchandiser') ?? ''
+    const { body } = await shop.api('POST', '/api/admin/imports', { fileName: 'goods.csv' }, { token })
+    const path = `/api/admin/imports/${body.id}`
+    const file = 'Handle,Title,Variant Inventory Tracker,Variant Inventory Qty,Variant Price\nby-file,Mug,shopify,9,5\n'
+    const headers = { 'content-type': 'text/csv' }
+    assert.equal((await shop.api('PUT', `${path}/parts/0`, file, { token, headers })).status, 200)
+    const refused = await shop.api('POST', `${path}/start`, undefined, { token })
+    assert.partialDeepStrictEqual(refused, {
+      status: 403,
+      body: {
+        type: '/problems/catalog/column-not-allowed',
+        column: 'Variant Inventory Qty',
+        permission: 'inventory:write',
+      },
+    })
+    assert.equal((await shop.api('GET', path, undefined, { token })).body.state, 'uploading')
+
+    assert.equal((await shop.api('POST', `${path}/start`, undefined, { token: shop.staffToken })).status, 202)
+    await eventually(['done', 1], async () => {
+      const { body: report } = await shop.api('GET', path, undefined, { token })
+      return [report.state, report.productsCreated]
+    })
+  })
 
   test('a token that nobody was given is refused everywhere, not treated as nobody', async () => {
     for (const { operation } of routed) {

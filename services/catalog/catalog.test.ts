@@ -6,7 +6,7 @@ import type { Input } from '#kernel/contract'
 import { newId } from '#kernel/id'
 import { verified } from '#kernel/invariants'
 import { openLmdbStore } from './store/lmdb.ts'
-import { accepted, startShop, type TestShop } from './test-shop.ts'
+import { accepted, ended, startShop, type TestShop } from './test-shop.ts'
 
 type New = Input<(typeof catalog.operations)['createProduct']>
 
@@ -348,12 +348,21 @@ for (const shape of ['plain', 'strict'] as const) {
 describe('over HTTP', () => {
   let shop: TestShop
   before(async () => {
-    const permissions = ['catalog:read', 'catalog:write']
+    const more: Record<string, string[]> = {
+      staff: ['pricing:write', 'inventory:write'],
+      'no-stock': ['pricing:write'],
+      'no-prices': ['inventory:write'],
+    }
     shop = await startShop({
       edge: true,
       authenticate: async (credential) =>
-        credential === 'staff'
-          ? { kind: 'staff', staffId: 'staff_1', sessionId: 's', permissions }
+        more[credential]
+          ? {
+              kind: 'staff',
+              staffId: `staff_${credential}`,
+              sessionId: 's',
+              permissions: ['catalog:read', 'catalog:write', ...more[credential]],
+            }
           : { kind: 'anonymous' },
     })
   })
@@ -440,5 +449,55 @@ describe('over HTTP', () => {
     assert.deepEqual((shown.body.variants as { price: unknown }[])[0]?.price, { amount: 500, currency: 'EUR' })
     const exported = await send('GET', '/admin/exports/products')
     assert.match(String(exported.body.csv), /^Handle,Title,/)
+  })
+
+  test('a file sets stock and prices only for who may set them', async () => {
+    const as = (who: string) => ({ authorization: `Bearer ${who}` })
+    const start = async (who: string, header: string, row: string) => {
+      const { body } = await send('POST', '/admin/imports', { fileName: 'goods.csv' }, as(who))
+      const path = `/admin/imports/${body.id}`
+      // Cut within the header: what it says is in two parts.
+      const parts = [header.slice(0, -3), `${header.slice(-3)}\n${row}\n`]
+      for (const [part, text] of parts.entries()) await send('PUT', `${path}/parts/${part}`, text, as(who))
+      return { path, answer: await send('POST', `${path}/start`, undefined, as(who)) }
+    }
+    const refused = [
+      ['no-stock', '\ufeffHandle,Title,Variant Inventory Qty', 'Variant Inventory Qty', 'inventory:write'],
+      ['no-stock', 'Handle;Title; inventory  QUANTITY ', 'inventory  QUANTITY', 'inventory:write'],
+      ['no-prices', 'Handle,Title,Variant Price', 'Variant Price', 'pricing:write'],
+      ['no-prices', 'Handle,Title,Compare-at price', 'Compare-at price', 'pricing:write'],
+    ] as const
+    for (const [index, [who, header, column, permission]] of refused.entries()) {
+      const handle = `guarded-${index}`
+      const row = [handle, 'Guarded', '7'].join(header.includes(';') ? ';' : ',')
+      const { path, answer } = await start(who, header, row)
+      assert.deepEqual(
+        [answer.status, answer.body.type, answer.body.column, answer.body.permission],
+        [403, '/problems/catalog/column-not-allowed', column, permission],
+      )
+      assert.match(String(answer.body.detail), new RegExp(`"${column}" sets (stock|prices), .* ${permission}\\.`))
+      assert.equal((await send('GET', path)).body.state, 'uploading')
+      assert.equal((await send('GET', `/products/${handle}`)).status, 404)
+
+      assert.equal((await send('POST', `${path}/start`)).status, 202)
+      assert.equal((await ended(shop, path.split('/').at(-1) ?? '')).productsCreated, 1)
+      // What somebody else started goes on, whoever asks for it.
+      assert.equal(
+        (await send('POST', `${path}/start`, undefined, as(who === 'no-stock' ? 'no-prices' : 'no-stock'))).status,
+        202,
+      )
+    }
+    const tracked = 'Handle,Title,Variant Inventory Tracker,Variant Inventory Policy'
+    const allowed = [
+      ['no-stock', `${tracked},Variant Price`, 'mine-1,Mine,shopify,deny,5'],
+      ['no-prices', `${tracked},Variant Inventory Qty`, 'mine-2,Mine,shopify,deny,5'],
+      ['no-stock', 'Title,Variant Inventory Qty', 'Mine,5'],
+    ] as const
+    for (const [who, header, row] of allowed) {
+      const { path, answer } = await start(who, header, row)
+      assert.equal(answer.status, 202)
+      const { state, error } = await ended(shop, path.split('/').at(-1) ?? '')
+      assert.equal(state, header.startsWith('Handle') ? 'done' : 'failed', String(error))
+    }
   })
 })

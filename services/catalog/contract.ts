@@ -443,7 +443,8 @@ export const catalog = contract('catalog', {
     refusals: { 'catalog/unknown-import': 404, 'catalog/import-started': 409 },
   }),
   startImport: command('POST /admin/imports/{importId}/start', {
-    summary: 'Read the uploaded file; it goes on by itself, also after a crash',
+    summary:
+      'Read the uploaded file; it goes on by itself, also after a crash. A column of stock needs inventory:write, one of prices pricing:write',
     access: staff('catalog:write'),
     status: 202,
     input: T.Object({ importId: ImportId }),
@@ -451,6 +452,7 @@ export const catalog = contract('catalog', {
     refusals: {
       'catalog/unknown-import': 404,
       'catalog/import-incomplete': [409, T.Object({ missingPart: T.Integer() })],
+      'catalog/column-not-allowed': [403, T.Object({ column: T.String(), permission: T.String() })],
     },
   }),
   imports: query('GET /admin/imports', {

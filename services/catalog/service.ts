@@ -5,7 +5,7 @@ import { keptHours } from '#kernel/idempotency'
 import { service } from '#kernel/service'
 import { CatalogSettings, catalog } from './contract.ts'
 import type { Deps } from './deps.ts'
-import { createImport, importReport, listImports, putImportPart, rejectedRows, startImport } from './import/imports.ts'
+import { createImport, importReport, listImports, putImportPart, rejectedRows } from './import/imports.ts'
 import { importJob } from './import/run-imports.ts'
 import { readMedia } from './media/read-media.ts'
 import { defaultMarket, productDetail } from './product-detail.ts'
@@ -63,7 +63,7 @@ export const catalogService = service({
         updateProduct: async (input) => (await import('./update-product.ts')).updateProduct(deps, input),
         createImport: (input) => createImport(withMarket, input),
         putImportPart: (input) => putImportPart(deps, input),
-        startImport: (input) => startImport(deps, input),
+        startImport: async (input, call) => (await import('./import/start-import.ts')).startImport(deps, input, call),
         imports: (input) => listImports(deps, input),
         import: (input) => importReport(deps, input),
         importRejections: (input) => rejectedRows(deps, input),

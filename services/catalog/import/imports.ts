@@ -65,28 +65,6 @@ export async function putImportPart(
   return stored ? ok(stored.report) : refuse('catalog/import-started', 'The import was started: no part can be added.')
 }
 
-/** Lets the reading begin when all parts are there. An import that was started already goes on as it is. */
-export async function startImport(
-  { store }: Deps,
-  { importId }: Input<Operations['startImport']>,
-): Promise<Outcome<Operations['startImport']>> {
-  for (;;) {
-    const document = await store.getImport(importId)
-    if (!document) return unknownImport(importId)
-    if (document.report.state !== 'uploading') return ok(document.report)
-    const sizes = await store.partSizes(importId)
-    const gap = sizes.findIndex(({ part }, index) => part !== index)
-    if (gap !== -1 || sizes.length === 0) {
-      const missingPart = Math.max(gap, 0)
-      return refuse('catalog/import-incomplete', `Part ${missingPart} of the file is missing.`, { missingPart })
-    }
-    // A part that arrives at this moment changes the revision, and is looked at too.
-    const report = { ...document.report, state: 'running' as const }
-    const started = await store.saveImport({ ...document, report }, document.revision, 0)
-    if (started) return ok(started.report)
-  }
-}
-
 export async function listImports(
   { store }: Deps,
   { cursor, limit = 20 }: Input<Operations['imports']>,
@@ -121,4 +99,4 @@ export async function rejectedRows(
   return ok({ items, nextCursor: found.length > limit && last ? toCursor([last.row]) : null })
 }
 
-const unknownImport = (importId: string) => refuse('catalog/unknown-import', `There is no import ${importId}.`)
+export const unknownImport = (importId: string) => refuse('catalog/unknown-import', `There is no import ${importId}.`)

@@ -1,8 +1,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import type { catalog } from '../../../../services/catalog/contract.ts'
-import { type Answer, get } from '../api.ts'
-import { Badge, Loading, Notice, PageHead, Progress, Sheet, when } from '../ui/kit.tsx'
+import { type Answer, get, post } from '../api.ts'
+import { useMay } from '../session.ts'
+import { useCommand } from '../ui/command.ts'
+import { Badge, Button, Loading, Notice, PageHead, Progress, Sheet, when } from '../ui/kit.tsx'
 import { PagedTable, usePages } from '../ui/list.tsx'
 
 type Report = Answer<typeof catalog, 'import'>
@@ -43,6 +45,7 @@ export function ImportPage() {
               <Progress label="Reading the file" value={report.bytes === 0 ? 0 : report.bytesDone / report.bytes} />
             </div>
           ) : null}
+          {report.state === 'uploading' ? <Start importId={report.id} /> : null}
           {report.error ? (
             <div className="mb-5">
               <Notice>{report.error}</Notice>
@@ -66,6 +69,23 @@ export function ImportPage() {
         <Rejections key={`${report.state} ${report.rowsRejected}`} report={report} />
       </div>
     </>
+  )
+}
+
+/** An upload that broke off, or that whoever sent it may not start. */
+function Start({ importId }: { importId: string }) {
+  const mayWrite = useMay()('catalog:write')
+  const start = useCommand((_: null, key) => post<Report>(`/api/admin/imports/${importId}/start`, {}, key))
+  return (
+    <div className="mb-5 flex flex-col items-start gap-3">
+      {start.message ? <Notice>{start.message}</Notice> : null}
+      <p className="max-w-prose text-soft">Not started yet. Starting reads what is uploaded by then.</p>
+      {mayWrite ? (
+        <Button disabled={start.running} onClick={() => start.run(null)}>
+          Start the import
+        </Button>
+      ) : null}
+    </div>
   )
 }
 
