@@ -132,10 +132,30 @@ describe('a guest buys, staff fulfills', { skip: noBrowser(browser) }, () => {
     await staff.getByRole('link', { name: `Gift card ···· ${large.body.last4}` }).waitFor()
   })
 
-  async function signIn(page: Page, path: string): Promise<void> {
+  test('a file with stock, sent by who may not set it, is started by who may', async (t) => {
+    const account = { email: 'merchant@shop.example', password: 'a long one for the merchant' }
+    const wish = { ...account, name: 'Merchant', roles: ['merchandiser'] }
+    const made = await shop.api('POST', '/api/admin/staff', wish, { token: shop.staffToken })
+    assert.equal(made.status, 201)
+    const merchant = await visitor(t, browser, { expected: /403 \(Forbidden\)/ })
+    await signIn(merchant, '/admin/imports', account)
+    const text = 'Handle,Title,Variant Inventory Tracker,Variant Inventory Qty\ncup,Cup,shopify,7\n'
+    const buffer = Buffer.from(text)
+    await merchant.getByLabel('File').setInputFiles({ name: 'stock.csv', mimeType: 'text/csv', buffer })
+    await merchant.getByRole('alert').getByText('"Variant Inventory Qty" sets stock').waitFor()
+
+    const staff = await visitor(t, browser)
+    await signIn(staff, '/admin/imports')
+    await staff.getByRole('link', { name: 'stock.csv' }).click()
+    await staff.getByRole('button', { name: 'Start the import' }).click()
+    await staff.getByText('None: every row was imported.').waitFor()
+    assert.equal(await staff.getByRole('button', { name: 'Start the import' }).count(), 0)
+  })
+
+  async function signIn(page: Page, path: string, account = ownerAccount): Promise<void> {
     await page.goto(`${shop.url}${path}`)
-    await page.getByLabel('E-mail').fill(ownerAccount.email)
-    await page.getByLabel('Password').fill(ownerAccount.password)
+    await page.getByLabel('E-mail').fill(account.email)
+    await page.getByLabel('Password').fill(account.password)
     await page.getByRole('button', { name: 'Sign in' }).click()
   }
 
