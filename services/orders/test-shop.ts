@@ -39,6 +39,7 @@ export type ShopOptions = {
   readonly authenticate?: (credential: string) => Promise<Actor>
   /** Whether payments run in a process of their own, which can be stopped. */
   readonly paymentsApart?: boolean
+  readonly trustedProxies?: readonly string[]
 }
 
 /** One process of the shop: some of its services on a database that others may share. */
@@ -207,7 +208,7 @@ async function startShopHost(
     edge: {
       host: '127.0.0.1',
       port: 0,
-      trustedProxies: [],
+      trustedProxies: options.trustedProxies ?? [],
       openApi: () => ({}),
       apps: () => [],
       authenticate: () => options.authenticate ?? (async () => ({ kind: 'anonymous' })),
