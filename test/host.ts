@@ -29,6 +29,8 @@ export async function startTestHost(
     shape?: 'plain' | 'strict'
     edge?: boolean
     trustedProxies?: readonly string[]
+    /** Where browsers find the shop: `https:` is behind TLS. */
+    publicUrl?: string
     /** Who a credential belongs to, when identity is not hosted. */
     authenticate?: (credential: string) => Promise<Actor>
     /** What an edge asks for news, by which answers last; without it none does. */
@@ -70,7 +72,7 @@ export async function startTestHost(
     hosted: new Set(options.hosted ?? services.map((one) => one.contract.name)),
     nats: options.nats ?? null,
     settings: options.settings ?? {},
-    shop: { name: 'Test shop', publicUrl: 'http://127.0.0.1', demo: true },
+    shop: { name: 'Test shop', publicUrl: options.publicUrl ?? 'http://127.0.0.1', demo: true },
     databases: async () => options.databases ?? oneDatabase(database.url),
     dataFolder,
     secret: async (name) => `test-secret-of-32-characters-or-so-${name}`,

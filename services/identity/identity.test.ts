@@ -39,13 +39,13 @@ const password = 'a walk along the harbour'
 let host: TestHost
 let api: Api
 
+async function authenticate(credential: string): Promise<Actor> {
+  const found = await host.client(identity).authenticate({ credential })
+  return (found.ok ? found.value.actor : null) ?? { kind: 'anonymous' }
+}
+
 before(async () => {
-  let find: (credential: string) => Promise<Actor> = async () => ({ kind: 'anonymous' })
-  host = await startTestHost([identityService, keeper], { edge: true, authenticate: (credential) => find(credential) })
-  find = async (credential) => {
-    const found = await host.client(identity).authenticate({ credential })
-    return (found.ok ? found.value.actor : null) ?? { kind: 'anonymous' }
-  }
+  host = await startTestHost([identityService, keeper], { edge: true, authenticate })
   api = apiAt(host.url ?? '')
   const made = await host.client(identity).ensureOwner({ ...owner, enforce: false })
   assert.deepEqual(made, { ok: true, value: { created: true, email: owner.email } })
@@ -108,6 +108,34 @@ test('a customer signs up, signs in by cookie and by token, and signs out', asyn
   assert.equal((await api('GET', '/api/account', undefined, { token })).status, 200)
   assert.equal((await api('POST', '/api/auth/sign-out', {}, { token })).status, 200)
   assert.equal((await api('GET', '/api/account', undefined, { token })).status, 401)
+})
+
+test('behind TLS the session’s cookie is Secure and bound to this host, of staff and when it ends too', async (t) => {
+  const secure = await startTestHost([identityService, keeper], {
+    edge: true,
+    authenticate,
+    publicUrl: 'https://shop.example',
+    beside: host,
+  })
+  t.after(() => secure.stop())
+  const ask = apiAt(secure.url ?? '')
+  const account = { email: 'tls@example.com', password }
+  await newCustomer('tls')
+  for (const [who, path, lastsSeconds] of [
+    [account, '/api/account', 2_592_000],
+    [owner, '/api/admin/staff', 43_200],
+  ] as const) {
+    const signedIn = await ask('POST', '/api/auth/sign-in/email', who)
+    const flags = (seconds: number) => `Max-Age=${seconds}; Path=/; HttpOnly; Secure; SameSite=Lax`
+    const { token } = signedIn.body
+    assert.deepEqual(signedIn.headers.getSetCookie(), [`__Host-stoa-session=${token}; ${flags(lastsSeconds)}`])
+    const status = async (name: string) =>
+      (await ask('GET', path, undefined, { headers: { cookie: `${name}=${token}` } })).status
+    // Without the prefix another host of the domain may have set it.
+    assert.deepEqual([await status('__Host-stoa-session'), await status('stoa-session')], [200, 401])
+    const signedOut = await ask('POST', '/api/auth/sign-out', {}, { token })
+    assert.deepEqual(signedOut.headers.getSetCookie(), [`__Host-stoa-session=; ${flags(0)}`])
+  }
 })
 
 test('no session token and no password stands in the database', async () => {
