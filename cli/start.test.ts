@@ -6,8 +6,13 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { makeSecrets } from '#kernel/data-folder'
+import { hostSecrets } from '#kernel/host'
+import { registry } from '../services/registry.ts'
 import { apiAt } from '../test/api.ts'
+import { testDatabase } from '../test/database.ts'
 import { freePorts } from './free-ports.ts'
+import { secretNames } from './secrets.ts'
 
 const root = join(import.meta.dirname, '..')
 const folder = await mkdtemp(join(tmpdir(), 'stoa-start-'))
@@ -85,6 +90,37 @@ test('what keeps a shop from starting is said in one line, with exit status 1', 
     const running = stoa(['start'], environment)
     assert.equal(await running.ended, 1, running.output())
     assert.match(running.output(), line)
+  }
+})
+
+test('a secret that is too short keeps its service from starting, and is named', async (t) => {
+  const database = await testDatabase()
+  t.after(() => database.drop())
+  const keys = join(folder, 'keys')
+  await makeSecrets(keys, secretNames)
+  const ofHosts = Object.values(hostSecrets).map((secret) => [secret, 'pricing'] as const)
+  const ofServices = registry.flatMap(({ contract, secrets = [] }) =>
+    secrets.map((secret) => [secret, contract.name] as const),
+  )
+  for (const [secret, service] of [...ofHosts, ...ofServices]) {
+    const file = join(keys, secret)
+    const whole = await readFile(file, 'utf8')
+    await writeFile(file, whole.slice(0, -1))
+    const running = stoa(['start', '--services', service], {
+      STOA_DATA: join(folder, 'given'),
+      STOA_SECRETS: keys,
+      STOA_INTERNAL_PORT: '0',
+      STOA_SANDBOX_PORT: '0',
+      STOA_MESH_URL: 'http://127.0.0.1:1',
+      DATABASE_URL: database.url,
+    })
+    running.child.stdout?.on('data', () => {
+      if (running.output().includes(`${service} on http://`)) running.child.kill('SIGKILL')
+    })
+    assert.equal(await running.ended, 1, `${service} starts with such a ${secret}: ${running.output()}`)
+    const line = `stoa: The secret in ${file} is damaged: restore it from a backup.\n`
+    assert.ok(running.output().endsWith(line), running.output())
+    await writeFile(file, whole)
   }
 })
 

@@ -26,15 +26,15 @@ export const identityService = service({
   migrations: join(import.meta.dirname, 'migrations'),
   start: async (host) => {
     const { db } = host
+    // Asked for now, although nobody signs in yet: a shop with a damaged one does not start.
+    const secret = await host.secret('accounts')
     let loading: Promise<Auth> | null = null
     const deps: Deps = {
       db,
       notifications: host.client(notifications),
       publicUrl: host.shop.publicUrl,
       auth: () => {
-        loading ??= host
-          .secret('accounts')
-          .then((secret) => loadAuth({ db, secret, publicUrl: host.shop.publicUrl, mails: mailsOf(deps) }))
+        loading ??= loadAuth({ db, secret, publicUrl: host.shop.publicUrl, mails: mailsOf(deps) })
         return loading
       },
     }
