@@ -17,11 +17,13 @@ export type Auth = {
   }
 }
 
+export type MailedUser = { readonly id: string; readonly email: string; readonly name: string }
+
 /** What better-auth tells, so that a mail can be written. */
 export type AuthMails = {
-  readonly verify: (user: { email: string; name: string }, token: string) => Promise<void>
-  readonly alreadyRegistered: (user: { email: string; name: string }) => Promise<void>
-  readonly reset: (user: { email: string; name: string }, token: string) => Promise<void>
+  readonly verify: (user: MailedUser, token: string) => Promise<void>
+  readonly alreadyRegistered: (user: MailedUser) => Promise<void>
+  readonly reset: (user: MailedUser, token: string) => Promise<void>
 }
 
 export const resetTokenSeconds = 3_600

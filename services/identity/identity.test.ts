@@ -14,7 +14,12 @@ import { startTestHost, type TestHost } from '../../test/host.ts'
 import { isGuessable } from './passwords.ts'
 import { identityService } from './service.ts'
 
-type SentMail = { readonly template: string; readonly to: string; readonly values: Readonly<Record<string, string>> }
+type SentMail = {
+  readonly mailKey: string
+  readonly template: string
+  readonly to: string
+  readonly values: Readonly<Record<string, string>>
+}
 
 /** Keeps what identity hands over, as notifications does before it sends. */
 const mails: SentMail[] = []
@@ -242,6 +247,49 @@ test('a password is reset once by mail, and all sessions end', async () => {
     (await api('POST', '/api/auth/reset-password', { token: resetToken, password: 'and again a third one' })).status,
     422,
   )
+})
+
+test('nobody has the shop fill a mailbox: five mails of a kind an hour, and their links hold', async (t) => {
+  const copy = await startTestHost([identityService, keeper], { edge: true, authenticate, beside: host })
+  t.after(() => copy.stop())
+  const email = 'victim@example.com'
+  await newCustomer('victim')
+  const hour = () => Math.floor(Date.now() / 3_600_000)
+  const begun = hour()
+  const [asked, mayBeSent] = [8, 5]
+  const ask = async (path: string, body: Record<string, string>): Promise<void> => {
+    const doors = [api, apiAt(copy.url ?? '')]
+    const answers = await Promise.all(
+      Array.from({ length: asked }, (_, n) => (doors[n % 2] ?? api)('POST', path, body)),
+    )
+    for (const answer of answers) assert.deepEqual([answer.status, answer.body], [200, { status: 'accepted' }])
+  }
+  const sent = async (template: string): Promise<SentMail[]> => {
+    const deadline = Date.now() + 20_000
+    while ((await asOwner('select 1 from identity.pending_mails')).length > 0) {
+      if (Date.now() > deadline) throw new Error('mails are not handed over')
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    const found = mails.filter((mail) => mail.to === email && mail.template === template)
+    // One that is handed over twice is sent once, by its key.
+    return [...new Map(found.map((mail) => [mail.mailKey, mail])).values()]
+  }
+  await ask('/api/auth/sign-up/email', { email: 'Victim@Example.com', password, name: 'Not me' })
+  await ask('/api/auth/request-password-reset', { email })
+  await ask('/api/auth/request-password-reset', { email: 'no-victim@example.com' })
+  const resets = await sent('reset-password')
+  for (const [template, count] of [
+    ['account-exists', (await sent('account-exists')).length],
+    ['reset-password', resets.length],
+  ] as const) {
+    // An hour may have ended meanwhile, and a new one begun.
+    const atMost = mayBeSent * (hour() - begun + 1)
+    assert.ok(count >= mayBeSent && count <= atMost, `${count} mails ${template}`)
+  }
+  const token = new URL(resets[0]?.values.url ?? '').searchParams.get('token')
+  const next = 'the first of all those links'
+  assert.equal((await api('POST', '/api/auth/reset-password', { token, password: next })).status, 200)
+  await signIn({ email, password: next })
 })
 
 test('a session and a link for a new password end with their time', async () => {

@@ -5,9 +5,10 @@ import { notifications, type Template } from '#contracts/notifications'
 import type { Call } from '#kernel/call'
 import { ok } from '#kernel/contract'
 import { digest } from '#kernel/id'
+import { rateLimiter } from '#kernel/rate-limit'
 import { service } from '#kernel/service'
 import * as account from './account.ts'
-import { type Auth, type AuthMails, loadAuth } from './auth.ts'
+import { type Auth, type AuthMails, loadAuth, type MailedUser, resetTokenSeconds } from './auth.ts'
 import type { Deps } from './deps.ts'
 import { permissionsOf } from './roles.ts'
 import * as signIn from './sign-in.ts'
@@ -16,6 +17,12 @@ import * as store from './store.ts'
 
 /** Mails handed over in one round. */
 const mailsAtOnce = 50
+
+/**
+ * Mails of one kind to one person in the time that a link for a new password holds. Anybody can ask for them, so without a limit
+ * anybody could fill a mailbox; and whoever is sent no more has one whose link still holds.
+ */
+const mailsToOneAtMost = 5
 
 export const identityService = service({
   contract: identity,
@@ -92,11 +99,13 @@ async function signOut({ db }: Deps, { actor }: Call) {
 
 /** Mails are written down at once and handed over by a job. The links lead to pages of the shop. */
 function mailsOf({ db, publicUrl }: Deps): AuthMails {
-  const add = (
-    template: T.Static<typeof Template>,
-    user: { email: string; name: string },
-    link: string,
-  ): Promise<void> => store.addPendingMail(db, template, user.email, { name: user.name, url: `${publicUrl}${link}` })
+  const limiter = rateLimiter(db)
+  const add = async (template: T.Static<typeof Template>, user: MailedUser, link: string): Promise<void> => {
+    const place = await limiter.count(`mail ${template} ${user.id}`, mailsToOneAtMost, resetTokenSeconds)
+    // Nobody is told: that there is a limit would tell that the address is known.
+    if (place.waitSeconds !== null) return
+    await store.addPendingMail(db, template, user.email, { name: user.name, url: `${publicUrl}${link}` })
+  }
   return {
     verify: (user, token) => add('verify-email', user, `/account/verify?token=${encodeURIComponent(token)}`),
     alreadyRegistered: (user) => add('account-exists', user, '/account/sign-in'),
