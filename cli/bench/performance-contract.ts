@@ -14,8 +14,8 @@ import type { Driver } from './workers.ts'
 export const budgets = {
   kept: { what: 'a product detail that is kept, in requests to a bare Fastify', atMost: 2.2 },
   page: { what: 'a storefront page that is kept, in requests to a bare Fastify', atMost: 3 },
-  made: { what: 'a filtered listing that nobody asked for before, in requests to a bare Fastify', atMost: 38 },
-  order: { what: 'an order in three requests, in requests to a bare Fastify', atMost: 420 },
+  made: { what: 'a filtered listing that nobody asked for before, in requests to a bare Fastify', atMost: 44 },
+  order: { what: 'an order in three requests, in requests to a bare Fastify', atMost: 460 },
   orderInPostgres: { what: 'an order in PostgreSQL, in pgbench -N transactions', atMost: 50 },
   idle: { what: 'megabytes that are resident before anybody comes', atMost: 190 },
 } as const
