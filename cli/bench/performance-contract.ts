@@ -16,7 +16,7 @@ export const budgets = {
   page: { what: 'a storefront page that is kept, in requests to a bare Fastify', atMost: 3 },
   made: { what: 'a filtered listing that nobody asked for before, in requests to a bare Fastify', atMost: 44 },
   order: { what: 'an order in three requests, in requests to a bare Fastify', atMost: 460 },
-  orderInPostgres: { what: 'an order in PostgreSQL, in pgbench -N transactions', atMost: 50 },
+  orderInPostgres: { what: 'an order in PostgreSQL, in pgbench -N transactions', atMost: 48 },
   idle: { what: 'megabytes that are resident before anybody comes', atMost: 190 },
 } as const
 
