@@ -1,4 +1,5 @@
-import { isIPv6 } from 'node:net'
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
 import { type Database, sql } from './database.ts'
 
 /** Where a call was counted, and what that means for it. */
@@ -23,16 +24,9 @@ export type RateLimiter = {
  * (RFC 4291, 2.5.4; RIPE-690), and whoever takes another one for each guess would never be counted.
  */
 export function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '')
-  if (!isIPv6(plain)) return plain
-  const [head = '', tail] = plain.split('::')
-  const left = head === '' ? [] : head.split(':')
-  const right = tail ? tail.split(':') : []
-  const groups = tail === undefined ? left : [...left, ...Array(8 - left.length - right.length).fill('0'), ...right]
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`
+  if (isIP(address) === 0) return address
+  const plain = ipaddr.process(address)
+  return plain.kind() === 'ipv4' ? plain.toString() : ipaddr.IPv6.networkAddressFromCIDR(`${address}/64`).toString()
 }
 
 export function rateLimiter(db: Database): RateLimiter {
