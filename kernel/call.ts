@@ -13,6 +13,10 @@ export type Actor =
     }
   | { readonly kind: 'service'; readonly name: string }
 
+/** Whether somebody is staff with a permission. */
+export const hasPermission = (actor: Actor, permission: string): boolean =>
+  actor.kind === 'staff' && actor.permissions.includes(permission)
+
 /**
  * How much the shop needs what is asked, the most needed first. When there is more to do than can be done, the last is
  * turned away first. It is decided once, where a request comes in, and whatever the request causes inherits it.

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 import { parse as parseQuery } from 'qs'
-import { type Actor, type Call, type Importance, type SpanRef, withCall } from './call.ts'
+import { type Actor, type Call, hasPermission, type Importance, type SpanRef, withCall } from './call.ts'
 import { findCardNumber } from './card-number.ts'
 import type { Mesh } from './client.ts'
 import { type Access, type Contract, type Operation, type Outcome, pathFields, type SetCookie } from './contract.ts'
@@ -212,7 +212,7 @@ function authorize(access: readonly Access[], actor: Actor, request: FastifyRequ
 function permits(access: Access, actor: Actor, request: FastifyRequest): boolean {
   if (access.kind === 'anyone') return true
   if (access.kind === 'customer') return actor.kind === 'customer'
-  if (access.kind === 'staff') return actor.kind === 'staff' && actor.permissions.includes(access.permission)
+  if (access.kind === 'staff') return hasPermission(actor, access.permission)
   if (access.kind === 'capability') {
     const { [access.field]: inPath } = request.params as Record<string, unknown>
     const { [access.field]: inQuery } = request.query as Record<string, unknown>

@@ -4,7 +4,7 @@ import { type Mail, NotificationSettings, notifications, type Template } from '#
 import { orders } from '#contracts/orders'
 import { pricing } from '#contracts/pricing'
 import { orderCanceled, orderFulfilled, orderPlaced, orderRefunded, paymentRequested } from '#events/orders'
-import type { Call } from '#kernel/call'
+import { type Call, hasPermission } from '#kernel/call'
 import type { Client } from '#kernel/client'
 import { type DeepReadonly, type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import type { Database } from '#kernel/database'
@@ -189,9 +189,7 @@ async function mail(
 ): Promise<Outcome<Operations['mail']>> {
   const row = await store.findMail(db, mailId)
   if (!row) return refuse('notifications/unknown-mail', 'There is no such mail, or it is older than is kept.')
-  const isWhole =
-    templates.accountLetters[row.template] === undefined ||
-    (actor.kind === 'staff' && actor.permissions.includes('staff:write'))
+  const isWhole = templates.accountLetters[row.template] === undefined || hasPermission(actor, 'staff:write')
   const shown = (text: string) => (isWhole ? text : text.replace(/\btoken=[\w%.~-]+/g, 'token=…'))
   return ok({ ...mailOf(row), html: shown(row.html), text: shown(row.text) })
 }

@@ -1,5 +1,5 @@
 import type { catalog } from '#contracts/catalog'
-import type { Actor, Call } from '#kernel/call'
+import { type Actor, type Call, hasPermission } from '#kernel/call'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import type { Deps } from '../deps.ts'
 import type { ImportStore } from '../store/port.ts'
@@ -62,5 +62,4 @@ async function findForbidden(store: ImportStore, importId: string, actor: Actor)
 }
 
 /** The command line asks as a service: whoever can use it owns the machine. */
-const may = (actor: Actor, permission: string): boolean =>
-  actor.kind === 'service' || (actor.kind === 'staff' && actor.permissions.includes(permission))
+const may = (actor: Actor, permission: string): boolean => actor.kind === 'service' || hasPermission(actor, permission)
