@@ -1,4 +1,5 @@
-import type { catalog } from '#contracts/catalog'
+import type T from 'typebox'
+import type { catalog, ImportReport } from '#contracts/catalog'
 import { type Input, type Outcome, ok, refuse } from '#kernel/contract'
 import { fromCursor, toCursor } from '#kernel/fields'
 import { newId } from '#kernel/id'
@@ -20,12 +21,19 @@ export async function createImport(
   const market = asked ?? (await firstMarket())
   const known = await pricing.prices({ market, variantIds: [] })
   if (!known.ok) return known
+  const report = newReport(fileName, market)
+  await store.createImport(report)
+  return ok(report)
+}
+
+/** The report of an import of which nothing is there yet. */
+export function newReport(fileName: string, market: string): T.Static<typeof ImportReport> {
   const now = new Date().toISOString()
-  const report = {
+  return {
     id: newId('import'),
     fileName,
     market,
-    state: 'uploading' as const,
+    state: 'uploading',
     bytes: 0,
     bytesDone: 0,
     rows: 0,
@@ -40,8 +48,6 @@ export async function createImport(
     startedAt: now,
     updatedAt: now,
   }
-  await store.createImport(report)
-  return ok(report)
 }
 
 /** Stores a part of the file. A part that was cut in the middle of a character is refused: its halves are lost for good. */

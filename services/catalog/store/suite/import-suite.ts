@@ -1,29 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type T from 'typebox'
 import { newId } from '#kernel/id'
-import type { ImportReport } from '../../contract.ts'
+import { newReport } from '../../import/imports.ts'
 import type { CatalogStore } from '../port.ts'
 
-const testReport = (state: 'uploading' | 'running' = 'uploading'): T.Static<typeof ImportReport> => ({
-  id: newId('import'),
-  fileName: 'goods.csv',
-  market: 'eu',
-  state,
-  bytes: 0,
-  bytesDone: 0,
-  rows: 0,
-  productsCreated: 0,
-  productsChanged: 0,
-  productsUnchanged: 0,
-  rowsRejected: 0,
-  unknownColumns: [],
-  imagesStored: 0,
-  imagesKeptAsAddress: 0,
-  error: null,
-  startedAt: '2026-01-01T00:00:00Z',
-  updatedAt: '2026-01-01T00:00:00Z',
-})
+const testReport = (state: 'uploading' | 'running' = 'uploading') => ({ ...newReport('goods.csv', 'eu'), state })
 
 export function importTests(newStore: () => Promise<CatalogStore>): void {
   test('parts arrive in any order, replace each other and count their bytes until the import starts', async () => {
