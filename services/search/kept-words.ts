@@ -97,7 +97,7 @@ export function keptWords() {
   const warm = async (db: Stale): Promise<void> => {
     for (const lexeme of await forAllWhoAsk(() => commonLexemes(db, commonFrom, commonShare))) {
       if (kept.calculatedSize > bytesKeptAtMost / 2) return
-      if (!kept.has(lexeme)) await forAllWhoAsk(() => read(db, [lexeme], 0))
+      if (!kept.has(lexeme)) await read(db, [lexeme], 0)
     }
   }
 
