@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import pg from 'pg'
 import { writeOrders } from '../cli/bench/many-orders.ts'
+import { peakMegabytes, postgresMs, processorMs } from '../cli/bench/meter.ts'
 import { readEnvironment } from '../cli/environment.ts'
 import { loadSettings } from '../cli/settings.ts'
 import { openShop } from '../cli/shop.ts'
@@ -56,17 +57,17 @@ try {
 
   const postmaster = await postmasterOf(client)
   const since = performance.now()
-  const busySince = await cpuSeconds(postmaster)
-  const { checks, status, peakMegabytes, cpu } = await verify(variables)
-  const postgresCpu = (await cpuSeconds(postmaster)) - busySince
+  const busySince = await postgresMs(postmaster)
+  const { checks, status, megabytes, cpu } = await verify(variables)
+  const postgresCpu = ((await postgresMs(postmaster)) - busySince) / 1_000
   const judged = checks.reduce((sum, { checked }) => sum + checked, 0)
   for (const { invariant, what, checked, violated, notCompared } of checks)
     say(`${invariant.padEnd(8)} ${String(checked).padStart(9)} judged, ${violated} broken: ${what}${notCompared ?? ''}`)
   say(
-    `verified in ${seconds(since)} s with status ${status}: ${judged} rows judged, ${peakMegabytes} MB at most in the whole process`,
+    `verified in ${seconds(since)} s with status ${status}: ${judged} rows judged, ${megabytes} MB at most in the whole process`,
   )
   say(`CPU: ${cpu.toFixed(1)} s in Node, ${postgresCpu.toFixed(1)} s in PostgreSQL`)
-  if (status !== 0 || peakMegabytes > megabytesAtMost) process.exitCode = 1
+  if (status !== 0 || megabytes > megabytesAtMost) process.exitCode = 1
   say(`on ${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, PostgreSQL on the same machine`)
 } finally {
   await client.end()
@@ -77,7 +78,7 @@ try {
 /** Runs the command as an operator would. Its peak of memory is what the kernel counts, shop and all (Linux). */
 async function verify(
   variables: Record<string, string>,
-): Promise<{ checks: InvariantCheck[]; status: number | null; peakMegabytes: number; cpu: number }> {
+): Promise<{ checks: InvariantCheck[]; status: number | null; megabytes: number; cpu: number }> {
   const child = spawn(process.execPath, [...heap, join(root, 'cli', 'stoa.ts'), 'verify', '--json'], {
     env: { ...process.env, ...variables },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -86,32 +87,21 @@ async function verify(
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString()
   })
-  let peakKilobytes = 0
-  let cpu = 0
+  const { pid = 0 } = child
+  let peak = 0
+  let cpuMs = 0
   while (child.exitCode === null) {
-    cpu = Math.max(cpu, await cpuSeconds(child.pid ?? 0))
-    const facts = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '')
-    peakKilobytes = Math.max(peakKilobytes, Number(/VmHWM:\s+(\d+) kB/.exec(facts)?.[1] ?? 0))
+    cpuMs = Math.max(cpuMs, await processorMs(pid))
+    peak = Math.max(peak, await peakMegabytes(pid))
     await pause(100)
   }
   if (!output) throw new Error(`stoa verify ended with status ${child.exitCode} and said nothing`)
   return {
     checks: (JSON.parse(output) as { checks: InvariantCheck[] }).checks,
     status: child.exitCode,
-    cpu,
-    peakMegabytes: Math.round(peakKilobytes / 1_024),
+    cpu: cpuMs / 1_000,
+    megabytes: Math.round(peak),
   }
-}
-
-/** What a process and its children that have ended used, in seconds; 100 ticks make one on Linux. */
-async function cpuSeconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  const ticks = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 15)
-    .map(Number)
-  return ticks.reduce((sum, one) => sum + one, 0) / 100
 }
 
 /** The parent of all backends, in which those that have ended are counted. */
