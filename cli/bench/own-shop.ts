@@ -134,9 +134,9 @@ export async function importInto(
   return { seconds, peakMegabytes: peak }
 }
 
-/** Waits until every event has reached everybody: what was imported is found. */
+/** Waits until every event of the catalog has reached everybody: what was imported is found. Those of orders go on, and are counted once a minute. */
 async function untilHeard(base: string): Promise<void> {
-  const someWait = /^stoa_outbox_pending\{.*\} [1-9]/m
+  const someWait = /^stoa_outbox_pending\{service="catalog".*\} [1-9]/m
   while (someWait.test(await (await fetch(`${base}/metrics`)).text())) await pause(sampleEveryMs)
 }
 
