@@ -124,6 +124,25 @@ test('who waits longer than it is worth is turned away', async (t) => {
   assert.deepEqual([first?.became, count(others, 'turned away')], ['turned away', 11])
 })
 
+test('shoppers are served from when they come until a moment after they have left; who else is served is none', async (t) => {
+  const { admission } = admissionWith(0)
+  t.after(() => admission.close())
+  for (const importance of ['account', 'background'] as const) {
+    const { leave } = visit(admission, importance)
+    assert.equal(admission.servesShoppers(), false, importance)
+    leave()
+  }
+  for (const importance of ['browsing', 'cart', 'checkout'] as const) {
+    const { leave } = visit(admission, importance)
+    await pause(1_050)
+    assert.equal(admission.servesShoppers(), true, `${importance} goes on`)
+    leave()
+    assert.equal(admission.servesShoppers(), true, `${importance} has just left`)
+    await pause(1_050)
+    assert.equal(admission.servesShoppers(), false, `${importance} has left`)
+  }
+})
+
 test('nobody waits while others are turned away who would go in first', async (t) => {
   const { admission } = admissionWith(50)
   t.after(() => admission.close())

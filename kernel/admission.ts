@@ -28,6 +28,8 @@ export type Admission = {
   enter(importance: Importance, seated: () => void, unseated: (retryAfterSeconds: number) => Unseated): () => void
   /** Whether a request of this importance would run at once. */
   hasSeat(importance: Importance): boolean
+  /** Whether shoppers are served, or were a moment ago. */
+  servesShoppers(): boolean
   state(): AdmissionState
   close(): void
 }
@@ -72,6 +74,10 @@ const recovery = 0.05
 /** Somebody has to wait for it to be seen that seats come again. */
 const placesAtLeast = 2
 const placesAtMost = 512
+/** Who shops looks at a page before the next request; what gives way to them then does not begin anew at each. */
+const shoppersStayMs = 1_000
+/** Not `account`: staff look at what becomes of an import, and it would give way to them. */
+const shoppers: ReadonlySet<Importance> = new Set(['checkout', 'cart', 'browsing'])
 
 /** How long it is better to wait than to come again, in milliseconds: after that, who waits is told to. */
 const patienceMs: Readonly<Record<Importance, number>> = {
@@ -145,6 +151,7 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
   let delayMs = 0
   let lastTurnedAway: number | null = null
   let lastLook = performance.now()
+  let shopperAt = Number.NEGATIVE_INFINITY
 
   const isFree = (rank: number): boolean => {
     let taken = 0
@@ -231,6 +238,11 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
     if (visitor.place === 'waiting') room.queue.splice(room.queue.indexOf(visitor), 1)
     if (visitor.place === 'running') room.running -= 1
     visitor.place = 'gone'
+    noteShopper(room)
+  }
+
+  const noteShopper = ({ importance }: Room): void => {
+    if (shoppers.has(importance)) shopperAt = performance.now()
   }
 
   return {
@@ -238,6 +250,7 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
       const rank = rankOf[importance]
       const room = rooms[rank] as Room
       const visitor: Visitor = { seated, unseated, since: performance.now(), place: 'waiting' }
+      noteShopper(room)
       if (isFirst(rank) && isFree(rank)) {
         seat(room, visitor)
       } else {
@@ -248,6 +261,9 @@ export function createAdmission(waits: () => readonly number[] = () => []): Admi
       return () => leave(room, visitor)
     },
     hasSeat: (importance) => isFree(rankOf[importance]),
+    servesShoppers: () =>
+      performance.now() - shopperAt < shoppersStayMs ||
+      rooms.some(({ importance, running, queue }) => shoppers.has(importance) && running + queue.length > 0),
     state: () => ({
       seats: Math.floor(seats),
       running: rooms.reduce((all, { running }) => all + running, 0),

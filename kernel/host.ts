@@ -11,6 +11,7 @@ import type { Breaker, DependencyState } from './dependency.ts'
 import { createEdge, type EdgeApp } from './edge.ts'
 import type { EventEnvelope } from './event.ts'
 import type { RunningService } from './execute.ts'
+import { givingWay } from './give-way.ts'
 import { hostContract, type ProcessHealth, processHealth, type Readiness } from './health.ts'
 import { deadLetterDoor, hostService } from './host-service.ts'
 import { internalApi } from './internal-api.ts'
@@ -138,7 +139,8 @@ export async function startHost(options: HostOptions): Promise<Host> {
   })
 
   options.onProgress?.('starting the services')
-  const serviceOptions = { ...options, databases, environment: await options.environment() }
+  const giveWay = givingWay(admission.servesShoppers)
+  const serviceOptions = { ...options, databases, environment: await options.environment(), giveWay }
   for (const result of await Promise.allSettled(
     hosted.map((one) => startService(one, serviceOptions, contracts, mesh, databaseSecret, breakers)),
   )) {
@@ -161,7 +163,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
     if (!one.events) continue
     const { name } = one.definition.contract
     bus?.hear(name, one.events)
-    const relay = startRelay({ service: name, source: one.events, deliver, carrier: bus, log: one.log })
+    const relay = startRelay({ service: name, source: one.events, deliver, carrier: bus, log: one.log, giveWay })
     relays.set(name, relay)
     one.relay.wake = relay.wake
     if (one.db) databaseFacts(one.db).onPublished = relay.wake

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setTimeout as pause } from 'node:timers/promises'
 import T from 'typebox'
 import { type Database, inTransaction, openDatabase } from '#kernel/database'
 import { oneDatabase } from '#kernel/database-address'
@@ -28,15 +29,18 @@ after(async () => {
   await database?.drop()
 })
 
-/** Sends so many events, two a batch. @returns how many batches were under way whenever one began; a batch waits there for others if `together` wants more */
-async function underWay(count: number, batchesAtOnce: number, together: (batch: number) => number): Promise<number[]> {
-  await inTransaction(db, (tx) =>
+const tell = (count: number) =>
+  inTransaction(db, (tx) =>
     publishAll(
       tx,
       told,
       Array.from({ length: count }, (_, n) => ({ subject: `note-${n}`, sequence: 1, data: {} })),
     ),
   )
+
+/** Sends so many events, two a batch. @returns how many batches were under way whenever one began; a batch waits there for others if `together` wants more */
+async function underWay(count: number, batchesAtOnce: number, together: (batch: number) => number): Promise<number[]> {
+  await tell(count)
   const source = { ...outboxSource(db), batchAtMost: 2, batchesAtOnce }
   const seen: number[] = []
   let now = 0
@@ -73,4 +77,46 @@ test('elsewhere batches are sent one after the other, and what fills none is sen
 }, async () => {
   assert.deepEqual(await underWay(7, 1, () => 1), [1, 1, 1, 1])
   assert.deepEqual(await underWay(1, 2, () => 1), [1])
+})
+
+/** Sends so many events, `batchAtMost` a batch and two batches at once, beside shoppers who leave after `shoppersStayFor` batches. @returns how many events each batch had, and the rests asked for */
+async function besideShoppers(count: number, batchAtMost: number, shoppersStayFor: number) {
+  await tell(count)
+  const source = { ...outboxSource(db), batchAtMost, batchesAtOnce: 2 }
+  const sizes: number[] = []
+  let rests = 0
+  const relay = startRelay({
+    service: 'notes',
+    source,
+    log: createLog({ level: 'silent', redact: [] }),
+    giveWay: {
+      isDue: () => sizes.length < shoppersStayFor,
+      rest: async () => {
+        rests += 1
+      },
+    },
+    deliver: async (_, events) => {
+      sizes.push(events.length)
+      return events.map(() => null)
+    },
+  })
+  relay.wake()
+  for (const until = Date.now() + 20_000; Date.now() < until && (await source.backlog()).pending > 0; ) await pause(10)
+  await relay.drain()
+  assert.equal((await source.backlog()).pending, 0)
+  return { sizes, rests }
+}
+
+test('what is changed in bulk is told in small pieces while shoppers are served, and in large ones when they have left', {
+  timeout: 60_000,
+}, async () => {
+  const { sizes, rests } = await besideShoppers(300, 150, 4)
+  assert.deepEqual(sizes.slice(0, 5), [25, 25, 25, 25, 150])
+  assert.ok(rests >= 3, `${rests} rests`)
+})
+
+test('what orders cause gives way to nobody', { timeout: 60_000 }, async () => {
+  const { sizes, rests } = await besideShoppers(150, 100, 4)
+  // The rest may be shared by two.
+  assert.deepEqual([sizes[0], sizes.reduce((sum, size) => sum + size), rests], [100, 150, 0])
 })

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { serviceCall, withCall } from './call.ts'
 import { passing } from './crash-point.ts'
 import { type EventEnvelope, placeOf } from './event.ts'
+import { alone, type GiveWay } from './give-way.ts'
 import type { Delivery, EventSource, Failure } from './outbox.ts'
 
 /** What became of an event at its subscriber: null when the effect has committed, else why not. */
@@ -32,6 +33,10 @@ export type Relay = {
 
 /** A batch that fits a request body and a lease. */
 const batchSize = 100
+/** Of a source of larger batches, while shoppers are served: its subscribers read and write them in pieces of milliseconds. */
+const pieceSize = 25
+/** Less than who changes much rests: what they have done is told as fast as they do it. */
+const restTimes = 2
 /** After this another copy may send what this one claimed: longer than the slowest handler's deadline. */
 const leaseSeconds = 30
 /** What a broker took and lost is sent again after this. A handler that is slower than that ignores the second time. */
@@ -54,8 +59,9 @@ export function startRelay(options: {
   deliver: Deliver
   carrier?: Carrier | null
   log: Logger
+  giveWay?: GiveWay
 }): Relay {
-  const { service, source, deliver, log, carrier = null } = options
+  const { service, source, deliver, log, carrier = null, giveWay = alone } = options
   const { batchAtMost = batchSize, batchesAtOnce = 1 } = source
   let running: Promise<void> | null = null
   let again = false
@@ -72,20 +78,30 @@ export function startRelay(options: {
       ...(first ? placeOf(first.event) : {}),
     })
 
+  /** Batches larger than others' are of what is changed in bulk. What an order causes gives way to nobody. */
+  const givesWay = (): boolean => batchAtMost > batchSize && !stopped && giveWay.isDue()
+
   /** @returns whether there may be more */
   const round = (): Promise<boolean> =>
     withCall(callFor([]), async () => {
-      const deliveries = await source.claim(batchAtMost, carrier ? carriedLeaseSeconds : leaseSeconds)
+      const since = performance.now()
+      const limit = givesWay() ? pieceSize : batchAtMost
+      const deliveries = await source.claim(limit, carrier ? carriedLeaseSeconds : leaseSeconds)
       const bySubscriber = Map.groupBy(deliveries, (delivery) => delivery.subscriber)
       await confirmAll([...bySubscriber].map(([subscriber, group]) => send(subscriber, group)))
-      return deliveries.length === batchAtMost
+      if (deliveries.length < limit) return false
+      if (givesWay()) await giveWay.rest(performance.now() - since, restTimes)
+      return true
     })
 
-  /** Sends what is due. Of what fills a batch several go side by side, where the source says so: while one takes effect, the next is read. */
+  /**
+   * Sends what is due. Of what fills a batch several go side by side, where the source says so: while one takes effect, the next is read.
+   * One alone goes on where they give way.
+   */
   const sendDue = async (): Promise<void> => {
     if (!(await round())) return
-    const untilLess = async (): Promise<void> => {
-      while (await round());
+    const untilLess = async (_: unknown, way: number): Promise<void> => {
+      while ((way === 0 || !givesWay()) && (await round()));
     }
     const ends = await Promise.allSettled(Array.from({ length: batchesAtOnce }, untilLess))
     for (const end of ends) if (end.status === 'rejected') throw end.reason

@@ -6,6 +6,7 @@ import type { Contract, Input, Operation, Outcome } from './contract.ts'
 import type { Database, Stale } from './database.ts'
 import type { Breaker, BreakerOptions } from './dependency.ts'
 import type { Figure } from './figures.ts'
+import type { GiveWay } from './give-way.ts'
 import type { IdempotencyStore } from './idempotency.ts'
 import type { Subscription } from './inbox.ts'
 import type { EventSource } from './outbox.ts'
@@ -29,6 +30,8 @@ export type ServiceHost<S, Called extends Contract = Contract> = {
   /** A typed client of a service that it declared to call: a plain call when that is hosted here, HTTP otherwise. */
   client<C extends Called>(contract: C): Client<C>
   readonly log: Logger
+  /** For work that nobody waits for and that is much. */
+  readonly giveWay: GiveWay
   /** A circuit breaker around something outside of the shop, a provider unless it says otherwise. Staff see its state and its fallback. */
   breaker(options: Omit<BreakerOptions, 'kind'> & Partial<Pick<BreakerOptions, 'kind'>>): Breaker
   /** The service's part of `stoa.config.ts`, checked against its schema. */

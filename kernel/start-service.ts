@@ -5,6 +5,7 @@ import { type Database, openDatabase, openServicePool, withoutCopy } from './dat
 import { type Databases, databaseOf, isPooled } from './database-address.ts'
 import { type Breaker, createBreaker, type DependencyState } from './dependency.ts'
 import type { RunningService } from './execute.ts'
+import { alone, type GiveWay } from './give-way.ts'
 import type { HostOptions } from './host.ts'
 import { gatheredIdempotencyStore } from './idempotency.ts'
 import { serviceUrl } from './migrate.ts'
@@ -36,7 +37,12 @@ type ServiceEnvironment = Readonly<Record<string, string | undefined>>
 export type ServiceOptions = Pick<
   HostOptions,
   'settings' | 'shop' | 'dataFolder' | 'secret' | 'limitLoopback' | 'log' | 'metrics'
-> & { readonly databases: Databases; readonly environment: ServiceEnvironment; readonly openPool?: OpenPool }
+> & {
+  readonly databases: Databases
+  readonly environment: ServiceEnvironment
+  readonly openPool?: OpenPool
+  readonly giveWay?: GiveWay
+}
 
 export async function startService(
   definition: AnyService,
@@ -92,6 +98,7 @@ export async function startService(
       return createClient(other, name, mesh)
     },
     log,
+    giveWay: options.giveWay ?? alone,
     breaker(declared) {
       const breaker = createBreaker({ kind: 'provider', ...declared }, (state) => tell(log, state))
       breakers.push(breaker)

@@ -1,5 +1,5 @@
 import { readGoods, signIn } from './goods.ts'
-import { type Drivable, drive, type RunOptions } from './measure-row.ts'
+import { type Bench, drive, type RunOptions } from './measure-row.ts'
 import { withClient } from './meter.ts'
 import { costOfOrders } from './order-cost.ts'
 import { digits } from './report.ts'
@@ -35,7 +35,7 @@ export async function measureBuyers(options: RunOptions): Promise<Buyers[]> {
   const driver = startDriver(options.ending)
   return withClient(shop.databaseUrl, async (database) => {
     await database.query('create extension if not exists pg_stat_statements')
-    const bench: Drivable = { options, shop, driver, goods, database, from: 0 }
+    const bench: Measured = { options, shop, driver, goods, database, from: 0 }
     const found: Buyers[] = []
     for (const { who, load } of loads) {
       options.onProgress(`buyers: ${who}`)
@@ -46,7 +46,9 @@ export async function measureBuyers(options: RunOptions): Promise<Buyers[]> {
   })
 }
 
-async function measure(bench: Drivable, load: Parameters<typeof drive>[2]): Promise<Omit<Buyers, 'who'>> {
+type Measured = Omit<Bench, 'limitsUrl'>
+
+async function measure(bench: Measured, load: Parameters<typeof drive>[2]): Promise<Omit<Buyers, 'who'>> {
   const { database, options, shop } = bench
   let waited = { p50: 0, p99: 0, failed: 0 }
   const cost = await costOfOrders({ pids: [shop.pid], postmaster: shop.postmaster, database }, async () => {

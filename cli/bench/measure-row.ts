@@ -36,8 +36,8 @@ export type Bench = {
 }
 
 type Load = Work['load']
-/** To whom nothing is compared. */
-export type Drivable = Omit<Bench, 'limitsUrl'>
+/** What visits need. */
+export type Drivable = Pick<Bench, 'shop' | 'driver' | 'goods' | 'from'>
 
 export async function drive(
   bench: Drivable,

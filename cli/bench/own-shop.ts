@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { inDatabase } from '#kernel/database-address'
 import type { Ending } from '../ending.ts'
-import { ownMegabytes, processorMs } from './meter.ts'
+import { processorMs } from './meter.ts'
 
 /** A shop of the bench's own: `stoa start` in a process of its own, with all services and its own PostgreSQL. */
 export type OwnShop = {
@@ -52,7 +52,7 @@ export function environmentOf(dataFolder: string, port: number): Record<string, 
   }
 }
 
-type Where = { readonly dataFolder: string; readonly port: number; readonly ending: Ending }
+export type Where = { readonly dataFolder: string; readonly port: number; readonly ending: Ending }
 
 /** @param preload a module that the shop's process loads before all others */
 export async function startOwnShop({ dataFolder, port, ending }: Where, preload?: string): Promise<OwnShop> {
@@ -101,43 +101,6 @@ export async function stopProcess(child: ChildProcess): Promise<void> {
   const exited = once(child, 'exit')
   child.kill('SIGTERM')
   await exited
-}
-
-/** Often enough to see what garbage collection leaves and what it does not. */
-const sampleEveryMs = 200
-
-/** `stoa import` into the running shop. @returns how long it took until all is found, and the most memory of the shop's own meanwhile */
-export async function importInto(
-  { dataFolder, port, ending }: Where,
-  shop: OwnShop,
-  file: string,
-): Promise<{ seconds: number; peakMegabytes: number }> {
-  const since = performance.now()
-  const child = spawn(process.execPath, [program, 'import', file], {
-    env: environmentOf(dataFolder, port),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  ending.add(() => stopProcess(child))
-  let said = ''
-  child.stdout.on('data', (chunk: Buffer) => {
-    said = `${said}${chunk}`.slice(-2_000)
-  })
-  let peak = 0
-  const sampling = setInterval(async () => {
-    peak = Math.max(peak, await ownMegabytes(shop.pid))
-  }, sampleEveryMs)
-  const [status] = (await once(child, 'close').finally(() => clearInterval(sampling))) as [number | null]
-  if (status !== 0) throw new Error(`bench: stoa import ended with status ${status}: ${said}`)
-  await untilHeard(shop.base)
-  const seconds = (performance.now() - since) / 1_000
-  await untilQuiet(shop.pid)
-  return { seconds, peakMegabytes: peak }
-}
-
-/** Waits until every event of the catalog has reached everybody: what was imported is found. Those of orders go on, and are counted once a minute. */
-async function untilHeard(base: string): Promise<void> {
-  const someWait = /^stoa_outbox_pending\{service="catalog".*\} [1-9]/m
-  while (someWait.test(await (await fetch(`${base}/metrics`)).text())) await pause(sampleEveryMs)
 }
 
 /** Below it a process only looks whether there is something to do. */

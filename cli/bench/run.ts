@@ -5,11 +5,12 @@ import { version } from '../version.ts'
 import { measureApart } from './apart.ts'
 import { writeCatalog } from './catalog.ts'
 import { deepPage, readGoods, type Staff, signIn } from './goods.ts'
+import { importInto } from './import-into.ts'
 import { prepareLimits } from './limits.ts'
 import { writeOrders } from './many-orders.ts'
 import { type Bench, measureRow, type RunOptions } from './measure-row.ts'
 import { askForCounts, machineHere, peakMegabytes, residentMegabytes, withClient } from './meter.ts'
-import { importInto, startOwnShop, untilQuiet } from './own-shop.ts'
+import { startOwnShop, untilQuiet } from './own-shop.ts'
 import { goalsOf, type Report, type Row } from './report.ts'
 import { countAnOrder, holdOne, sellOut, sellWhileImporting } from './selling.ts'
 import { startDriver } from './workers.ts'
@@ -66,7 +67,7 @@ export async function runBench(options: RunOptions): Promise<Report> {
     const rush = await sellOut(bench, staff)
     const [afterLoad, peak] = [await residentMegabytes(shop.pid), await peakMegabytes(shop.pid)]
     onProgress('selling while products are imported')
-    const importing = await sellWhileImporting(bench, productsASecond)
+    const importing = await sellWhileImporting(bench, staff, productsASecond)
     const versions = await database.query<{ server_version: string }>('show server_version')
     return {
       rows,

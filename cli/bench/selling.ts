@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { writeCatalog } from './catalog.ts'
 import { count, levelOf, type Staff } from './goods.ts'
-import { type Bench, drive } from './measure-row.ts'
+import { importInto } from './import-into.ts'
+import { type Bench, type Drivable, drive, type RunOptions } from './measure-row.ts'
 import { costOfOrders, type OrderCost } from './order-cost.ts'
-import { environmentOf, importInto, untilQuiet } from './own-shop.ts'
+import { environmentOf, untilQuiet } from './own-shop.ts'
 import type { Report } from './report.ts'
 import { scenarios } from './scenarios.ts'
 import { holdInOneProcess } from './workers.ts'
@@ -61,8 +62,15 @@ const buyersASecond = 100
 /**
  * How long they wait who buy by chance, by themselves and then while products come in.
  * @param before how many products a second were imported where nobody bought: as many as take longer now than the buyers come for
+ * @returns with how many products a second came into the catalog while they bought
  */
-export async function sellWhileImporting(bench: Bench, before: number): Promise<Report['importing']> {
+export async function sellWhileImporting(
+  bench: Drivable & {
+    readonly options: Pick<RunOptions, 'dataFolder' | 'port' | 'ending' | 'seed' | 'products' | 'seconds' | 'rounds'>
+  },
+  { ask }: Staff,
+  before: number,
+): Promise<Report['importing']> {
   const { options, shop } = bench
   const { dataFolder, seed } = options
   const seconds = options.seconds * options.rounds
@@ -72,11 +80,17 @@ export async function sellWhileImporting(bench: Bench, before: number): Promise<
     const { latency, failed } = await drive({ ...bench, goods }, 'three-requests', { aSecond: buyersASecond }, seconds)
     return { p50: latency.p50, p99: latency.p99, failed }
   }
-  const products = Math.ceil(before * seconds)
+  const buyMeanwhile = async () => {
+    const since = performance.now()
+    const meanwhile = await buy()
+    const { items } = await ask<{ items: readonly { productsCreated: number }[] }>('GET', '/api/admin/imports?limit=1')
+    const productsASecond = ((items[0]?.productsCreated ?? 0) / (performance.now() - since)) * 1_000
+    return { meanwhile, productsASecond }
+  }
   const file = join(dataFolder, 'more.csv')
-  await writeCatalog(file, { products, seed, from: options.products })
+  await writeCatalog(file, { products: Math.ceil(before * seconds), seed, from: options.products })
   await untilQuiet(shop.pid)
   const alone = await buy()
-  const [imported, meanwhile] = await Promise.all([importInto(options, shop, file), buy()])
-  return { aSecond: buyersASecond, alone, meanwhile, productsASecond: products / imported.seconds }
+  const [found] = await Promise.all([buyMeanwhile(), importInto(options, shop, file)])
+  return { aSecond: buyersASecond, alone, ...found }
 }

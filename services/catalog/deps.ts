@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { inventory } from '#contracts/inventory'
 import type { pricing } from '#contracts/pricing'
 import type { Client } from '#kernel/client'
+import type { GiveWay } from '#kernel/give-way'
 import type { CatalogStore } from './store/port.ts'
 
 /** What the use cases of catalog stand on. */
@@ -17,5 +18,6 @@ export type Deps = {
   readonly publicUrl: string
   /** From this many units down shoppers are told how many are left. */
   readonly lowStock: number
+  readonly giveWay: GiveWay
   readonly log: Logger
 }

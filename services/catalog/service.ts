@@ -36,6 +36,7 @@ export const catalogService = service({
       wakeRelay: host.wakeRelay,
       publicUrl: host.shop.publicUrl,
       lowStock: settings?.lowStock ?? defaultLowStock,
+      giveWay: host.giveWay,
       log: host.log,
     }
     const firstMarket = defaultMarket(prices)

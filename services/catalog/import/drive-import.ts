@@ -11,9 +11,14 @@ import { writeProducts } from './write-products.ts'
 
 /** What calls to other services may take in one step. */
 const stepTimeoutMs = 60_000
+type Amount = { readonly products: number; readonly rows: number }
+
 /** Products and rows written before progress is saved: few enough that a crash repeats little. */
-const productsAStep = 500
-const rowsAStep = 2_000
+const aStep: Amount = { products: 500, rows: 2_000 }
+/** While shoppers are served: few enough for pieces of milliseconds, of this process and of PostgreSQL. */
+const aPiece: Amount = { products: 25, rows: 150 }
+/** After each it rests so many times as long as it took. */
+const restTimes = 5
 /** Products whose pictures are fetched side by side. */
 const groupsAStep = 8
 /** Variants and pictures of a product have 250 rows each at most; a handle with more rows is no product. */
@@ -45,7 +50,8 @@ async function group(deps: Deps, driven: Driven, upload: Upload): Promise<void> 
   const { header, columns } = await startGrouping(driven, upload)
   const { progress } = driven.now()
   if (progress.phase !== 'grouping') return
-  for await (const step of groupRows(upload.source, progress, header.delimiter, columns)) {
+  for await (const step of groupRows(upload.source, progress, header.delimiter, columns, deps.giveWay.isDue)) {
+    const since = performance.now()
     const tooMany = await deps.store.addRows(id, step.runs, rowsAProductAtMost)
     const added = await deps.store.reject(id, [...step.rejections, ...tooMany.flatMap(beyond)])
     const { report, brokenLines } = driven.now()
@@ -59,6 +65,7 @@ async function group(deps: Deps, driven: Driven, upload: Upload): Promise<void> 
       progress: { phase: 'grouping', offset: step.offset, row: step.row, header },
       brokenLines: brokenLines + step.brokenLines,
     })
+    await deps.giveWay.rest(performance.now() - since, restTimes)
   }
   await driven.save({ progress: { phase: 'writing', afterRow: 0, header } })
 }
@@ -99,6 +106,7 @@ async function write(deps: Deps, driven: Driven, upload: Upload): Promise<void> 
   if (!header) throw new Error('catalog: an import lost its header')
   const run = { importId: id, columns: columnsOf(header), market: await marketOf(deps, market) }
   for await (const groups of groupsFrom(deps, driven, id)) {
+    const since = performance.now()
     const read = await readGroups(upload, groups, header.delimiter)
     const written = await inCall(() => writeProducts(deps, run, read))
     const added = await deps.store.reject(id, written.rejections)
@@ -114,6 +122,7 @@ async function write(deps: Deps, driven: Driven, upload: Upload): Promise<void> 
       },
       progress: { phase: 'writing', afterRow: groups.at(-1)?.firstRow ?? 0, header },
     })
+    await deps.giveWay.rest(performance.now() - since, restTimes)
   }
   const phase: ImportProgress = { phase: 'pictures', afterRow: 0, header }
   await driven.save({ progress: phase })
@@ -129,16 +138,17 @@ async function marketOf({ pricing }: Deps, code: string): Promise<{ code: string
 }
 
 /** Groups that come after the last that was saved, a step at a time. */
-async function* groupsFrom({ store }: Deps, driven: Driven, importId: string): AsyncGenerator<RowGroup[]> {
+async function* groupsFrom({ store, giveWay }: Deps, driven: Driven, importId: string): AsyncGenerator<RowGroup[]> {
   for (;;) {
     const { progress } = driven.now()
     const afterRow = progress.phase === 'writing' ? progress.afterRow : 0
-    const groups = await store.rowGroups(importId, afterRow, productsAStep)
+    const atMost = giveWay.isDue() ? aPiece : aStep
+    const groups = await store.rowGroups(importId, afterRow, atMost.products)
     if (groups.length === 0) return
     let rows = 0
     yield groups.filter(({ runs }, index) => {
       rows += runs.reduce((sum, run) => sum + run.rows, 0)
-      return index === 0 || rows <= rowsAStep
+      return index === 0 || rows <= atMost.rows
     })
   }
 }
@@ -153,7 +163,7 @@ async function fetchAll(deps: Deps, driven: Driven, fetchPicture: FetchPicture):
   for (;;) {
     const { progress, report } = driven.now()
     if (progress.phase !== 'pictures') return
-    const groups = await deps.store.rowGroups(report.id, progress.afterRow, productsAStep)
+    const groups = await deps.store.rowGroups(report.id, progress.afterRow, aStep.products)
     if (groups.length === 0) return
     let stored = 0
     let addresses = 0

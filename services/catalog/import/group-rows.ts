@@ -9,6 +9,8 @@ import { RowReader } from './row-reader.ts'
 const rowsARun = 500
 /** Rows read before the rest of the program gets its turn and progress is saved. */
 const rowsAStep = 5_000
+/** The same where others wait for their turn: they are noted in one transaction, which nobody interrupts. */
+const rowsAPiece = 250
 
 export type GroupedStep = {
   readonly runs: readonly HandleRun[]
@@ -70,12 +72,14 @@ async function delimiterOf(source: Source): Promise<string> {
 /**
  * Goes through the rows once and tells where those of each handle stand, so that rows of one handle that are apart come
  * together later, whatever the size of the file. Rows that cannot belong to any product are refused here.
+ * @param isGivingWay whether steps are to be small at this moment
  */
 export async function* groupRows(
   source: Source,
   start: { readonly offset: number; readonly row: number },
   delimiter: string,
   columns: Columns,
+  isGivingWay: () => boolean,
 ): AsyncGenerator<GroupedStep> {
   let runs: HandleRun[] = []
   let rejections: Rejection[] = []
@@ -101,7 +105,7 @@ export async function* groupRows(
       isOpen = true
       runs.push({ ...verdict, ...begin, bytes: offset - begin.offset, rows: 1 })
     }
-    if (rows < rowsAStep) continue
+    if (rows < rowsAPiece || (rows < rowsAStep && !isGivingWay())) continue
     yield { runs, rejections, offset, row, rows, brokenLines }
     runs = []
     rejections = []

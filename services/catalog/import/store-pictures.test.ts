@@ -5,6 +5,7 @@ import { after, before, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import sharp from 'sharp'
 import { currentCall } from '#kernel/call'
+import { alone } from '#kernel/give-way'
 import { createLog } from '#kernel/telemetry'
 import { openLmdbStore } from '../store/lmdb.ts'
 import type { CatalogStore } from '../store/port.ts'
@@ -53,6 +54,7 @@ async function storeAll(handle: string) {
     wakeRelay: () => undefined,
     publicUrl: 'http://127.0.0.1',
     lowStock: 5,
+    giveWay: alone,
     log: createLog({ level: 'silent', redact: [] }),
   }
   assert.equal(currentCall(), null)

@@ -1,6 +1,10 @@
+import { setImmediate as aTurn } from 'node:timers/promises'
 import type { ImportStore, RowGroup } from '../store/port.ts'
 import type { Group } from './assemble.ts'
 import { readRowsOf, type Source } from './csv-rows.ts'
+
+/** Read at once before others get their turn; a part has fourteen times as much. */
+const bytesATurn = 64 * 1024
 
 /** An uploaded file, read from its parts. */
 export type Upload = {
@@ -28,7 +32,10 @@ export async function openUpload(store: ImportStore, importId: string): Promise<
     for (const { part, start, end } of parts) {
       if (end <= from) continue
       const bytes = await load(part)
-      yield start < from ? bytes.subarray(from - start) : bytes
+      for (let at = Math.max(from - start, 0); at < bytes.length; at += bytesATurn) {
+        yield bytes.subarray(at, at + bytesATurn)
+        await aTurn()
+      }
     }
   }
   return {
