@@ -109,6 +109,27 @@ test('what is asked for once does not drive out what many ask for', async () => 
   assert.equal(new Set(hot).size, 1)
 })
 
+test('what is asked for again and again is kept, also where all of it is more than what is kept of what is new', async () => {
+  const before = text
+  text = 'x'.repeat(500_000)
+  // Five megabytes, where what is new has two: of one after the other each is gone before it is asked for again.
+  const round = async () => {
+    for (let n = 0; n < 10; n++) await read(`?side=${n}`)
+  }
+  let madeAnew = 0
+  // On a machine that was busy for so long they were made anew meanwhile.
+  for (let since = 0; since === 0 || performance.now() - since > renewedBeforeMs; ) {
+    await round()
+    since = performance.now()
+    await round()
+    reads = 0
+    await round()
+    madeAnew = reads
+  }
+  text = before
+  assert.equal(madeAnew, 0)
+})
+
 test('who has the answer already is told so, and who reads brotli gets it small', async () => {
   const first = await read('', { 'accept-encoding': 'br' })
   const etag = String(first.headers.etag)

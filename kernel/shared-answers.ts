@@ -57,6 +57,8 @@ const bytesAtMost = 8 * 1024 * 1024
  * V8 takes them for something that stays, whose memory comes back late.
  */
 const newBytesAtMost = 2 * 1024 * 1024
+/** Keys of what was made lately. What is made again is asked for again, though it was gone by then: it has its place among the others. */
+const madeAtMost = 4_096
 
 type Kept = {
   readonly bytes: AnswerBytes
@@ -77,6 +79,7 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
     new LRUCache<string, Kept>({ maxSize, sizeCalculation: ({ bytes }, key) => bytes.plain.bytes.length + key.length })
   const newcomers = place(newBytesAtMost)
   const regulars = place(bytesAtMost)
+  const made = new LRUCache<string, true>({ max: madeAtMost })
   const making = new Map<string, Promise<unknown>>()
   const news = newsDesk(askNews)
   let forgottenAt = performance.now()
@@ -123,7 +126,8 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
         regulars.purgeStale()
         clearedAt = now
       }
-      put(regulars.has(key) ? regulars : newcomers, key, one)
+      put(regulars.has(key) || made.has(key) ? regulars : newcomers, key, one)
+      made.set(key, true)
     }
   }
   return {

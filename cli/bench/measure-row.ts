@@ -134,6 +134,17 @@ async function limitOf(bench: Bench, { limit, atOnce }: Scenario) {
       },
     }
   }
+  if (limit.kind === 'visit') {
+    return {
+      name: limit.visit,
+      comparable: true,
+      measureNode: null,
+      async measure(seconds: number): Promise<Limit> {
+        const found = await drive(bench, limit.visit, { atOnce }, seconds)
+        return { aSecond: found.visits / found.seconds, processorMs: found.shopMs / found.visits }
+      },
+    }
+  }
   const path = limit.path
     .replace('{handle}', goods.handles[0] ?? '')
     .replace('{category}', goods.categories[0] ?? '')

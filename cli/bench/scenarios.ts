@@ -5,6 +5,8 @@ export type LimitOf =
   | { readonly kind: 'bare'; readonly path: string }
   /** pgbench's script: `-N` writes and commits, `-S` reads a row. */
   | { readonly kind: 'postgres'; readonly script: '-N' | '-S' }
+  /** Other visits to the same shop: what is compared changes less from one to the next than the machine does. */
+  | { readonly kind: 'visit'; readonly visit: VisitName }
   | { readonly kind: 'none' }
 
 export type Scenario = {
@@ -64,7 +66,10 @@ export const scenarios: readonly Scenario[] = [
   look('page-cold', 'storefront listing pages that nobody asked for before', '/products?min=1.00'),
   { ...buy('three-requests', 'guest checkout: cart, checkout, order'), wantedASecond: ordersWantedASecond },
   buy('eight-requests', 'guest checkout, one thing a request'),
-  buy('hot-item', 'guest checkout in three requests, all of one variant'),
+  {
+    ...buy('hot-item', 'guest checkout in three requests, all of one variant'),
+    limit: { kind: 'visit', visit: 'three-requests' },
+  },
   look('mixed-day', 'of thirty visitors one buys, the others look', null),
   work('admin-products', 'staff: first page of products'),
   work('admin-products-deep', 'staff: products, forty pages deep'),
