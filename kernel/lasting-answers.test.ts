@@ -5,7 +5,7 @@ import T from 'typebox'
 import { anyone, contract, ok, query } from '#kernel/contract'
 import { everything, type News } from '#kernel/news'
 import { service } from '#kernel/service'
-import { freshMs } from '#kernel/shared-answers'
+import { freshMs, lastingMs } from '#kernel/shared-answers'
 import { startTestHost, type TestHost } from '../test/host.ts'
 
 const Board = T.Object({ name: T.String(), text: T.String(), reads: T.Integer() })
@@ -123,6 +123,33 @@ test('who asks after a quiet time is answered by what is as good as before', asy
   news = { about: ['quiet'], late: false }
   await pause(2 * freshMs)
   assert.equal((await read('quiet')).text, 'ink')
+})
+
+test('what was made at the same moment is made anew at different ones, each before its end', {
+  timeout: 60_000,
+}, async () => {
+  const anew: number[] = []
+  let first = new Map<string, number>()
+  // On a machine that was busy for so long they were not made at the same moment.
+  for (let turn = 0, took = Number.POSITIVE_INFINITY; took > 500; turn++) {
+    const names = Array.from({ length: 100 }, (_, n) => `crowd-${turn}-${n}`)
+    const since = performance.now()
+    first = new Map(await Promise.all(names.map(async (name) => [name, (await read(name)).reads] as const)))
+    took = performance.now() - since
+  }
+  const made = performance.now()
+  while (first.size > 0 && performance.now() < made + lastingMs + freshMs) {
+    for (const name of first.keys()) {
+      if ((await read(name)).reads === first.get(name)) continue
+      anew.push(performance.now() - made)
+      first.delete(name)
+    }
+    await pause(20)
+  }
+  assert.equal(first.size, 0, 'each was made anew')
+  const most = Math.max(...anew.map((at) => anew.filter((other) => other >= at && other < at + 500).length))
+  assert.ok(most <= 40, `${most} of ${anew.length} within half a second`)
+  assert.ok(Math.max(...anew) <= lastingMs + 500, `${Math.max(...anew)} ms`)
 })
 
 test('where news come late, cannot be had, or tell of everything, nothing lasts', async () => {

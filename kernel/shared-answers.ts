@@ -50,6 +50,11 @@ export const freshMs = 1_000
 export const renewedBeforeMs = 500
 /** How long one lasts of which there are no news: some things change of which no event tells, such as a category's title. */
 export const lastingMs = 10_000
+/**
+ * Each is renewed by chance up to so much sooner: hundreds that were first asked for at the same moment, by a crowd, would otherwise all be
+ * made anew at the same moment, ten seconds later, and keep everybody waiting.
+ */
+const renewedSoonerByMs = 5_000
 /** Five hundred listings, or eight thousand small details. Beyond it those that were not asked for longest go. */
 const bytesAtMost = 8 * 1024 * 1024
 /**
@@ -67,6 +72,8 @@ type Kept = {
   readonly withoutCookies: boolean
   /** When it was begun to be made: what changed later may be missing in it. */
   readonly begunAt: number
+  /** When it is to be made anew, where news keep it until then. */
+  readonly lastsUntil: number
   /** How often it was sent, to who made it as well. */
   sent: number
   /** When somebody was told last to make it anew. */
@@ -108,9 +115,9 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
     if (one.about !== null) news.askInTime(now)
     return one
   }
-  const hasToBeRenewed = (key: string, { about, begunAt, claimedAt }: Kept, now: number): boolean => {
+  const hasToBeRenewed = (key: string, { about, begunAt, lastsUntil, claimedAt }: Kept, now: number): boolean => {
     const lasts = about !== null && news.askedAt() + freshMs > now
-    const isDue = begunAt + (lasts ? lastingMs : freshMs) - renewedBeforeMs <= now
+    const isDue = (lasts ? lastsUntil : begunAt + freshMs) - renewedBeforeMs <= now
     return isDue && !making.has(key) && claimedAt + renewedBeforeMs <= now
   }
 
@@ -118,7 +125,9 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
     const begunAt = performance.now()
     return ({ about = null, route = null, withoutCookies = false, ...answer }) => {
       const now = performance.now()
-      const one = { bytes: toAnswerBytes(answer), about, route, withoutCookies, begunAt, sent: 0, claimedAt: 0 }
+      const lastsUntil = begunAt + lastingMs - Math.random() * renewedSoonerByMs
+      const bytes = toAnswerBytes(answer)
+      const one = { bytes, about, route, withoutCookies, begunAt, lastsUntil, sent: 0, claimedAt: 0 }
       if (freshUntil(one) <= now) return
       // What is asked for once and never again would otherwise stay until there is no room.
       if (now - clearedAt > freshMs) {
