@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Staff, signIn } from './goods.ts'
+import { signIn } from './goods.ts'
 import { ownMegabytes } from './meter.ts'
 import { environmentOf, type OwnShop, program, stopProcess, untilQuiet, type Where } from './own-shop.ts'
 
@@ -19,7 +19,6 @@ export async function importInto(
   shop: OwnShop,
   file: string,
 ): Promise<{ seconds: number; peakMegabytes: number }> {
-  const staff = await signIn(shop)
   const since = performance.now()
   const child = spawn(process.execPath, [program, 'import', file], {
     env: environmentOf(dataFolder, port),
@@ -36,14 +35,16 @@ export async function importInto(
   }, sampleEveryMs)
   const [status] = (await once(child, 'close').finally(() => clearInterval(sampling))) as [number | null]
   if (status !== 0) throw new Error(`bench: stoa import ended with status ${status}: ${said}`)
-  await untilHeard(staff)
+  await untilHeard(shop)
   const seconds = (performance.now() - since) / 1_000
   await untilQuiet(shop.pid)
   return { seconds, peakMegabytes: peak }
 }
 
 /** Waits until every event of the catalog has reached everybody: what was imported is found. Those of orders go on. */
-async function untilHeard({ ask }: Staff): Promise<void> {
+async function untilHeard(shop: OwnShop): Promise<void> {
+  // The account of a shop's first start is made once it answers.
+  const { ask } = await signIn(shop)
   for (;;) {
     const { processes } = await ask<Health>('GET', '/api/admin/health')
     const outboxes = processes.flatMap(({ events = [] }) => events)
