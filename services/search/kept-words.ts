@@ -1,20 +1,28 @@
+import { setImmediate as aTurn } from 'node:timers/promises'
 import { LRUCache } from 'lru-cache'
 import { serviceCall, withCall } from '#kernel/call'
 import type { Stale } from '#kernel/database'
 import { blockSize } from './bits.ts'
 import { forAllWhoAsk, whileThereIsTime } from './shared-read.ts'
-import { commonLexemes, type Lexemes, lexemesOf, postingsOf, wordsChangedSince } from './store.ts'
-import { bytesOf, changePosting, type Hits, hitsOf, type WordPosting } from './word-index.ts'
+import { commonLexemes, type Lexemes, lexemesOf, postingsOf, postingsWithin, wordsChangedSince } from './store.ts'
+import { addBlocks, bytesOf, changePosting, type Hits, hitsOf, type WordPosting } from './word-index.ts'
 
 /** Fewer products than this have most words, or less than one of a hundred: they are read for each search, in 2.5 µs a product. */
 const commonFrom = 1_000
 const commonShare = 0.01
 /** Of all postings that are kept: a hundred thousand products need some seventeen million, and more of them ten times as many. */
 const bytesKeptAtMost = 256_000_000
+/** Of one posting: six, where each has a rank, and its bit. */
+const bytesAProduct = 7
 /** What a word's lexemes are depends on nothing, so they are kept as long as there is room: some hundred bytes each. */
 const wordsKnownAtMost = 10_000
 /** What has become common is found out so often. */
 const warmEveryMs = 600_000
+
+/** Products read in one statement, whole blocks of them: a second of PostgreSQL where each has a hundred words. */
+const stretch = 2 * blockSize
+/** Lexemes after which others get their turn, some milliseconds. */
+const lexemesATurn = 100
 
 const dictionaries = ['simple', 'english', 'german'] as const
 
@@ -22,11 +30,20 @@ const dictionaries = ['simple', 'english', 'german'] as const
 const isCommon = ({ count, blocks }: WordPosting): boolean =>
   count >= Math.max(commonFrom, blocks.length * blockSize * commonShare)
 
+/** The most frequent of them, as many as take half of the room: the rest is for what is searched for. */
+function fitting(common: Awaited<ReturnType<typeof commonLexemes>>): string[] {
+  let bytes = 0
+  return common.flatMap(({ lexeme, products }) => {
+    bytes += products * bytesAProduct
+    return bytes > bytesKeptAtMost / 2 ? [] : lexeme
+  })
+}
+
 export type KeptWords = ReturnType<typeof keptWords>
 
 /**
  * Which products have which words. Postings of common words are kept, and brought up to date before each search by what there are
- * news of; those of others are read when they are searched for. Common ones are read before anybody asks, one after the other.
+ * news of; those of others are read when they are searched for. Common ones are read before anybody asks, all together.
  */
 export function keptWords() {
   const known = new LRUCache<string, Lexemes>({ max: wordsKnownAtMost })
@@ -94,20 +111,32 @@ export function keptWords() {
     return [...usable]
   }
 
+  /** In one pass over all products. What changes meanwhile is news since its beginning. */
   const warm = async (db: Stale): Promise<void> => {
-    for (const lexeme of await forAllWhoAsk(() => commonLexemes(db, commonFrom, commonShare))) {
-      if (kept.calculatedSize > bytesKeptAtMost / 2) return
-      if (!kept.has(lexeme)) await read(db, [lexeme], 0)
+    const common = await forAllWhoAsk(() => commonLexemes(db, commonFrom, commonShare))
+    const lexemes = fitting(common).filter((lexeme) => !kept.has(lexeme))
+    if (lexemes.length === 0) return
+    const found = lexemes.map((): WordPosting => ({ blocks: [], count: 0, asOf: Number.POSITIVE_INFINITY }))
+    for (let from = 0, isAll = false; !isAll; from += stretch) {
+      const { reached, after, postings } = await forAllWhoAsk(() => postingsWithin(db, lexemes, from, from + stretch))
+      for (const [index, some] of postings) addBlocks(found[index] as WordPosting, some)
+      for (const posting of found) posting.asOf = Math.min(posting.asOf, reached)
+      isAll = !after
+    }
+    for (const [index, lexeme] of lexemes.entries()) {
+      if (index % lexemesATurn === lexemesATurn - 1) await aTurn()
+      const posting = found[index] as WordPosting
+      if (!kept.has(lexeme) && isCommon(posting)) kept.set(lexeme, posting)
     }
   }
 
   return {
-    /** Begins to read what is common, unless that was done a short time ago. What could not be read is read when it is searched for. */
-    warm(db: Stale): void {
+    /** Reads what is common, unless that was begun a short time ago. What could not be read is read when it is searched for. */
+    async warm(db: Stale): Promise<void> {
       if (performance.now() < warmAgainAt) return
       warmAgainAt = performance.now() + warmEveryMs
       const behind = serviceCall('search', { timeoutMs: warmEveryMs, importance: 'background' })
-      withCall(behind, () => warm(db)).catch(() => undefined)
+      await withCall(behind, () => warm(db)).catch(() => undefined)
     },
     /** Products that have all of the words, by one dictionary or another, as of `news` or later. */
     async find(db: Stale, words: readonly string[], news: number): Promise<Hits> {

@@ -49,7 +49,7 @@ export async function listProducts(deps: Deps, input: Input<List>): Promise<Outc
     return refuse('search/malformed-cursor', 'This cursor belongs to another list. Start again without one.')
 
   const { terms: index, news } = await deps.index(deps.stale)
-  deps.words.warm(deps.stale)
+  void deps.words.warm(deps.stale)
   const find = (words: readonly string[]): Promise<Hits> => deps.words.find(deps.stale, words, news)
   const literal = asked.words === null ? null : await find(asked.words)
   const isThere = literal === null || isSold(index, asked.market, literal)

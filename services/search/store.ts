@@ -280,6 +280,29 @@ export async function postingsOf(db: Reader, lexemes: readonly string[]): Promis
   )
 }
 
+/**
+ * Which of the products numbered from `from` on, before `end`, have which of the lexemes, for all lexemes at once: each product is read
+ * once, however many there are. `after`: whether there are products from `end` on.
+ */
+export async function postingsWithin(db: Reader, lexemes: readonly string[], from: number, end: number) {
+  const { rows } = await sql<{ reached: number; after: boolean; lexeme: number | null; products: Buffer | null }>`
+    with found as materialized (
+      select wanted.number - 1 as lexeme,
+             string_agg(int4send(p.n) || int4send(${rankBy(sql`wanted.lexeme`)}), '') as products
+      from products p cross join unnest(p.words) as own
+      join unnest(${lexemes}::text[]) with ordinality as wanted (lexeme, number) on wanted.lexeme = own.lexeme
+      where p.n >= ${from} and p.n < ${end}
+      group by wanted.number)
+    select (select coalesce(max(number), 0) from news) as reached,
+           exists (select from products p where p.n >= ${end}) as after, found.lexeme, found.products
+    from (select) as always left join found on true`.execute(db)
+  const { reached, after } = rows[0] as (typeof rows)[number]
+  const postings = rows.flatMap(({ lexeme, products }) =>
+    lexeme === null || !products ? [] : [[lexeme, wordPosting(products, reached)] as const],
+  )
+  return { reached, after, postings }
+}
+
 /** Products of whose words news are read one by one: of more, all is read anew. */
 const changedAtMost = 2_000
 
@@ -313,14 +336,18 @@ export async function wordsChangedSince(
 }
 
 /** Lexemes that so many products have or more, and such a share of them, most frequent first, as far as PostgreSQL's statistics know them. */
-export async function commonLexemes(db: Reader, products: number, share: number): Promise<readonly string[]> {
-  const { rows } = await sql<{ lexeme: string }>`
-    select lexeme from pg_class c
+export async function commonLexemes(
+  db: Reader,
+  products: number,
+  share: number,
+): Promise<readonly { readonly lexeme: string; readonly products: number }[]> {
+  const { rows } = await sql<{ lexeme: string; products: number }>`
+    select lexeme, reltuples * frequency as products from pg_class c
     join pg_stats s on s.schemaname = current_schema() and s.tablename = c.relname and s.attname = 'words',
          unnest(s.most_common_elems::text::text[], s.most_common_elem_freqs) as common (lexeme, frequency)
     where c.oid = 'products'::regclass and lexeme is not null and reltuples * frequency >= ${products} and frequency >= ${share}
     order by frequency desc`.execute(db)
-  return rows.map(({ lexeme }) => lexeme)
+  return rows
 }
 
 /** Words compared with a mistyped one: the nearest by letters in common, of which the fewest edits decide. */

@@ -24,6 +24,12 @@ export type Hits = {
   readonly best: (among: Bits, view: { readonly after: Sorted | null; readonly limit: number }) => Sorted[]
 }
 
+/** Adds what is known of other blocks. */
+export function addBlocks(posting: WordPosting, others: WordPosting): void {
+  for (const [number, block] of others.blocks.entries()) if (block) posting.blocks[number] = block
+  posting.count += others.count
+}
+
 /** Memory of a posting: bits of each block, and six bytes for each product that has a rank. */
 export const bytesOf = ({ blocks }: WordPosting): number =>
   blocks.reduce((sum, block) => sum + (block ? block.bits.bytes.length + block.places.length * 6 : 0), 0)
