@@ -264,15 +264,15 @@ export async function lexemesOf(db: Reader, words: readonly string[]): Promise<R
   return new Map(rows.map(({ word, ...lexemes }) => [word, lexemes]))
 }
 
-/** How well a product matches by one lexeme, in millionths: title and names count, the description only finds. */
-const rankBy = (lexeme: RawBuilder<unknown>) =>
-  sql`(ts_rank('{0, 0, 0.5, 1}', p.names, quote_literal(${lexeme})::tsquery) * 1e6)::integer`
+/** How well a product matches by the query for one lexeme, in millionths: title and names count, the description only finds. */
+const rankBy = (query: RawBuilder<unknown>) => sql`(ts_rank('{0, 0, 0.5, 1}', p.names, ${query}) * 1e6)::integer`
+const queryOf = (lexeme: RawBuilder<unknown>) => sql`quote_literal(${lexeme})::tsquery`
 
 /** Which products have each of the lexemes, and how well they match by it; whatever the market. */
 export async function postingsOf(db: Reader, lexemes: readonly string[]): Promise<ReadonlyMap<string, WordPosting>> {
   const { rows } = await sql<{ lexeme: string; products: Buffer | null; reached: number }>`
     select lexeme, (select coalesce(max(number), 0) from news) as reached,
-           (select string_agg(int4send(p.n) || int4send(${rankBy(sql`lexeme`)}), '')
+           (select string_agg(int4send(p.n) || int4send(${rankBy(queryOf(sql`lexeme`))}), '')
             from products p where p.words @@ quote_literal(lexeme)::tsquery) as products
     from unnest(${lexemes}::text[]) as wanted (lexeme)`.execute(db)
   return new Map(
@@ -286,11 +286,13 @@ export async function postingsOf(db: Reader, lexemes: readonly string[]): Promis
  */
 export async function postingsWithin(db: Reader, lexemes: readonly string[], from: number, end: number) {
   const { rows } = await sql<{ reached: number; after: boolean; lexeme: number | null; products: Buffer | null }>`
-    with found as materialized (
+    with wanted as materialized (
+      select number, lexeme, ${queryOf(sql`lexeme`)} as query
+      from unnest(${lexemes}::text[]) with ordinality as given (lexeme, number)),
+    found as materialized (
       select wanted.number - 1 as lexeme,
-             string_agg(int4send(p.n) || int4send(${rankBy(sql`wanted.lexeme`)}), '') as products
-      from products p cross join unnest(p.words) as own
-      join unnest(${lexemes}::text[]) with ordinality as wanted (lexeme, number) on wanted.lexeme = own.lexeme
+             string_agg(int4send(p.n) || int4send(${rankBy(sql`wanted.query`)}), '') as products
+      from products p cross join unnest(p.words) as own join wanted on wanted.lexeme = own.lexeme
       where p.n >= ${from} and p.n < ${end}
       group by wanted.number)
     select (select coalesce(max(number), 0) from news) as reached,
@@ -326,7 +328,7 @@ export async function wordsChangedSince(
     select reached.number as reached,
            reached.first - 1 <= ${place} and (select count(*) from changed) <= ${changedAtMost} as complete,
            (select coalesce(json_agg(n), '[]') from products where product_id in (table changed)) as places,
-           (select coalesce(json_agg(json_build_array(wanted.number - 1, p.n, ${rankBy(sql`wanted.lexeme`)})), '[]')
+           (select coalesce(json_agg(json_build_array(wanted.number - 1, p.n, ${rankBy(queryOf(sql`wanted.lexeme`))})), '[]')
             from products p cross join unnest(p.words) as own
             join unnest(${lexemes}::text[]) with ordinality as wanted (lexeme, number) on wanted.lexeme = own.lexeme
             where p.product_id in (table changed)) as ranks
