@@ -5,7 +5,7 @@ import type { Stale } from '#kernel/database'
 import { blockSize } from './bits.ts'
 import { forAllWhoAsk, whileThereIsTime } from './shared-read.ts'
 import { commonLexemes, type Lexemes, lexemesOf, postingsOf, postingsWithin, wordsChangedSince } from './store.ts'
-import { addBlocks, bytesOf, changePosting, type Hits, hitsOf, type WordPosting } from './word-index.ts'
+import { addBlocks, bytesOf, changePosting, type Hits, hitsOf, type WordPosting, wordPosting } from './word-index.ts'
 
 /** Fewer products than this have most words, or less than one of a hundred: they are read for each search, in 2.5 µs a product. */
 const commonFrom = 1_000
@@ -21,8 +21,8 @@ const warmEveryMs = 600_000
 
 /** Products read in one statement, whole blocks of them: a second of PostgreSQL where each has a hundred words. */
 const stretch = 2 * blockSize
-/** Lexemes after which others get their turn, some milliseconds. */
-const lexemesATurn = 100
+/** Lexemes of a stretch after which others get their turn, one or two milliseconds. */
+const lexemesATurn = 32
 
 const dictionaries = ['simple', 'english', 'german'] as const
 
@@ -116,16 +116,18 @@ export function keptWords() {
     const common = await forAllWhoAsk(() => commonLexemes(db, commonFrom, commonShare))
     const lexemes = fitting(common).filter((lexeme) => !kept.has(lexeme))
     if (lexemes.length === 0) return
-    const found = lexemes.map((): WordPosting => ({ blocks: [], count: 0, asOf: Number.POSITIVE_INFINITY }))
+    const postings = lexemes.map((): WordPosting => ({ blocks: [], count: 0, asOf: Number.POSITIVE_INFINITY }))
     for (let from = 0, isAll = false; !isAll; from += stretch) {
-      const { reached, after, postings } = await forAllWhoAsk(() => postingsWithin(db, lexemes, from, from + stretch))
-      for (const [index, some] of postings) addBlocks(found[index] as WordPosting, some)
-      for (const posting of found) posting.asOf = Math.min(posting.asOf, reached)
+      const { reached, after, found } = await forAllWhoAsk(() => postingsWithin(db, lexemes, from, from + stretch))
+      for (const [index, { lexeme, products }] of found.entries()) {
+        if (index % lexemesATurn === 0) await aTurn()
+        addBlocks(postings[lexeme] as WordPosting, wordPosting(products, reached))
+      }
+      for (const posting of postings) posting.asOf = Math.min(posting.asOf, reached)
       isAll = !after
     }
-    for (const [index, lexeme] of lexemes.entries()) {
-      if (index % lexemesATurn === lexemesATurn - 1) await aTurn()
-      const posting = found[index] as WordPosting
+    for (const [index, posting] of postings.entries()) {
+      const lexeme = lexemes[index] as string
       if (!kept.has(lexeme) && isCommon(posting)) kept.set(lexeme, posting)
     }
   }

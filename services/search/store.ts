@@ -282,7 +282,8 @@ export async function postingsOf(db: Reader, lexemes: readonly string[]): Promis
 
 /**
  * Which of the products numbered from `from` on, before `end`, have which of the lexemes, for all lexemes at once: each product is read
- * once, however many there are. `after`: whether there are products from `end` on.
+ * once, however many there are. @returns places and ranks as `wordPosting` takes them, by the lexeme's place among those asked for;
+ * `after`: whether there are products from `end` on.
  */
 export async function postingsWithin(db: Reader, lexemes: readonly string[], from: number, end: number) {
   const { rows } = await sql<{ reached: number; after: boolean; lexeme: number | null; products: Buffer | null }>`
@@ -299,10 +300,8 @@ export async function postingsWithin(db: Reader, lexemes: readonly string[], fro
            exists (select from products p where p.n >= ${end}) as after, found.lexeme, found.products
     from (select) as always left join found on true`.execute(db)
   const { reached, after } = rows[0] as (typeof rows)[number]
-  const postings = rows.flatMap(({ lexeme, products }) =>
-    lexeme === null || !products ? [] : [[lexeme, wordPosting(products, reached)] as const],
-  )
-  return { reached, after, postings }
+  const found = rows.flatMap(({ lexeme, products }) => (lexeme === null || !products ? [] : [{ lexeme, products }]))
+  return { reached, after, found }
 }
 
 /** Products of whose words news are read one by one: of more, all is read anew. */
