@@ -5,7 +5,7 @@ import { after, before, describe, test } from 'node:test'
 import sharp from 'sharp'
 import { catalog } from '#contracts/catalog'
 import { sessionCookieName } from '#kernel/public-api'
-import { freshMs, lastingMs } from '#kernel/shared-answers'
+import { lastingMs } from '#kernel/shared-answers'
 import { type Goods, sell } from '../../test/goods.ts'
 import { startShop, type TestShop } from '../../test/shop.ts'
 import { type Browser, browserAt } from './test-browser.ts'
@@ -148,15 +148,14 @@ describe('the storefront', () => {
       const account = shopper.includes(session) ? 'Your account' : 'Sign in'
       assert.deepEqual((await cornerOf(path, shopper)).labels, [account, 'Cart, 3 items'], stranger)
     }
-    // On a machine that was busy for so long it was made anew meanwhile.
-    for (let since = 0; since === 0 || performance.now() - since > freshMs / 2; ) {
-      since = performance.now()
-      const path = `/?shared=${since}`
-      const etags = [await cornerOf(path, cartOf('1')), await cornerOf(path, cartOf('2'))].map(({ etag }) => etag)
-      if (performance.now() - since > freshMs / 2) continue
-      assert.match(etags[0] ?? '', /^"/)
-      assert.equal(etags[1], etags[0])
+    // News of what was changed before may come between the two, and a busy machine may take too long: then it was made anew.
+    let etags: (string | null)[] = []
+    for (let turn = 0; turn < 10 && (turn === 0 || etags[1] !== etags[0]); turn++) {
+      const path = `/?shared=${turn}`
+      etags = [await cornerOf(path, cartOf('1')), await cornerOf(path, cartOf('2'))].map(({ etag }) => etag)
     }
+    assert.match(etags[0] ?? '', /^"/)
+    assert.equal(etags[1], etags[0])
   })
 
   test('no address makes a page lead to another shop', async () => {
