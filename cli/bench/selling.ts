@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { writeCatalog } from './catalog.ts'
 import { count, levelOf, type Staff } from './goods.ts'
 import { importInto } from './import-into.ts'
@@ -58,6 +59,8 @@ export async function sellOut(bench: Bench, staff: Staff): Promise<Report['rush'
 }
 
 const buyersASecond = 100
+const lookEveryMs = 50
+type Imports = { readonly items: readonly { readonly id: string; readonly productsCreated: number }[] }
 
 /**
  * How long they wait who buy by chance, by themselves and then while products come in.
@@ -80,17 +83,31 @@ export async function sellWhileImporting(
     const { latency, failed } = await drive({ ...bench, goods }, 'three-requests', { aSecond: buyersASecond }, seconds)
     return { p50: latency.p50, p99: latency.p99, failed }
   }
-  const buyMeanwhile = async () => {
-    const since = performance.now()
-    const meanwhile = await buy()
-    const { items } = await ask<{ items: readonly { productsCreated: number }[] }>('GET', '/api/admin/imports?limit=1')
-    const productsASecond = ((items[0]?.productsCreated ?? 0) / (performance.now() - since)) * 1_000
-    return { meanwhile, productsASecond }
-  }
   const file = join(dataFolder, 'more.csv')
   await writeCatalog(file, { products: Math.ceil(before * seconds), seed, from: options.products })
   await untilQuiet(shop.pid)
   const alone = await buy()
-  const [found] = await Promise.all([buyMeanwhile(), importInto(options, shop, file)])
+  const newest = async () => (await ask<Imports>('GET', '/api/admin/imports?limit=1')).items[0]
+  const last = await newest()
+  const written = async (): Promise<number> => {
+    const one = await newest()
+    return one && one.id !== last?.id ? one.productsCreated : 0
+  }
+  let isOver = false
+  const importing = importInto(options, shop, file).finally(() => {
+    isOver = true
+  })
+  /** From the first that are written on: before that the file is sent and read, which holds nobody up. */
+  const buyMeanwhile = async () => {
+    let from = 0
+    while (from === 0 && !isOver) {
+      await pause(lookEveryMs)
+      from = await written()
+    }
+    const since = performance.now()
+    const meanwhile = await buy()
+    return { meanwhile, productsASecond: (((await written()) - from) / (performance.now() - since)) * 1_000 }
+  }
+  const [found] = await Promise.all([buyMeanwhile(), importing])
   return { aSecond: buyersASecond, alone, ...found }
 }
