@@ -1,24 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import pg from 'pg'
 import type { AnyService } from '#kernel/service'
-import { startTestHost, type TestHost } from '../test/host.ts'
+import { asOwner, startTestHost, type TestHost } from '../test/host.ts'
 import { notes, notesServices, readers } from '../test/notes.ts'
 
 async function heard(host: TestHost): Promise<readonly string[]> {
   const outcome = await host.client(readers).heard({})
   assert.ok(outcome.ok)
   return outcome.value.texts
-}
-
-async function asOwner<R extends pg.QueryResultRow>(host: TestHost, statement: string): Promise<R[]> {
-  const client = new pg.Client({ connectionString: host.databaseUrl })
-  await client.connect()
-  try {
-    return (await client.query<R>(statement)).rows
-  } finally {
-    await client.end()
-  }
 }
 
 for (const shape of ['plain', 'strict'] as const) {

@@ -7,11 +7,10 @@ import { type TestContext, test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect, nkeys } from '@nats-io/transport-node'
-import pg from 'pg'
 import type { NatsOptions } from '#kernel/nats-connection'
 import { examineNats } from '#kernel/nats-stream'
 import { tokenSigner } from '#kernel/service-token'
-import { startTestHost, type TestHost } from '../test/host.ts'
+import { asOwner, startTestHost, type TestHost } from '../test/host.ts'
 import { natsOptions, noNats, startNats, type TestNats } from '../test/nats.ts'
 import { type Knobs, notes, notesServices, readers } from '../test/notes.ts'
 
@@ -63,16 +62,6 @@ async function heard(host: TestHost): Promise<readonly string[]> {
 async function eventually(what: string, isSo: () => Promise<boolean>): Promise<void> {
   for (const until = Date.now() + withinMs; Date.now() < until; await pause(50)) if (await isSo()) return
   assert.fail(`${what} within ${withinMs} ms`)
-}
-
-async function asOwner<R extends pg.QueryResultRow>(host: TestHost, statement: string): Promise<R[]> {
-  const client = new pg.Client({ connectionString: host.databaseUrl })
-  await client.connect()
-  try {
-    return (await client.query<R>(statement)).rows
-  } finally {
-    await client.end()
-  }
 }
 
 const open = async (host: TestHost): Promise<number> => {

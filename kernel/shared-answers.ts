@@ -86,7 +86,7 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
     new LRUCache<string, Kept>({ maxSize, sizeCalculation: ({ bytes }, key) => bytes.plain.bytes.length + key.length })
   const newcomers = place(newBytesAtMost)
   const regulars = place(bytesAtMost)
-  const made = new LRUCache<string, true>({ max: madeAtMost })
+  const madeLately = new LRUCache<string, true>({ max: madeAtMost })
   const making = new Map<string, Promise<unknown>>()
   const news = newsDesk(askNews)
   let forgottenAt = performance.now()
@@ -135,8 +135,8 @@ export function sharedAnswers(askNews?: AskNews): SharedAnswers {
         regulars.purgeStale()
         clearedAt = now
       }
-      put(regulars.has(key) || made.has(key) ? regulars : newcomers, key, one)
-      made.set(key, true)
+      put(regulars.has(key) || madeLately.has(key) ? regulars : newcomers, key, one)
+      madeLately.set(key, true)
     }
   }
   return {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import type { Actor } from '#kernel/call'
 import { type Databases, oneDatabase } from '#kernel/database-address'
 import { type ClientOf, type Host, type HostOptions, startHost } from '#kernel/host'
@@ -96,5 +97,19 @@ export async function startTestHost(
     databaseUrl: database.url,
     dataFolder,
     stop: () => opened.disposeAsync(),
+  }
+}
+
+/** Asks as the owner of the database, to look behind the walls. */
+export async function asOwner<R extends pg.QueryResultRow>(
+  { databaseUrl }: Pick<TestHost, 'databaseUrl'>,
+  statement: string,
+): Promise<R[]> {
+  const client = new pg.Client({ connectionString: databaseUrl })
+  await client.connect()
+  try {
+    return (await client.query<R>(statement)).rows
+  } finally {
+    await client.end()
   }
 }

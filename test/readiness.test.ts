@@ -3,13 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
-import pg from 'pg'
 import T from 'typebox'
 import { contract } from '#kernel/contract'
 import { service } from '#kernel/service'
 import { inventoryService } from '../services/inventory/service.ts'
 import { buy, eventually, sell } from './goods.ts'
-import { startTestHost, type TestHost } from './host.ts'
+import { asOwner, startTestHost, type TestHost } from './host.ts'
 import { shapes, startShop } from './shop.ts'
 
 type Readiness = { readonly status: number; readonly body: { status: string; reasons?: string[] } }
@@ -25,12 +24,6 @@ const becomes = (port: number, expected: Readiness): Promise<void> =>
 
 const ready: Readiness = { status: 200, body: { status: 'ready' } }
 const notReady = (...reasons: string[]): Readiness => ({ status: 503, body: { status: 'not-ready', reasons } })
-
-async function asOwner(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  await client.query(statement).finally(() => client.end())
-}
 
 /** A service whose code brings the schema to these files. */
 async function shelves(t: TestContext, files: Readonly<Record<string, string>>) {
@@ -90,16 +83,16 @@ test('a schema that is older than the code, or gone, makes a copy not ready, wit
   const told = () => log.map((line) => JSON.parse(line)).filter(({ msg }) => /ready/.test(msg))
 
   // As after a restore from before the last version.
-  await asOwner(host.databaseUrl, `delete from stoa.migrations where name = '0002-depth.sql'`)
+  await asOwner(host, `delete from stoa.migrations where name = '0002-depth.sql'`)
   const reason = 'The database of shelves lacks 0002-depth.sql: run "stoa migrate".'
   await expectAtBoth(notReady(reason))
   const { level, reasons } = told().at(-1)
   assert.deepEqual([level, reasons], ['error', [reason]])
-  await asOwner(host.databaseUrl, `insert into stoa.migrations values ('shelves', '0002-depth.sql', '', now(), false)`)
+  await asOwner(host, `insert into stoa.migrations values ('shelves', '0002-depth.sql', '', now(), false)`)
   await expectAtBoth(ready)
   assert.equal(told().at(-1)?.msg, 'ready again')
 
-  await asOwner(host.databaseUrl, 'drop schema shelves cascade')
+  await asOwner(host, 'drop schema shelves cascade')
   await expectAtBoth(notReady('The database has no schema of shelves.'))
 })
 
@@ -107,18 +100,15 @@ test('without a unique index that holds an invariant a copy is not ready; withou
   const host = await startTestHost([inventoryService], { settings: { inventory: { lowStock: 1 } } })
   t.after(() => host.stop())
   await becomes(host.internalPort, ready)
-  await asOwner(host.databaseUrl, 'drop index inventory.movements_of_variant')
+  await asOwner(host, 'drop index inventory.movements_of_variant')
   await becomes(host.internalPort, ready)
   // As a concurrent build leaves one that failed.
-  await asOwner(
-    host.databaseUrl,
-    `update pg_index set indisvalid = false where indexrelid = 'inventory.locations_name'::regclass`,
-  )
+  await asOwner(host, `update pg_index set indisvalid = false where indexrelid = 'inventory.locations_name'::regclass`)
   const invalid = notReady('The database of inventory lacks the index locations_name, or it is invalid.')
   await becomes(host.internalPort, invalid)
-  await asOwner(host.databaseUrl, 'drop index inventory.locations_name')
+  await asOwner(host, 'drop index inventory.locations_name')
   await becomes(host.internalPort, invalid)
-  await asOwner(host.databaseUrl, 'create unique index locations_name on inventory.locations (lower(name))')
+  await asOwner(host, 'create unique index locations_name on inventory.locations (lower(name))')
   await becomes(host.internalPort, ready)
 })
 

@@ -1,14 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { ProcessHealth } from '#kernel/health'
 import { signIn } from './goods.ts'
 import { ownMegabytes } from './meter.ts'
 import { environmentOf, type OwnShop, program, stopProcess, untilQuiet, type Where } from './own-shop.ts'
-
-/** What the shop's processes owe each other, of the moment: `/metrics` counts it every ten seconds. */
-type Health = {
-  readonly processes: readonly { readonly events?: readonly { readonly service: string; readonly pending: number }[] }[]
-}
 
 /** Often enough to see what garbage collection leaves and what it does not. */
 const sampleEveryMs = 200
@@ -41,12 +37,12 @@ export async function importInto(
   return { seconds, peakMegabytes: peak }
 }
 
-/** Waits until every event of the catalog has reached everybody: what was imported is found. Those of orders go on. */
+/** Waits until every event of the catalog has reached everybody, by what is owed at the moment: `/metrics` counts it every ten seconds. Those of orders go on. */
 async function untilHeard(shop: OwnShop): Promise<void> {
   // The account of a shop's first start is made once it answers.
   const { ask } = await signIn(shop)
   for (;;) {
-    const { processes } = await ask<Health>('GET', '/api/admin/health')
+    const { processes } = await ask<{ processes: readonly ProcessHealth[] }>('GET', '/api/admin/health')
     const outboxes = processes.flatMap(({ events = [] }) => events)
     if (outboxes.every(({ service, pending }) => service !== 'catalog' || pending === 0)) return
     await pause(sampleEveryMs)

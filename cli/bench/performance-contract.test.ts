@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { openEnding } from '../ending.ts'
-import { freePorts } from '../free-ports.ts'
 import { writeCatalog } from './catalog.ts'
 import { readGoods, signIn } from './goods.ts'
 import { importInto } from './import-into.ts'
@@ -13,6 +9,7 @@ import { prepareLimits } from './limits.ts'
 import { postgresMs, residentMegabytes, withClient } from './meter.ts'
 import { type OwnShop, startOwnShop, untilQuiet } from './own-shop.ts'
 import { type Budget, budgets, type Costs, exceeded, type Found, measureContract } from './performance-contract.ts'
+import { testPlace } from './test-place.ts'
 import { startBare, startDriver } from './workers.ts'
 
 // Ratios of processor time within one run: a slower or a busier machine changes both sides. How many statements and commits an
@@ -23,12 +20,8 @@ const isLinux = process.platform === 'linux'
 test('the shop keeps its budgets, and one that works at least twice as much for each answer does not', {
   skip: !isLinux,
 }, async (t) => {
-  const ending = openEnding((error) => t.diagnostic(error.message))
-  t.after(() => ending.end())
-  const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-contract-'))
-  ending.add(() => rm(dataFolder, { recursive: true, force: true }))
-  const [port] = (await freePorts(1)) as [number]
-  const where = { dataFolder, port, ending }
+  const where = await testPlace(t)
+  const { dataFolder, ending } = where
   const file = join(dataFolder, 'catalog.csv')
   await writeCatalog(file, { products: 300, seed: 1 })
 

@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { openEnding } from '../ending.ts'
-import { freePorts } from '../free-ports.ts'
 import { writeCatalog } from './catalog.ts'
 import { readGoods, signIn } from './goods.ts'
 import { importInto } from './import-into.ts'
 import { drive } from './measure-row.ts'
 import { startOwnShop } from './own-shop.ts'
 import { sellWhileImporting } from './selling.ts'
+import { testPlace } from './test-place.ts'
 import { startDriver } from './workers.ts'
 
 const isLinux = process.platform === 'linux'
@@ -20,12 +17,8 @@ const timesAtMost = 5
 const measurementsAtMost = 3
 
 test('who buys hardly waits for an import, which goes on meanwhile', { skip: !isLinux }, async (t) => {
-  const ending = openEnding((error) => t.diagnostic(error.message))
-  t.after(() => ending.end())
-  const dataFolder = await mkdtemp(join(tmpdir(), 'stoa-selling-'))
-  ending.add(() => rm(dataFolder, { recursive: true, force: true }))
-  const [port] = (await freePorts(1)) as [number]
-  const where = { dataFolder, port, ending }
+  const where = await testPlace(t)
+  const { dataFolder, ending } = where
   const shop = await startOwnShop(where)
   const file = join(dataFolder, 'catalog.csv')
   let products = 300

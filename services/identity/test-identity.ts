@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import pg from 'pg'
+import type pg from 'pg'
 import T from 'typebox'
 import { identity } from '#contracts/identity'
 import { notifications } from '#contracts/notifications'
@@ -7,7 +7,7 @@ import type { Actor } from '#kernel/call'
 import { contract, ok } from '#kernel/contract'
 import { service } from '#kernel/service'
 import { apiAt } from '../../test/api.ts'
-import { startTestHost, type TestHost } from '../../test/host.ts'
+import { asOwner as askAsOwner, startTestHost, type TestHost } from '../../test/host.ts'
 import { identityService } from './service.ts'
 
 export type SentMail = {
@@ -76,15 +76,7 @@ export async function startIdentity() {
     return new URL((await mailTo(email, template)).values.url ?? '').searchParams.get('token') ?? ''
   }
 
-  async function asOwner<R extends pg.QueryResultRow>(statement: string): Promise<R[]> {
-    const client = new pg.Client({ connectionString: host.databaseUrl })
-    await client.connect()
-    try {
-      return (await client.query<R>(statement)).rows
-    } finally {
-      await client.end()
-    }
-  }
+  const asOwner = <R extends pg.QueryResultRow>(statement: string): Promise<R[]> => askAsOwner<R>(host, statement)
 
   return { host, api, authenticate, signIn, newCustomer, mailTo, linkTo, asOwner }
 }

@@ -116,18 +116,20 @@ export function keptWords() {
     const common = await forAllWhoAsk(() => commonLexemes(db, commonFrom, commonShare))
     const lexemes = fitting(common).filter((lexeme) => !kept.has(lexeme))
     if (lexemes.length === 0) return
-    const postings = lexemes.map((): WordPosting => ({ blocks: [], count: 0, asOf: Number.POSITIVE_INFINITY }))
+    const postings = lexemes.map((): WordPosting => ({ blocks: [], count: 0, asOf: 0 }))
+    let asOf = Number.POSITIVE_INFINITY
     for (let from = 0, isAll = false; !isAll; from += stretch) {
       const { reached, after, found } = await forAllWhoAsk(() => postingsWithin(db, lexemes, from, from + stretch))
       for (const [index, { lexeme, products }] of found.entries()) {
         if (index % lexemesATurn === 0) await aTurn()
         addBlocks(postings[lexeme] as WordPosting, wordPosting(products, reached))
       }
-      for (const posting of postings) posting.asOf = Math.min(posting.asOf, reached)
+      asOf = Math.min(asOf, reached)
       isAll = !after
     }
     for (const [index, posting] of postings.entries()) {
       const lexeme = lexemes[index] as string
+      posting.asOf = asOf
       if (!kept.has(lexeme) && isCommon(posting)) kept.set(lexeme, posting)
     }
   }
