@@ -82,6 +82,9 @@ export async function keepLibraries(cache = librariesCache): Promise<boolean> {
     splitting: true,
     // Two classes of one name would be told apart by a number, and errors are known by their names.
     keepNames: true,
+    // V8 keeps a program's text as long as it runs, comments and all.
+    minifyWhitespace: true,
+    legalComments: 'none',
     platform: 'node',
     format: 'esm',
     target: 'node26',
