@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test'
 import pg from 'pg'
 import { checkInvariants } from '../cli/verify.ts'
 import { berlin, eventually, levels, sell } from './goods.ts'
+import { asOwner } from './host.ts'
 import { untilMinuteHasRoom } from './rate-window.ts'
 import { shapes, startShop, type TestShop } from './shop.ts'
 
@@ -212,6 +213,26 @@ for (const shape of shapes) {
       assert.equal(await balanceOf(card.id), 1_210)
       const sent = await asStaff('POST', `/api/admin/orders/${id}/fulfillments`, {})
       assert.deepEqual([sent.status, sent.body.status], [201, 'fulfilled'], JSON.stringify(sent.body))
+    })
+
+    test('what comes back to a card that has expired meanwhile can be spent for a year', async () => {
+      const dated = { expiresAt: '2999-01-01T00:00:00Z' }
+      const [card, untouched] = [await issue(3_000, dated), await issue(3_000, dated)]
+      const bought = await checkout((await cartWith(card.code)).body.id)
+      assert.equal(bought.status, 201, JSON.stringify(bought.body))
+      await asOwner(
+        shop,
+        `update payments.gift_cards set expires_at = now() where id in ('${card.id}', '${untouched.id}')`,
+      )
+      const pays = async ({ code }: { code: string }) => (await cartWith(code)).status === 201
+      assert.equal(await pays(card), false)
+      const order = `/api/admin/orders/${bought.body.order.id}`
+      const refunded = await asStaff('POST', `${order}/refunds`, { amount: eur(700), reason: 'A scratch' })
+      assert.equal(refunded.status, 201, JSON.stringify(refunded.body))
+      assert.deepEqual([await pays(card), await pays(untouched)], [true, false])
+      const { expiresAt } = (await asStaff('GET', `/api/admin/gift-cards/${card.id}`)).body
+      const days = (Date.parse(expiresAt) - Date.now()) / 86_400_000
+      assert.ok(days > 364 && days < 367, expiresAt)
     })
 
     test('a declined card gives it back; a card that was turned off pays nothing until it is on again', async () => {

@@ -33,6 +33,8 @@ export type Moved = { readonly id: string; readonly amount: number; readonly cur
 
 const columns = sql`id, last4, currency, amount, balance, expires_at, disabled_at, note, created_at`
 const canPay = sql`disabled_at is null and (expires_at is null or expires_at > now())`
+/** What comes back to a card that has expired meanwhile can be spent for so long from then on. */
+const spendableAgain = sql`interval '1 year'`
 
 // ---- Cards ------------------------------------------------------------------------------------------------------
 
@@ -267,7 +269,9 @@ async function giveToCards(
       select "giftCardId" as id, amount
       from jsonb_to_recordset(${JSON.stringify(cards)}::jsonb) as r ("giftCardId" text, amount bigint)),
     given as (
-      update gift_cards g set balance = g.balance + c.amount from c where g.id = c.id returning g.id, g.currency),
+      update gift_cards g set balance = g.balance + c.amount,
+        expires_at = case when g.expires_at <= now() then now() + ${spendableAgain} else g.expires_at end
+      from c where g.id = c.id returning g.id, g.currency),
     moved as (
       insert into gift_card_movements (gift_card_id, kind, amount, order_id, attempt, operation_id, by)
       select c.id, ${movement} from c join given on given.id = c.id
