@@ -62,7 +62,7 @@ const endingMs = 1_000
 /** For statements that belong to no call: the operator's own. Longer would only hold a connection that is dead. */
 const withoutCallMs = 60_000
 
-type Pending = { readonly deadline: number; readonly giveUp: (error: ProblemError) => void }
+type Pending = { readonly deadline: number; readonly reject: (error: unknown) => void; isOver: boolean }
 type Waiting = Pending & { readonly isReserved: boolean; readonly since: number; readonly take: () => void }
 
 const deadlineOf = (call: Call | null): number => call?.deadline ?? Date.now() + withoutCallMs
@@ -103,7 +103,7 @@ export function openPool(options: PoolOptions): Pool {
     for (const queue of [queues.reserved, queues.ordinary]) {
       for (let next = queue[0]; next && mayTake(next.isReserved); next = queue[0]) {
         queue.shift()
-        pending.delete(next)
+        end(next)
         take(next.isReserved, performance.now() - next.since)
         next.take()
       }
@@ -116,9 +116,23 @@ export function openPool(options: PoolOptions): Pool {
     sweeper ??= setInterval(sweep, sweepMs).unref()
   }
 
+  const end = (one: Pending): void => {
+    one.isOver = true
+    pending.delete(one)
+  }
+
+  const giveUp = (one: Pending, error: ProblemError): void => {
+    end(one)
+    for (const queue of [queues.reserved, queues.ordinary]) {
+      const place = queue.indexOf(one as Waiting)
+      if (place >= 0) queue.splice(place, 1)
+    }
+    one.reject(error)
+  }
+
   const sweep = (): void => {
     const now = Date.now()
-    for (const one of pending) if (now > one.deadline) one.giveUp(noTime())
+    for (const one of pending) if (now > one.deadline) giveUp(one, noTime())
     if (silence || (pending.size > 0 && performance.now() - answeredAt > suspiciousAfterMs)) void probe()
     if (pending.size > 0 || silence) return
     if (sweeper) clearInterval(sweeper)
@@ -145,55 +159,43 @@ export function openPool(options: PoolOptions): Pool {
       silence = { since: Date.now(), error }
       options.onSilence?.(silence)
     }
-    if (silence) for (const one of [...queues.reserved, ...queues.ordinary]) one.giveUp(noAnswer())
+    if (silence) for (const one of [...queues.reserved, ...queues.ordinary]) giveUp(one, noAnswer())
     setTimeout(() => {
       probing = false
     }, probeEveryMs).unref()
   }
 
   /** Rejects when `deadline` passes first. `late` gets what comes after that. */
-  const within = <R>(work: Promise<R>, deadline: number, late: (result: R) => void): Promise<R> =>
-    new Promise((resolve, reject) => {
-      let open = true
-      const settle = (end: () => void): void => {
-        open = false
-        pending.delete(one)
-        end()
-      }
-      const one: Pending = { deadline, giveUp: (error) => settle(() => reject(error)) }
-      pending.add(one)
-      watch()
-      work.then(
-        (result) => {
-          hear()
-          if (open) settle(() => resolve(result))
-          else late(result)
-        },
-        (error: unknown) => {
-          if (error instanceof pg.DatabaseError) hear()
-          if (open) settle(() => reject(error))
-        },
-      )
-    })
+  const within = <R>(work: Promise<R>, deadline: number, late: (result: R) => void): Promise<R> => {
+    const { promise, resolve, reject } = Promise.withResolvers<R>()
+    const one: Pending = { deadline, reject, isOver: false }
+    pending.add(one)
+    watch()
+    work.then(
+      (result) => {
+        hear()
+        if (one.isOver) return late(result)
+        end(one)
+        resolve(result)
+      },
+      (error: unknown) => {
+        if (error instanceof pg.DatabaseError) hear()
+        if (one.isOver) return
+        end(one)
+        reject(error)
+      },
+    )
+    return promise
+  }
 
-  const wait = (isReserved: boolean, deadline: number): Promise<void> =>
-    new Promise((resolve, reject) => {
-      const queue = queues[isReserved ? 'reserved' : 'ordinary']
-      const one: Waiting = {
-        isReserved,
-        deadline,
-        since: performance.now(),
-        take: resolve,
-        giveUp: (error) => {
-          pending.delete(one)
-          queue.splice(queue.indexOf(one), 1)
-          reject(error)
-        },
-      }
-      queue.push(one)
-      pending.add(one)
-      watch()
-    })
+  const wait = (isReserved: boolean, deadline: number): Promise<void> => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const one = { isReserved, deadline, since: performance.now(), take: resolve, reject, isOver: false }
+    queues[isReserved ? 'reserved' : 'ordinary'].push(one)
+    pending.add(one)
+    watch()
+    return promise
+  }
 
   const connect = async (): Promise<Connection> => {
     const call = currentCall()

@@ -2,7 +2,7 @@ import type { FunctionComponent } from 'preact'
 import { renderToString } from 'preact-render-to-string'
 import { Document } from '../parts/document.tsx'
 import { VisitorLinks } from '../parts/header.tsx'
-import { FrameProvider } from '../parts/shop.tsx'
+import { drawIn } from '../parts/shop.tsx'
 import type { Frame, Head, PageName, Pages, Place, Views, Visitor } from '../views.ts'
 import { AccountPage, AddressesPage, StaffPage } from './account.tsx'
 import { CartPage } from './cart.tsx'
@@ -39,7 +39,8 @@ const components: { readonly [N in PageName]: FunctionComponent<Views[N]> } = {
 export const pages: Pages = {
   render<N extends PageName>(name: N, place: Place, head: Head, view: Views[N]): string {
     const Page = components[name] as FunctionComponent<Views[N]>
-    return `<!doctype html>${renderToString(
+    return `<!doctype html>${drawIn(
+      place.frame,
       <Document {...place} head={head}>
         <Page {...view} />
       </Document>,
@@ -47,11 +48,7 @@ export const pages: Pages = {
   },
   fragment<N extends PageName>(name: N, frame: Frame, view: Views[N]): string {
     const Page = components[name] as FunctionComponent<Views[N]>
-    return renderToString(
-      <FrameProvider value={frame}>
-        <Page {...view} />
-      </FrameProvider>,
-    )
+    return drawIn(frame, <Page {...view} />)
   },
   visitor: (visitor: Visitor): string => renderToString(<VisitorLinks {...visitor} />),
 }

@@ -1,7 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { FunctionComponent } from 'preact'
-import { renderToString } from 'preact-render-to-string'
-import { FrameProvider, useFrame } from './shop.tsx'
+import { drawIn, useFrame } from './shop.tsx'
 
 /** Some three thousand cards with a picture. Beyond it those that were not shown longest go. */
 const charactersAtMost = 4 * 1024 * 1024
@@ -14,7 +13,7 @@ const kept = new LRUCache<string, string>({
 /**
  * Draws a part that many pages show alike, and draws it once: its HTML is kept under all that it is made of, which is its
  * properties and the frame. So nothing that is kept can be old, and nobody has to be told of a change. Not for a part that shows
- * anything else, such as the time. Asked for before anything is drawn, as all that reads a context.
+ * anything else, such as the time.
  */
 export function useKept<P extends object>(Part: FunctionComponent<P>): (props: P) => string {
   const frame = useFrame()
@@ -23,16 +22,21 @@ export function useKept<P extends object>(Part: FunctionComponent<P>): (props: P
     const key = place + JSON.stringify(props)
     const known = kept.get(key)
     if (known !== undefined) return known
-    const drawn = renderToString(
-      <FrameProvider value={frame}>
-        <Part {...props} />
-      </FrameProvider>,
-    )
+    const drawn = drawIn(frame, <Part {...props} />)
     // In one piece: drawing puts a text together of hundreds, which each page would go through anew.
-    const html = Buffer.from(drawn).toString()
+    const html = Buffer.from(inLatin1(drawn)).toString()
     kept.set(key, html)
     return html
   }
+}
+
+/**
+ * The same text with what is beyond Latin-1, such as the euro sign, as character references: V8 keeps and copies a text with one such
+ * character, and every page with that text, at two bytes a character. Where there are many the text stays as it is.
+ */
+function inLatin1(html: string): string {
+  const referred = html.replace(/[^\0-\xff]/gu, (character) => `&#${character.codePointAt(0)};`)
+  return referred.length < 2 * html.length ? referred : html
 }
 
 const numbers = new WeakMap<object, number>()
