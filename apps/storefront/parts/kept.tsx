@@ -24,19 +24,10 @@ export function useKept<P extends object>(Part: FunctionComponent<P>): (props: P
     if (known !== undefined) return known
     const drawn = drawIn(frame, <Part {...props} />)
     // In one piece: drawing puts a text together of hundreds, which each page would go through anew.
-    const html = Buffer.from(inLatin1(drawn)).toString()
+    const html = Buffer.from(drawn).toString()
     kept.set(key, html)
     return html
   }
-}
-
-/**
- * The same text with what is beyond Latin-1, such as the euro sign, as character references: V8 keeps and copies a text with one such
- * character, and every page with that text, at two bytes a character. Where there are many the text stays as it is.
- */
-function inLatin1(html: string): string {
-  const referred = html.replace(/[^\0-\xff]/gu, (character) => `&#${character.codePointAt(0)};`)
-  return referred.length < 2 * html.length ? referred : html
 }
 
 const numbers = new WeakMap<object, number>()
