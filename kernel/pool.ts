@@ -62,7 +62,8 @@ const endingMs = 1_000
 /** For statements that belong to no call: the operator's own. Longer would only hold a connection that is dead. */
 const withoutCallMs = 60_000
 
-type Pending = { readonly deadline: number; readonly reject: (error: unknown) => void; isOver: boolean }
+/** Somebody who waits, as long as it is among those that are pending. */
+type Pending = { readonly deadline: number; readonly reject: (error: unknown) => void }
 type Waiting = Pending & { readonly isReserved: boolean; readonly since: number; readonly take: () => void }
 
 const deadlineOf = (call: Call | null): number => call?.deadline ?? Date.now() + withoutCallMs
@@ -103,7 +104,7 @@ export function openPool(options: PoolOptions): Pool {
     for (const queue of [queues.reserved, queues.ordinary]) {
       for (let next = queue[0]; next && mayTake(next.isReserved); next = queue[0]) {
         queue.shift()
-        end(next)
+        pending.delete(next)
         take(next.isReserved, performance.now() - next.since)
         next.take()
       }
@@ -116,13 +117,8 @@ export function openPool(options: PoolOptions): Pool {
     sweeper ??= setInterval(sweep, sweepMs).unref()
   }
 
-  const end = (one: Pending): void => {
-    one.isOver = true
-    pending.delete(one)
-  }
-
   const giveUp = (one: Pending, error: ProblemError): void => {
-    end(one)
+    pending.delete(one)
     for (const queue of [queues.reserved, queues.ordinary]) {
       const place = queue.indexOf(one as Waiting)
       if (place >= 0) queue.splice(place, 1)
@@ -168,20 +164,18 @@ export function openPool(options: PoolOptions): Pool {
   /** Rejects when `deadline` passes first. `late` gets what comes after that. */
   const within = <R>(work: Promise<R>, deadline: number, late: (result: R) => void): Promise<R> => {
     const { promise, resolve, reject } = Promise.withResolvers<R>()
-    const one: Pending = { deadline, reject, isOver: false }
+    const one: Pending = { deadline, reject }
     pending.add(one)
     watch()
     work.then(
       (result) => {
         hear()
-        if (one.isOver) return late(result)
-        end(one)
-        resolve(result)
+        if (pending.delete(one)) resolve(result)
+        else late(result)
       },
       (error: unknown) => {
         if (error instanceof pg.DatabaseError) hear()
-        if (one.isOver) return
-        end(one)
+        pending.delete(one)
         reject(error)
       },
     )
@@ -190,7 +184,7 @@ export function openPool(options: PoolOptions): Pool {
 
   const wait = (isReserved: boolean, deadline: number): Promise<void> => {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const one = { isReserved, deadline, since: performance.now(), take: resolve, reject, isOver: false }
+    const one = { isReserved, deadline, since: performance.now(), take: resolve, reject }
     queues[isReserved ? 'reserved' : 'ordinary'].push(one)
     pending.add(one)
     watch()
